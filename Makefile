@@ -1,0 +1,39 @@
+# The two commands are `make table_vi` and `make test`; both create .venv first, once.
+# PYTHON may name another interpreter (3.11 to 3.13): make setup PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: table_vi all test setup lint lock clean
+
+table_vi: .venv/ready
+	snakemake --cores 4 results/tables/table_vi.md
+
+all: .venv/ready
+	snakemake --cores 4
+
+test: .venv/ready
+	pytest
+
+setup: .venv/ready
+
+# Whole or absent: `ready` is written last, so a set-up that was cut is begun anew.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "cellar: $$($(PYTHON) --version) is not 3.11 to 3.13; name one that is: make setup PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch .venv/ready
+
+lint: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+
+# Needs uv; the lock names no index, so pip's own configuration decides where packages come from.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .snakemake logs .cache

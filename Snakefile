@@ -1,0 +1,27 @@
+# Snakemake owns when and where a stage runs: order, cores, GPU slots, logs, retries, clusters.
+# dvc.yaml owns what it runs: command, hashed inputs, parameters, outputs. Both come from params.yaml.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/teachers.smk"
+include: "workflow/rules/students.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        everything(),
+
+
+onsuccess:
+    show_tables()
+
+
+onerror:
+    show_errors()

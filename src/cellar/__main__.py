@@ -1,0 +1,122 @@
+"""The command `cellar`: one subcommand a stage, and explain, verify, download, plan."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable
+
+from cellar.errors import CellarError
+
+STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
+    "draw_faces": ["dataset"],
+    "prepare": ["dataset"],
+    "train_teacher": ["teacher", "--seed"],
+    "import_teacher": ["teacher", "--seed"],
+    "train_student": ["experiment", "--seed"],
+    "distill_student": ["experiment", "--seed"],
+    "evaluate_teacher": ["teacher", "--seed"],
+    "evaluate_student": ["experiment", "--seed"],
+    "count_models": [],
+    "measure_costs": ["dataset", "model"],
+    "tabulate": ["table"],
+    "plot": ["figure"],
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="cellar", description="Regenerates every table cell of three knowledge-distillation studies.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for stage, names in STAGES.items():
+        command = commands.add_parser(stage, help=f"the stage {stage}, as snakemake and dvc run it")
+        for name in names:
+            if name == "--seed":
+                command.add_argument(name, type=int, required=True)
+            else:
+                command.add_argument(name)
+    explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
+    for name in ("table", "row", "column"):
+        explain.add_argument(name)
+    explain.add_argument("--json", action="store_true", help="the same as JSON")
+    verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
+    verify.add_argument("table", nargs="?")
+    verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
+    download = commands.add_parser("download", help="fetch the raw files of a data set, where that can be done")
+    download.add_argument("dataset")
+    plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
+    plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    return root
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. A user's error is one line on stderr and exit code 1, never a traceback."""
+    arguments = parser().parse_args(argv)
+    try:
+        return dispatch(arguments)
+    except CellarError as error:
+        print(f"cellar: {error}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cellar: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+
+
+def dispatch(arguments: argparse.Namespace) -> int:
+    values = vars(arguments)
+    command = values.pop("command")
+    if command in STAGES:
+        run: Callable[..., None] = importlib.import_module(f"cellar.stages.{command}").run
+        run(**values)
+        return 0
+    return {"explain": explain, "verify": verify, "download": download, "plan": plan}[command](**values)
+
+
+def explain(table: str, row: str, column: str, json: bool) -> int:
+    from cellar import explain as explaining
+
+    print(explaining.report(table, row, column, as_json=json))
+    return 0
+
+
+def verify(table: str | None, complete: bool) -> int:
+    from cellar import verify as verifying
+
+    return verifying.report(table, complete)
+
+
+def download(dataset: str) -> int:
+    from pathlib import Path
+
+    from cellar import params
+    from cellar.datasets.download import download as fetch
+
+    section = params.load().dataset(dataset)
+    fetch(section.source, Path(section.path))
+    return 0
+
+
+def plan(check: bool) -> int:
+    from cellar import params, pipeline_files
+
+    loaded = params.load()
+    changed = pipeline_files.outdated(loaded) if check else pipeline_files.write(loaded)
+    for path in changed:
+        print(f"{path}: {'out of date; write it anew with: cellar plan' if check else 'written'}")
+    return int(check and bool(changed))
+
+
+if __name__ == "__main__":
+    # A closed pipe (cellar explain ... | head) is no error of ours.
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)

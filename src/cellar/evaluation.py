@@ -1,0 +1,29 @@
+"""From a model to its predictions: logits of images in order, and the two numbers that training watches."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cellar import devices, views
+
+VALIDATION_BATCH = 256
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, images: Tensor, batch_size: int, precision: str = "fp32") -> Tensor:
+    """Logits (N, C) float32 of every image (N, 1 or 3, H, W) uint8, unaugmented, in order."""
+    model.eval()
+    parts = []
+    for inputs in views.plain(images, batch_size):
+        with devices.autocast(inputs.device, precision):
+            parts.append(model(inputs).float())
+    return torch.cat(parts)
+
+
+def score(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> dict[str, float]:
+    """Validation loss (mean cross-entropy per image, unweighted) and accuracy in percent."""
+    logits = predict(model, images, VALIDATION_BATCH, precision)
+    return {
+        "validation_loss": functional.cross_entropy(logits, labels).item(),
+        "validation_accuracy": (logits.argmax(1) == labels).double().mean().item() * 100,
+    }

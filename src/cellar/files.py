@@ -1,0 +1,79 @@
+"""Files that are whole or absent: every write goes to a temporary name first, then replaces."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from cellar.errors import CellarError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it becomes `path`, on any error it is removed.
+
+    Raises CellarError when the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CellarError(f"cannot write {path}: {reason}; free space or mend the folder, then run again") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON as it is kept everywhere: indented, keys in the order given, a final newline."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """An uncompressed .npz. NumPy stamps its members 1980-01-01, so the same arrays give the same bytes."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+
+
+def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """For libraries that write to a file object (PNG, safetensors, checkpoints)."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        write(file)
+
+
+def read_json(path: Path) -> Any:
+    """Raises CellarError when the file is missing or is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CellarError(f"{path} is not JSON ({error}); remove it and build it again") from None
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz, never unpickled. Raises CellarError when it is missing or broken."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+    except Exception as error:
+        raise CellarError(f"{path} cannot be read ({error}); remove it and build it again") from None
+
+
+def hash_file(path: Path, algorithm: str = "sha256") -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,0 +1,1 @@
+"""One method, one short file, read beside its formula."""

@@ -1,0 +1,44 @@
+"""From kept logits to numbers, by scikit-learn. Pure functions; percent for rates, nats for losses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import log_softmax  # type: ignore[import-untyped]
+from sklearn.metrics import (  # type: ignore[import-untyped]
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
+
+RATE_DIGITS, LOSS_DIGITS = 4, 6  # one way of rounding for everything that is kept
+
+
+def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Accuracy, mean cross-entropy per image, macro and per-class precision, recall, F1, confusion matrix.
+
+    logits (N, C), labels (N,) in 0..C-1. Rows of the matrix are true classes, columns predicted ones. A class
+    that is never predicted has precision 0.
+    """
+    order = list(range(len(classes)))
+    predicted = logits.argmax(axis=1)
+    scores = precision_recall_fscore_support(labels, predicted, labels=order, average=None, zero_division=0)
+    macro = precision_recall_fscore_support(labels, predicted, labels=order, average="macro", zero_division=0)
+    log_probability = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels]
+    return {
+        "n": len(labels),
+        "accuracy": percent((predicted == labels).mean()),
+        "loss": round(float(-log_probability.mean()), LOSS_DIGITS),
+        "macro": {"precision": percent(macro[0]), "recall": percent(macro[1]), "f1": percent(macro[2])},
+        "per_class": {name: class_scores(scores, i) for i, name in enumerate(classes)},
+        "confusion": confusion_matrix(labels, predicted, labels=order).tolist(),
+    }
+
+
+def class_scores(scores: tuple[np.ndarray, ...], i: int) -> dict[str, float | int]:
+    precision, recall, f1, support = (column[i] for column in scores)
+    rates = {"precision": percent(precision), "recall": percent(recall), "f1": percent(f1)}
+    return {**rates, "support": int(support)}
+
+
+def percent(rate: float) -> float:
+    return round(float(rate) * 100, RATE_DIGITS)

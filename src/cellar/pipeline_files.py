@@ -1,0 +1,73 @@
+"""The plan as DVC reads it: dvc.yaml, and sweeps/dvc.yaml for what is not part of the default."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cellar import files, plan
+from cellar.params import Params
+from cellar.plan import Family
+
+HEADER = """\
+# Written by `cellar plan` from params.yaml, which says what runs; Snakemake writes it anew when it must.
+# After adding or removing lines of params.yaml run `cellar plan`, or snakemake; changed values need neither.
+"""
+
+
+def render(families: list[Family], wdir: str = "") -> str:
+    stages = {family.stage_name: definition(family, wdir) for family in families}
+    return HEADER + yaml.dump({"stages": stages}, Dumper=Indented, sort_keys=False, width=200)
+
+
+def definition(family: Family, wdir: str) -> dict[str, Any]:
+    """One entry of `stages`: a foreach over the family's items, or a single stage."""
+    made: dict[str, Any] = {"wdir": wdir} if wdir else {}
+    made |= {"cmd": family.command, "deps": [*family.code, *family.inputs], "params": family.params, "outs": list(family.outputs)}
+    made["outs"] += [{path: {"cache": False}} for path in family.kept]
+    made["metrics"] = [{path: {"cache": False}} for path in family.metrics]
+    made["plots"] = [{path: {"x": "epoch", "y": "validation_loss"}} for path in family.plots]
+    made = {key: value for key, value in made.items() if value}
+    if not family.items:
+        return made
+    return {"foreach": family.items, "do": as_dvc(made)}
+
+
+def as_dvc(value: Any) -> Any:
+    """{field} -> ${item.field}, in every string."""
+    if isinstance(value, str):
+        return re.sub(r"\{(\w+)\}", r"${item.\1}", value)
+    if isinstance(value, list):
+        return [as_dvc(element) for element in value]
+    if isinstance(value, dict):
+        return {as_dvc(key): as_dvc(element) for key, element in value.items()}
+    return value
+
+
+class Indented(yaml.SafeDumper):
+    """Items of a list indented under their key; short mappings of fields on one line each."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def texts(params: Params) -> dict[Path, str]:
+    """What each pipeline file should hold; "" for a file that should not be there."""
+    sweeps = plan.sweep_families(params)
+    return {plan.MAIN: render(plan.families(params)), plan.SWEEPS: render(sweeps, wdir="..") if sweeps else ""}
+
+
+def outdated(params: Params) -> list[Path]:
+    """The pipeline files that do not say what params.yaml and the code say."""
+    return [path for path, text in texts(params).items() if (path.read_text() if path.exists() else "") != text]
+
+
+def write(params: Params) -> list[Path]:
+    """Write the pipeline files that are out of date; return them."""
+    changed = outdated(params)
+    for path in changed:
+        text = texts(params)[path]
+        files.write_text(path, text) if text else os.remove(path)
+    return changed

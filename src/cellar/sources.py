@@ -1,0 +1,49 @@
+"""Which source files a stage's code consists of, read off its imports.
+
+A stage depends on the modules it uses, one by one, so that a change re-runs what it can change and no more.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE.parent.parent
+
+# These carry words and bytes about, not numbers: who runs, what went wrong, which parameters were read (their
+# resolved values are dependencies of their own). Every run.json still holds the hash of the whole package.
+PLUMBING = {"cellar", "cellar.errors", "cellar.params", "cellar.paths", "cellar.progress", "cellar.provenance"}
+
+
+def modules_of(*entries: str) -> list[str]:
+    """Source files, relative to the project, of the modules named and of all they import of this package."""
+    found: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module not in PLUMBING:
+            found.add(module)
+            waiting.extend(imports_of(module))
+    return sorted(str(path_of(module).relative_to(ROOT)) for module in found)
+
+
+@cache
+def imports_of(module: str) -> tuple[str, ...]:
+    """Modules of this package that `module` imports, at the top or inside a function; packages included."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(name for name in found if name.split(".")[0] == "cellar" and is_module(name))
+
+
+def is_module(name: str) -> bool:
+    return path_of(name).exists()
+
+
+def path_of(module: str) -> Path:
+    """src/cellar/x.py, or src/cellar/x/__init__.py for a package."""
+    base = PACKAGE.joinpath(*module.split(".")[1:])
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")

@@ -1,0 +1,57 @@
+"""What evaluate_teacher and evaluate_student share: the test split is read here, once, and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cellar import devices, evaluation, files, metrics, models, paths, provenance, views
+from cellar import params as parameters
+from cellar.datasets import prepared
+from cellar.models import weights
+from cellar.params import Experiment, Teacher
+
+
+def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None:
+    """Keep the logits of every test image, for the chosen weights and the last epoch's, and their metrics."""
+    params = parameters.load()
+    device = devices.prepare(params.threads)
+    folder, data = paths.predictions(kind, key, seed), paths.prepared(line.dataset) / "arrays.npz"
+    trained, size = paths.trained(kind, key, seed), params.datasets[line.dataset].input_size
+    inputs = [data, *(trained / name for name in ("weights.safetensors", "last.safetensors", "history.csv"))]
+    outputs = [folder / "predictions.npz", paths.metrics(kind, key, seed)]
+    facts = {"seed": seed, "threads": params.threads, "device": device.type, "device_name": devices.name(device)}
+    with provenance.record(folder / "run.json", inputs, outputs, {"model": line.model, "input_size": size}, **facts):
+        image_set = prepared.load(paths.prepared(line.dataset))
+        index = np.flatnonzero(image_set.split == "test")
+        images = views.to_tensor(image_set.images[index], size, device)
+
+        def logits(name: str) -> np.ndarray:
+            model = models.build(line.model, len(image_set.classes))
+            weights.load_weights(model, trained / name)
+            model = model.to(device, memory_format=torch.channels_last)
+            return evaluation.predict(model, images, params.evaluation.batch_size).cpu().numpy()
+
+        labels = image_set.labels[index]
+        chosen, last = logits("weights.safetensors"), logits("last.safetensors")
+        files.write_arrays(outputs[0], logits=chosen, last_logits=last, labels=labels, index=index)
+        scores = metrics.from_logits(chosen, labels, image_set.classes)
+        last_scores = metrics.from_logits(last, labels, image_set.classes)
+        head = {"dataset": line.dataset, "model": line.model, **training_facts(trained / "history.csv")}
+        last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
+        files.write_json(outputs[1], {**head, **scores, "last_epoch": last_epoch})
+
+
+def training_facts(history: Path) -> dict[str, Any]:
+    """Which epoch was chosen, of how many, and its validation accuracy; nothing for imported weights."""
+    rows = pd.read_csv(history)
+    if rows.empty:
+        return {"epoch": None, "epochs_run": None, "validation_accuracy": None}
+    chosen = rows[rows["chosen"] == 1].iloc[0]
+    return {
+        "epoch": int(chosen["epoch"]),
+        "epochs_run": len(rows),
+        "validation_accuracy": round(float(chosen["validation_accuracy"]), 4),
+    }

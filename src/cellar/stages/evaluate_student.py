@@ -1,0 +1,8 @@
+"""`cellar evaluate_student EXPERIMENT --seed S`: a student's predictions and metrics on the test split."""
+
+from cellar import params as parameters
+from cellar.stages.evaluate import evaluate
+
+
+def run(experiment: str, seed: int) -> None:
+    evaluate("students", experiment, parameters.load().experiment(experiment), seed)

@@ -1,0 +1,8 @@
+"""`cellar evaluate_teacher TEACHER --seed S`: the teacher's predictions and metrics on the test split."""
+
+from cellar import params as parameters
+from cellar.stages.evaluate import evaluate
+
+
+def run(teacher: str, seed: int) -> None:
+    evaluate("teachers", teacher, parameters.load().teacher(teacher), seed)

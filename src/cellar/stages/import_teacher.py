@@ -1,0 +1,27 @@
+"""`cellar import_teacher TEACHER --seed S`: published weights instead of a training of our own."""
+
+from pathlib import Path
+
+from cellar import devices, files, models, paths, provenance
+from cellar import params as parameters
+from cellar.datasets import prepared
+from cellar.errors import CellarError
+from cellar.models import weights
+
+
+def run(teacher: str, seed: int) -> None:
+    """Write the given file's tensors as safetensors; the file is read without executing what it holds."""
+    params = parameters.load()
+    line = params.teacher(teacher)
+    if line.weights is None:
+        raise CellarError(f"teachers.{teacher} gives no weights; train it with: cellar train_teacher {teacher}")
+    devices.prepare(params.threads)
+    folder, source = paths.trained("teachers", teacher, seed), Path(line.weights)
+    outputs = [folder / "weights.safetensors", folder / "last.safetensors", folder / "history.csv"]
+    classes = prepared.load(paths.prepared(line.dataset)).classes
+    model = models.build(line.model, len(classes))
+    weights.load_weights(model, source)
+    with provenance.record(folder / "run.json", [source], outputs, line.model_dump(), seed=seed):
+        for path in outputs[:2]:
+            weights.save(model.state_dict(), path)
+        files.write_text(outputs[2], "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen\n")

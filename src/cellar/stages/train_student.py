@@ -1,0 +1,10 @@
+"""`cellar train_student EXPERIMENT --seed S`: a student without a teacher, the baseline the paper left out."""
+
+from cellar import params as parameters
+from cellar import paths
+from cellar.stages.fit import fit, labels_only
+
+
+def run(experiment: str, seed: int) -> None:
+    params = parameters.load()
+    fit(paths.trained("students", experiment, seed), params.experiment(experiment), params, seed, labels_only)

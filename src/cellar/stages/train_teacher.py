@@ -1,0 +1,10 @@
+"""`cellar train_teacher TEACHER --seed S`: a teacher, from the labels alone."""
+
+from cellar import params as parameters
+from cellar import paths
+from cellar.stages.fit import fit, labels_only
+
+
+def run(teacher: str, seed: int) -> None:
+    params = parameters.load()
+    fit(paths.trained("teachers", teacher, seed), params.teacher(teacher), params, seed, labels_only)

@@ -1,0 +1,22 @@
+"""What all tests share: the project's root, and a small parameter file with the same form as the real one."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shipped() -> dict[str, Any]:
+    """params.yaml as shipped, as plain data."""
+    return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+@pytest.fixture
+def raw(shipped: dict[str, Any]) -> dict[str, Any]:
+    """A copy of params.yaml to spoil."""
+    return deepcopy(shipped)

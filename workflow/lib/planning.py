@@ -1,0 +1,84 @@
+"""The plan of params.yaml as Snakemake needs it: inputs, addresses and wildcards of its rules.
+
+When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to date with it, and DVC is asked
+which stages are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
+"""
+
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import stale
+
+from cellar import params, pipeline_files, plan
+from cellar.errors import CellarError
+from cellar.plan import Stage
+
+# A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
+SHELL_PREFIX = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+
+
+class Plan:
+    """Stages by family, and the fields that tell them apart."""
+
+    def __init__(self, loaded: params.Params) -> None:
+        self.params = loaded
+        self.main = plan.families(loaded)
+        self.sweeps = plan.sweep_families(loaded)
+        self.jobs: dict[str, list[tuple[dict[str, str], Stage, str]]] = {}
+        for prefix, families in (("", self.main), (f"{plan.SWEEPS}:", self.sweeps)):
+            for family in families:
+                fields = family.items.values() if family.items else [{"label": family.label}]
+                for item, stage in zip(fields, family.stages(), strict=True):
+                    self.jobs.setdefault(family.name, []).append((item, stage, prefix + stage.name))
+
+    def job(self, family: str, wildcards: Mapping[str, str]) -> tuple[Stage, str]:
+        """The stage that a rule's wildcards mean, and its address; a label has one wildcard of any name."""
+        for item, stage, address in self.jobs[family]:
+            if all(item.get(name, item.get("label")) == value for name, value in wildcards.items()):
+                return stage, address
+        raise CellarError(f"params.yaml asks for no {family} of {dict(wildcards)}")
+
+    def inputs(self, family: str, wildcards: Any) -> list[str]:
+        stage, address = self.job(family, dict(wildcards.items()))
+        return [stale.marker(address), *stage.inputs]
+
+    def address(self, family: str, wildcards: Any) -> str:
+        return self.job(family, dict(wildcards.items()))[1]
+
+    def pattern(self, field: str, family: str) -> str:
+        """A regular expression of what a wildcard may be; one that matches nothing if there is no such stage."""
+        values = {item[field] for item, _, _ in self.jobs.get(family, [])}
+        return "|".join(sorted(map(re.escape, values))) or "(?!)"
+
+    def tables(self) -> list[str]:
+        """What `snakemake` builds without a target, and nothing of the sweeps: tables and figures."""
+        return [out for family in self.main if family.label for stage in family.stages() for out in stage.outputs]
+
+
+def open_plan(workflow: Any) -> Plan:
+    """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
+    try:
+        loaded = params.load()
+        if workflow.is_main_process:
+            check_data(loaded)
+            for path in pipeline_files.write(loaded):
+                print(f"cellar: {path} written anew: lines of params.yaml or imports have changed", file=sys.stderr)
+            stale.refresh()
+    except CellarError as error:
+        print(f"cellar: {error}", file=sys.stderr)
+        sys.exit(1)
+    return Plan(loaded)
+
+
+def check_data(loaded: params.Params) -> None:
+    """Raw data that is not here is said at once, not after an hour."""
+    for name, section in loaded.datasets.items():
+        if section.enabled and not section.source.draw and not Path(section.path).exists():
+            raise CellarError(
+                f"datasets.{name}: {section.path} is not here; get it with `cellar download {name}`, "
+                f"put it there by hand (data/README.md), or set enabled: false"
+            )

@@ -1,0 +1,72 @@
+"""Make file times say what DVC's hashes know, so that Snakemake plans what DVC would run.
+
+File times are arbitrary after `git clone`, `dvc pull`, `dvc checkout`. For a stage that DVC finds up to date,
+no output may look older than what the stage reads. For any other stage, its marker under .snakemake/stale/ is
+rewritten: an input newer than the outputs, with the reason as its text.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from cellar.errors import CellarError
+
+FOLDER = Path(".snakemake/stale")
+
+
+def marker(address: str) -> str:
+    """The marker file of a stage, by its DVC address."""
+    return str(FOLDER / address.replace("/", "_"))
+
+
+def refresh() -> None:
+    """Ask DVC about every stage; write markers, lift the times of what is up to date."""
+    import networkx
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        with Repo(".", _wait_for_lock=True) as repo:
+            reasons = repo.status()
+            order = reversed(list(networkx.topological_sort(repo.index.graph)))  # edges: stage -> what it needs
+            for stage in order:
+                mark(stage, reasons.get(stage.addressing))
+    except LockError as busy:  # a stage is running: its outputs must not be judged or touched now
+        raise CellarError(f"DVC is running a stage in this folder ({one_line(busy)}); wait for it, or stop it, then run again") from None
+    except DvcException as error:
+        raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+
+
+def mark(stage: Any, reason: Any) -> None:
+    path = Path(marker(stage.addressing))
+    if reason:
+        path.write_text(json.dumps({"checked": time.time_ns(), "why": reason}, indent=1))
+        return
+    lift(stage)
+    path.touch()
+    os.utime(path, (0, 0))
+
+
+def lift(stage: Any) -> None:
+    """No output of an up-to-date stage may look older than what the stage reads."""
+    reads = [Path(dep.fs_path) for dep in stage.deps]
+    newest_input = max((newest(path) for path in reads if path.exists()), default=0)
+    for out in stage.outs:
+        path = Path(out.fs_path)
+        if path.lstat().st_mtime_ns < newest_input:
+            os.utime(path, ns=(newest_input, newest_input), follow_symlinks=False)
+
+
+def newest(path: Path) -> int:
+    """Latest time of a file, or of a folder's files, as Snakemake sees it (links: both ends)."""
+    if path.is_dir():
+        return max((newest(p) for p in path.rglob("*") if not p.is_dir()), default=0)
+    return max(path.lstat().st_mtime_ns, path.stat().st_mtime_ns)
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

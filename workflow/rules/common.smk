@@ -1,0 +1,30 @@
+# What every rule file uses: the plan, the inputs and the DVC name of a stage, and how a stage is run.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "lib"))
+import planning
+import terminal
+
+PLAN = planning.open_plan(workflow)
+THREADS = PLAN.params.threads
+
+# `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
+DVC = "dvc --wait-for-lock repro --quiet --single-item"
+
+shell.prefix(planning.SHELL_PREFIX)
+
+
+def inputs_of(family):
+    """What a stage reads, and the marker that is newer than its outputs when DVC would run it."""
+    return lambda wildcards: PLAN.inputs(family, wildcards)
+
+
+def stage_of(family):
+    """How DVC addresses the stage of a job."""
+    return lambda wildcards: PLAN.address(family, wildcards)
+
+
+def one_of(field, family):
+    """Keep a wildcard to what params.yaml asks of a family."""
+    return PLAN.pattern(field, family)

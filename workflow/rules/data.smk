@@ -1,0 +1,30 @@
+rule draw_faces:
+    input:
+        inputs_of("draw_faces"),
+    output:
+        directory("data/raw/sample/{dataset}"),
+    wildcard_constraints:
+        dataset=one_of("dataset", "draw_faces"),
+    log:
+        "logs/draw_faces/{dataset}.log",
+    params:
+        stage=stage_of("draw_faces"),
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"
+
+
+rule prepare:
+    input:
+        inputs_of("prepare"),
+    output:
+        "data/prepared/{dataset}/arrays.npz",
+        "data/prepared/{dataset}/manifest.json",
+        "data/prepared/{dataset}/run.json",
+    wildcard_constraints:
+        dataset=one_of("dataset", "prepare"),
+    log:
+        "logs/prepare/{dataset}.log",
+    params:
+        stage=stage_of("prepare"),
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"

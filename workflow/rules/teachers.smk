@@ -1,0 +1,41 @@
+rule train_teacher:
+    input:
+        inputs_of("train_teacher"),
+    output:
+        "results/teachers/{name}/seed-{seed}/weights.safetensors",
+        "results/teachers/{name}/seed-{seed}/last.safetensors",
+        "results/teachers/{name}/seed-{seed}/run.json",
+        "results/teachers/{name}/seed-{seed}/history.csv",
+    wildcard_constraints:
+        name=one_of("name", "train_teacher"),
+    log:
+        "logs/train_teacher/{name}-seed-{seed}.log",
+    params:
+        stage=stage_of("train_teacher"),
+    threads: THREADS
+    resources:
+        torch=1,
+        gpu=1,
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"
+
+
+rule import_teacher:
+    input:
+        inputs_of("import_teacher"),
+    output:
+        "results/teachers/{name}/seed-{seed}/weights.safetensors",
+        "results/teachers/{name}/seed-{seed}/last.safetensors",
+        "results/teachers/{name}/seed-{seed}/run.json",
+        "results/teachers/{name}/seed-{seed}/history.csv",
+    wildcard_constraints:
+        name=one_of("name", "import_teacher"),
+    log:
+        "logs/import_teacher/{name}-seed-{seed}.log",
+    params:
+        stage=stage_of("import_teacher"),
+    threads: THREADS
+    resources:
+        torch=1,
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"
