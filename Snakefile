@@ -16,12 +16,8 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        everything(),
-
-
-onsuccess:
-    show_tables()
+        PLAN.default_targets(),
 
 
 onerror:
-    show_errors()
+    terminal.failed()

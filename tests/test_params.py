@@ -20,7 +20,9 @@ def read(raw: dict[str, Any], folder: Path) -> params.Params:
     return params.load(path)
 
 
-@pytest.mark.parametrize("path", [ROOT / "params.yaml", *sorted((ROOT / "params").glob("*.yaml"))], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", [ROOT / "params.yaml", *sorted((ROOT / "params").glob("*.yaml"))], ids=lambda p: p.name
+)
 def test_every_shipped_scale_is_valid(path: Path) -> None:
     loaded = params.load(path)
     assert loaded.experiments
@@ -50,7 +52,9 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
 
 
 @pytest.mark.parametrize(("spoil", "said"), SPOILS.values(), ids=SPOILS.keys())
-def test_a_mistake_is_one_line_that_says_where(spoil: Spoil, said: list[str], raw: dict[str, Any], tmp_path: Path) -> None:
+def test_a_mistake_is_one_line_that_says_where(
+    spoil: Spoil, said: list[str], raw: dict[str, Any], tmp_path: Path
+) -> None:
     spoil(raw)
     with pytest.raises(CellarError) as caught:
         read(raw, tmp_path)
@@ -63,7 +67,7 @@ def test_a_mistake_is_one_line_that_says_where(spoil: Spoil, said: list[str], ra
 def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text().replace("threads: 2", "threads: 2\nthreads: 4", 1)
     (tmp_path / "params.yaml").write_text(text)
-    with pytest.raises(CellarError, match="line .* 'threads' is given twice"):
+    with pytest.raises(CellarError, match=r"line .* 'threads' is given twice"):
         params.load(tmp_path / "params.yaml")
 
 

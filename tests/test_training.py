@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from cellar import training
 from cellar.checkpoints import Checkpoint
+from cellar.errors import CellarError
 from cellar.params import Recipe
 from cellar.progress import Progress
 from cellar.training import Batch, Outcome, Split
 
-RECIPE: dict[str, Any] = dict(
+RECIPE: dict[str, Any] = dict(  # noqa: C408
     epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, plateau_factor=0.1,
     plateau_patience=1, early_stop=16, class_weighting="none", select_on="validation_accuracy",
 )  # fmt: skip
@@ -25,7 +26,13 @@ class TinyNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.5), nn.Linear(16, 3)
+            nn.Conv2d(3, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Dropout(0.5),
+            nn.Linear(16, 3),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -115,6 +122,11 @@ def test_the_rate_falls_when_the_validation_loss_stagnates() -> None:
     outcome = run(Checkpoint({"run": 1}), epochs=12, learning_rate=5.0, plateau_patience=0)
     rates = [row["learning_rate"] for row in outcome.history]
     assert rates[0] == 5.0 and rates[-1] < 5.0
+
+
+def test_a_diverged_training_is_one_line_and_no_result() -> None:
+    with pytest.raises(CellarError, match="diverged in epoch"):
+        run(Checkpoint({"run": 1}), learning_rate=1e30)
 
 
 def test_every_image_is_seen_once_an_epoch_in_a_fresh_order() -> None:

@@ -25,7 +25,9 @@ STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
 
 
 def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="cellar", description="Regenerates every table cell of three knowledge-distillation studies.")
+    root = argparse.ArgumentParser(
+        prog="cellar", description="Regenerates every table cell of three knowledge-distillation studies."
+    )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for stage, names in STAGES.items():
         command = commands.add_parser(stage, help=f"the stage {stage}, as snakemake and dvc run it")
@@ -57,10 +59,16 @@ def main(argv: list[str] | None = None) -> int:
         print(f"cellar: {error}", file=sys.stderr)
         return 1
     except MemoryError:
-        print("cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again", file=sys.stderr)
+        print(
+            "cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again",
+            file=sys.stderr,
+        )
         return 1
     except OSError as error:
-        print(f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again", file=sys.stderr)
+        print(
+            f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("cellar: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
@@ -74,7 +82,8 @@ def dispatch(arguments: argparse.Namespace) -> int:
         run: Callable[..., None] = importlib.import_module(f"cellar.stages.{command}").run
         run(**values)
         return 0
-    return {"explain": explain, "verify": verify, "download": download, "plan": plan}[command](**values)
+    commands: dict[str, Callable[..., int]] = {"explain": explain, "verify": verify, "download": download, "plan": plan}
+    return commands[command](**values)
 
 
 def explain(table: str, row: str, column: str, json: bool) -> int:

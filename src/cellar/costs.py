@@ -21,15 +21,15 @@ FACE_CLASSES = 7
 MB = 2**20
 
 PROTOCOL = (
-    "eval mode, inference mode, float32, channels last, inputs of random noise made beforehand; {warmup} warm-up "
-    "batches, then {repeats} batches timed one by one with a monotonic clock (synchronised before and after on a "
-    "GPU); nothing else run by the pipeline meanwhile. Memory: {memory}, from before the model was built to the "
-    "last batch, all batch sizes: weights, inputs, activations and the libraries' work space"
+    "eval mode, inference mode, float32, channels last, inputs of random noise made beforehand; {warmup} "
+    "warm-up batches, then {repeats} batches timed one by one with a monotonic clock (synchronised before and "
+    "after on a GPU); nothing else run by the pipeline meanwhile. Memory: {memory}, from before the model is "
+    "built to the last batch of the largest size: weights, inputs, activations, the libraries' work space"
 )
 GPU_MEMORY = "growth to the peak of allocated device memory"
 CPU_MEMORY = "growth to the peak of the process's resident memory"
 CPU_MEMORY_SINCE_START = (  # where the kernel refuses to forget an earlier peak
-    "growth to the peak of the process's resident memory, or an earlier peak of the process if that was higher"
+    "growth to the peak of the process's resident memory, or to an earlier peak if that was higher"
 )
 
 
@@ -62,12 +62,12 @@ def measure(
     repeats: int,
     device: torch.device,
 ) -> dict[str, Any]:
-    """Latency (ms) for each batch size and peak memory (MB) of the model that `build` makes, (B, *input_shape) in.
+    """Latency for each batch size and peak memory of the model that `build` makes; inputs (B, *input_shape).
 
-    The model is built here, because memory is counted from before it exists.
+    Times in ms, memory in MB of 2**20 bytes. Built here, because memory counts from before the model exists.
     """
     before, memory = start_memory_peak(device)
-    model = build().to(device).to(memory_format=torch.channels_last).eval()
+    model = devices.place(build(), device).eval()
     latency = {str(size): timed(model, input_shape, size, warmup, repeats, device) for size in sorted(batch_sizes)}
     peak = memory_peak(device) - before
     return {

@@ -66,7 +66,7 @@ def read_json(path: Path) -> Any:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz, never unpickled. Raises CellarError when it is missing or broken."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None

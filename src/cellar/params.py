@@ -211,7 +211,9 @@ class Params(Section):
 def one_of(section: str, lines: dict[str, Line], name: str) -> Line:
     """The line called `name`. Raises CellarError that suggests the likely one."""
     if name not in lines:
-        raise CellarError(f"{PARAMS_FILE}: {section} has no {name!r}{likely(name, list(lines))}; known: {', '.join(lines)}")
+        raise CellarError(
+            f"{PARAMS_FILE}: {section} has no {name!r}{likely(name, list(lines))}; known: {', '.join(lines)}"
+        )
     return lines[name]
 
 
@@ -225,7 +227,9 @@ def load(path: Path = PARAMS_FILE) -> Params:
     for where, section, name in params.references():
         known = list(getattr(params, section))
         if name not in known:
-            raise CellarError(f"{path}: {where}: {section} has no {name!r}{likely(name, known)}; add it or mend the name")
+            raise CellarError(
+                f"{path}: {where}: {section} has no {name!r}{likely(name, known)}; add it or mend the name"
+            )
     check_lines(params, path)
     return params
 
@@ -236,21 +240,31 @@ def check_lines(params: Params, path: Path) -> None:
 
     for name, section in params.datasets.items():
         if section.source.draw and section.path != f"data/raw/sample/{name}":
-            raise CellarError(f"{path}: datasets.{name}.path: a drawn set is kept in data/raw/sample/{name}; write that")
+            raise CellarError(
+                f"{path}: datasets.{name}.path: a drawn set is kept in data/raw/sample/{name}; write that"
+            )
         if section.source.draw and section.layout == "image_folder":
-            raise CellarError(f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one")
+            raise CellarError(
+                f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one"
+            )
     rows: dict[tuple[str, str], str] = {}
     for key, line in params.experiments.items():
         other = rows.setdefault((line.dataset, line.row), key)
         if other != key:
-            raise CellarError(f"{path}: experiments.{key} and experiments.{other} are both row {line.row} of {line.dataset}; rename one row")
+            raise CellarError(
+                f"{path}: experiments.{key} and experiments.{other} are both row {line.row} of {line.dataset}; rename one row"
+            )
     for section in ("teachers", "experiments", "sweeps"):
         for key, line in getattr(params, section).items():
             if line.model not in known():
-                raise CellarError(f"{path}: {section}.{key}.model: no model is called {line.model!r}{likely(line.model, known())}; known: {', '.join(known())}")
+                raise CellarError(
+                    f"{path}: {section}.{key}.model: no model is called {line.model!r}{likely(line.model, known())}; known: {', '.join(known())}"
+                )
             teacher = getattr(line, "teacher", None)
             if teacher and params.teachers[teacher].dataset != line.dataset:
-                raise CellarError(f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set")
+                raise CellarError(
+                    f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
+                )
 
 
 class StrictLoader(yaml.SafeLoader):
@@ -287,7 +301,9 @@ def explain(error: ValidationError, raw: Any) -> str:
     if kind == "missing":
         return f"{where}: missing; add it (params.yaml as published shows the form)"
     if isinstance(value, str) and looks_like_number(value):
-        return f"{where}: {value} is text to YAML, not a number; write {float(value):f}".rstrip("0") + "0" * (f"{float(value):f}"[-1] == ".")
+        return f"{where}: {value} is text to YAML, not a number; write {float(value):f}".rstrip("0") + "0" * (
+            f"{float(value):f}"[-1] == "."
+        )
     return f"{where}: {problem['msg'].removeprefix('Value error, ')[0].lower()}{problem['msg'].removeprefix('Value error, ')[1:]} (found {value!r})"
 
 

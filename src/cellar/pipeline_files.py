@@ -1,6 +1,5 @@
 """The plan as DVC reads it: dvc.yaml, and sweeps/dvc.yaml for what is not part of the default."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,19 @@ def render(families: list[Family], wdir: str = "") -> str:
 def definition(family: Family, wdir: str) -> dict[str, Any]:
     """One entry of `stages`: a foreach over the family's items, or a single stage."""
     made: dict[str, Any] = {"wdir": wdir} if wdir else {}
-    made |= {"cmd": family.command, "deps": [*family.code, *family.inputs], "params": family.params, "outs": list(family.outputs)}
+    made |= {
+        "cmd": family.command,
+        "deps": [*family.code, *family.inputs],
+        "params": family.params,
+        "outs": list(family.outputs),
+    }
     made["outs"] += [{path: {"cache": False}} for path in family.kept]
     made["metrics"] = [{path: {"cache": False}} for path in family.metrics]
     made["plots"] = [{path: {"x": "epoch", "y": "validation_loss"}} for path in family.plots]
     made = {key: value for key, value in made.items() if value}
     if not family.items:
         return made
-    return {"foreach": family.items, "do": as_dvc(made)}
+    return {"foreach": {key: OneLine(item) for key, item in family.items.items()}, "do": as_dvc(made)}
 
 
 def as_dvc(value: Any) -> Any:
@@ -46,17 +50,30 @@ def as_dvc(value: Any) -> Any:
     return value
 
 
+class OneLine(dict[str, str]):
+    """Fields of an item, written on one line."""
+
+
 class Indented(yaml.SafeDumper):
-    """Items of a list indented under their key; short mappings of fields on one line each."""
+    """Items of a list indented under their key, and nothing abbreviated: a reader should see what there is."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
 
+Indented.add_representer(OneLine, lambda dumper, item: dumper.represent_mapping("tag:yaml.org,2002:map", item, flow_style=True))
+
+
 def texts(params: Params) -> dict[Path, str]:
     """What each pipeline file should hold; "" for a file that should not be there."""
     sweeps = plan.sweep_families(params)
-    return {plan.MAIN: render(plan.families(params)), plan.SWEEPS: render(sweeps, wdir="..") if sweeps else ""}
+    return {
+        plan.MAIN: render(plan.families(params)),
+        plan.SWEEPS: render(sweeps, wdir="..") if sweeps else "",
+    }
 
 
 def outdated(params: Params) -> list[Path]:
@@ -69,5 +86,8 @@ def write(params: Params) -> list[Path]:
     changed = outdated(params)
     for path in changed:
         text = texts(params)[path]
-        files.write_text(path, text) if text else os.remove(path)
+        if text:
+            files.write_text(path, text)
+        else:
+            path.unlink()
     return changed

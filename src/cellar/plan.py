@@ -78,7 +78,13 @@ class Family:
 
 def families(params: Params) -> list[Family]:
     """The main pipeline, in the order in which a person would tell it."""
-    found = [*data(params), *teachers(params), *students(params, params.experiments), *models(params), *report(params)]
+    found = [
+        *data(params),
+        *teachers(params),
+        *students(params, params.experiments),
+        *models(params),
+        *report(params),
+    ]
     return [family for family in found if family.items or not family.takes_items]
 
 
@@ -118,7 +124,9 @@ def teachers(params: Params) -> Iterator[Family]:
     yield evaluated_family("evaluate_teacher", trained | imported)
 
 
-def students(params: Params, lines: Mapping[str, Experiment], owners: Mapping[str, str] | None = None) -> Iterator[Family]:
+def students(
+    params: Params, lines: Mapping[str, Experiment], owners: Mapping[str, str] | None = None
+) -> Iterator[Family]:
     """Students alone and distilled. `owners` says which section of params.yaml declares a line, if not its own."""
     alone: dict[str, Item] = {}
     taught: dict[str, Item] = {}
@@ -130,7 +138,10 @@ def students(params: Params, lines: Mapping[str, Experiment], owners: Mapping[st
                 if line.teacher is None:
                     alone[f"{name}-seed-{seed}"] = item
                 else:
-                    teacher = {"teacher": line.teacher, "teacher_seed": str(params.teacher_seed(line.teacher))}
+                    teacher = {
+                        "teacher": line.teacher,
+                        "teacher_seed": str(params.teacher_seed(line.teacher)),
+                    }
                     taught[f"{name}-seed-{seed}"] = item | teacher
     of_line = ["{owner}.model"]
     of_loss = ["{owner}.loss_form"] + ([] if owners else [f"{{owner}}.{key}" for key in LOSS])
@@ -159,7 +170,9 @@ def trained_family(name: str, items: dict[str, Item], inputs: list[str], params:
 def evaluated_family(name: str, items: dict[str, Item]) -> Family:
     needed = ["{model_file}", ARRAYS, MANIFEST, WEIGHTS, LAST, HISTORY]
     params = ["threads", "evaluation", "datasets.{dataset}.input_size"]
-    outputs = [f"results/predictions/{{kind}}/{{name}}/seed-{{seed}}/{file}" for file in ("predictions.npz", "run.json")]
+    outputs = [
+        f"results/predictions/{{kind}}/{{name}}/seed-{{seed}}/{file}" for file in ("predictions.npz", "run.json")
+    ]
     metrics = ["results/metrics/{kind}/{name}/seed-{seed}.json"]
     return Family(name, "{name} --seed {seed}", items, needed, params, outputs, metrics=metrics)
 
@@ -169,10 +182,14 @@ def models(params: Params) -> Iterator[Family]:
     builders = sorted({str(path_of(module_of(name)).relative_to(ROOT)) for name in known()})
     yield Family("count_models", inputs=builders, metrics=[str(paths.MODEL_COUNTS)], takes_items=False)
     shown = {path for table in tables.known(params) for path in tables.inputs(table, params)}
-    lines = [*params.teachers.values(), *params.experiments.values()]
+    lines: list[Teacher | Experiment] = [*params.teachers.values(), *params.experiments.values()]
     pairs = sorted({(line.dataset, line.model) for line in lines if params.is_on(line)})
     items = {
-        f"{dataset}-{model}": {"dataset": dataset, "model": model, "model_file": str(path_of(module_of(model)).relative_to(ROOT))}
+        f"{dataset}-{model}": {
+            "dataset": dataset,
+            "model": model,
+            "model_file": str(path_of(module_of(model)).relative_to(ROOT)),
+        }
         for dataset, model in pairs
         if str(paths.costs(dataset, model)) in shown
     }

@@ -30,5 +30,11 @@ class Progress:
         self.last_line = time.monotonic()
         rate = (self.done - self.first_done) / max(self.last_line - self.started, 1e-9)
         left = tqdm.format_interval((self.total - self.done) / rate) if rate else "?"
-        parts = [self.stage, f"{self.done / max(self.total, 1):4.0%}", f"{rate:,.0f} images/s", f"{left} left", self.note]
+        parts = [
+            self.stage,
+            f"{self.done / max(self.total, 1):4.0%}",
+            f"{rate:,.0f} images/s",
+            f"{left} left",
+            self.note,
+        ]
         print(" | ".join(part for part in parts if part), file=sys.stderr, flush=True)

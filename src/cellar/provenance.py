@@ -18,11 +18,24 @@ from typing import Any
 
 from cellar import files
 
-PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "pillow", "matplotlib", "safetensors", "dvc", "snakemake")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "pillow",
+    "matplotlib",
+    "safetensors",
+    "dvc",
+    "snakemake",
+)
 
 
 @contextmanager
-def record(path: Path, inputs: Sequence[Path], outputs: Sequence[Path], params: dict[str, Any], **run: Any) -> Iterator[dict[str, Any]]:
+def record(
+    path: Path, inputs: Sequence[Path], outputs: Sequence[Path], params: dict[str, Any], **run: Any
+) -> Iterator[dict[str, Any]]:
     """Write `path` (a run.json) when the block ends well. The block may add to the yielded dictionary.
 
     inputs and outputs are files or folders; `run` adds keys such as seed, device, threads.
@@ -77,4 +90,9 @@ def git(*arguments: str) -> str:
 
 def machine() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"host": platform.node(), "system": platform.platform(), "cores": os.cpu_count(), "memory_gb": round(memory / 1e9, 1)}
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+    }

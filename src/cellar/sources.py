@@ -10,9 +10,20 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parent.parent
 
-# These carry words and bytes about, not numbers: who runs, what went wrong, which parameters were read (their
-# resolved values are dependencies of their own). Every run.json still holds the hash of the whole package.
-PLUMBING = {"cellar", "cellar.errors", "cellar.params", "cellar.paths", "cellar.progress", "cellar.provenance"}
+# These carry words about, not numbers: names of modules, what went wrong, which parameters were read (their values
+# are dependencies of their own). Every run.json still holds the hash of the whole package.
+PLUMBING = {
+    "cellar",
+    "cellar.datasets",
+    "cellar.errors",
+    "cellar.losses",
+    "cellar.models",
+    "cellar.params",
+    "cellar.paths",
+    "cellar.progress",
+    "cellar.provenance",
+    "cellar.stages",
+}
 
 
 def modules_of(*entries: str) -> list[str]:

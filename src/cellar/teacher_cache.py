@@ -42,7 +42,9 @@ def forward_padded(teacher: nn.Module, images: Tensor, view: Tensor, batch_size:
     return logits[: batch_size - padding].float()
 
 
-def fill(teacher: nn.Module, images: Tensor, view_count: int, batch_size: int, precision: str, advance: Advance) -> Tensor:
+def fill(
+    teacher: nn.Module, images: Tensor, view_count: int, batch_size: int, precision: str, advance: Advance
+) -> Tensor:
     """Logits (N, view_count, C) of every view of every image, image after image."""
     teacher.eval()
     rows = torch.arange(len(images) * view_count, device=images.device)

@@ -1,6 +1,7 @@
 """The one training loop. Teachers, students and every method go through it; only the objective differs."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from cellar import devices, evaluation, views
 from cellar.checkpoints import Checkpoint
+from cellar.errors import CellarError
 from cellar.params import Recipe
 from cellar.progress import Progress
 from cellar.seeding import derive
@@ -80,7 +82,9 @@ def train(
     while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
         epoch = len(outcome.history)
         rate = optimizer.param_groups[0]["lr"]
-        losses = train_epoch(model, train_split, objective, optimizer, recipe.batch_size, seed, epoch, precision, progress)
+        losses = train_epoch(
+            model, train_split, objective, optimizer, recipe.batch_size, seed, epoch, precision, progress
+        )
         scores = evaluation.score(model, validation.images, validation.labels, precision)
         scheduler.step(scores["validation_loss"])
         outcome.history.append({"epoch": epoch + 1, **losses, **scores, "learning_rate": rate})
@@ -131,6 +135,8 @@ def train_epoch(
         seen += len(batch.labels)
         progress.advance(len(batch.labels))
     loss, task, distill = (sums / seen).tolist()
+    if not math.isfinite(loss):
+        raise CellarError(f"the training diverged in epoch {epoch + 1} (its loss is {loss}); lower learning_rate in its recipe")
     return {"train_loss": loss, "task_loss": task, "distill_loss": distill}
 
 

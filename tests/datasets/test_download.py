@@ -123,9 +123,7 @@ def test_a_later_call_goes_on_from_the_part(server: Server, tmp_path: Path) -> N
     assert 0 < part < len(CONTENT) and not (tmp_path / "faces").exists()
     download(source_of(server), tmp_path / "faces", quiet)
     assert server.asked[-1] == f"bytes={part}-"
-    assert (tmp_path / "faces" / "faces.bin").read_bytes() == CONTENT and left(tmp_path) == [
-        "faces/faces.bin"
-    ]
+    assert (tmp_path / "faces" / "faces.bin").read_bytes() == CONTENT and left(tmp_path) == ["faces/faces.bin"]
 
 
 def test_a_server_without_ranges_is_asked_for_all(server: Server, tmp_path: Path) -> None:
@@ -281,13 +279,9 @@ def test_kaggle_without_an_account_says_what_to_do(tmp_path: Path) -> None:
     assert "kaggle.json" in message and str(tmp_path / "fer2013") in message
 
 
-@pytest.mark.parametrize(
-    ("handle", "inner"), [("a/faces", "train/cat/1.png"), ("competitions/faces", "fer2013.csv")]
-)
+@pytest.mark.parametrize(("handle", "inner"), [("a/faces", "train/cat/1.png"), ("competitions/faces", "fer2013.csv")])
 @pytest.mark.usefixtures("no_account")
-def test_kaggle_with_an_account(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handle: str, inner: str
-) -> None:
+def test_kaggle_with_an_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handle: str, inner: str) -> None:
     cache = tmp_path / "cache"
     (cache / "train" / "cat").mkdir(parents=True)
     (cache / "train" / "cat" / "1.png").write_bytes(b"cat")

@@ -27,9 +27,7 @@ def test_both_layouts_hold_the_same_set(drawn: Path) -> None:
     assert folders.images.shape == table.images.shape == (231, 48, 48)
     assert folders.images.dtype == np.uint8 and folders.labels.dtype == np.int64
     assert (folders.labels == table.labels).all() and (folders.split == table.split).all()
-    difference = np.abs(
-        folders.images.astype(int) - table.images
-    )  # JPEG's losses, row by row the same picture
+    difference = np.abs(folders.images.astype(int) - table.images)  # JPEG's losses, row by row the same picture
     assert difference.mean(axis=(1, 2)).max() < 10
 
 
@@ -181,9 +179,7 @@ def test_broken_csv_is_one_line(fer_csv: Path, case: str) -> None:
     assert [word for word in words if word not in str(caught.value)] == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"emotion,pixels,Usage\n\xff\xfe,1,Training\n", b"\x00\x01\x02", b"emotion"]
-)
+@pytest.mark.parametrize("content", [b"emotion,pixels,Usage\n\xff\xfe,1,Training\n", b"\x00\x01\x02", b"emotion"])
 def test_bytes_that_are_no_csv(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "fer2013.csv").write_bytes(content)
     with pytest.raises(CellarError, match=r"fer2013\.csv"):

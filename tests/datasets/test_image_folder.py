@@ -12,9 +12,7 @@ from cellar.datasets import image_folder, images
 from cellar.errors import CellarError
 
 
-def write_images(
-    folder: Path, count: int, value: int, suffix: str = ".png", size: tuple[int, int] = (12, 10)
-) -> None:
+def write_images(folder: Path, count: int, value: int, suffix: str = ".png", size: tuple[int, int] = (12, 10)) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         Image.new("L", size, value + number).save(folder / f"{number:02d}{suffix}")
@@ -126,9 +124,7 @@ def test_broken_folders_are_one_line(folder: Path, case: str) -> None:
     assert [word for word in words if word not in str(caught.value)] == []
 
 
-def test_an_image_that_claims_too_many_pixels_is_not_decoded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_that_claims_too_many_pixels_is_not_decoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAX_PIXELS", 119)
     with pytest.raises(CellarError, match="claims 12x10 pixels"):
         image_folder.load(folder)

@@ -31,9 +31,7 @@ def test_every_label_gets_its_place(tmp_path: Path) -> None:
     for part in ("test", "train"):
         for number in range(1, 71):
             name, label = f"{part}_{number:05d}", (number - 1) % 7 + 1
-            Image.new("RGB", (100, 100), (label * 30, 0, 0)).save(
-                tmp_path / f"Image/aligned/{name}_aligned.jpg"
-            )
+            Image.new("RGB", (100, 100), (label * 30, 0, 0)).save(tmp_path / f"Image/aligned/{name}_aligned.jpg")
             lines.append(f"{name}.jpg {label}\n")
     (tmp_path / "EmoLabel/list_patition_label.txt").write_text("".join(lines))
     found = raf_db.load(tmp_path)

@@ -68,9 +68,7 @@ def test_classes_are_shared_out_in_proportion() -> None:
         173,
     ]
     assert sample.share_out(56, sample.FER2013_COUNTS["test"]).tolist() == [8] * 7
-    assert sample.share_out(28709, sample.FER2013_COUNTS["train"]).tolist() == list(
-        sample.FER2013_COUNTS["train"]
-    )
+    assert sample.share_out(28709, sample.FER2013_COUNTS["train"]).tolist() == list(sample.FER2013_COUNTS["train"])
 
 
 @pytest.mark.parametrize("total", [57, 70, 101, 200, 333, 500])
@@ -94,9 +92,7 @@ def test_writing_replaces_the_folder_whole(tmp_path: Path) -> None:
     assert len(fer2013.load(tmp_path / "f")) == 231
 
 
-def test_an_interrupted_writing_leaves_the_old_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_writing_leaves_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "old").write_text("old")
 

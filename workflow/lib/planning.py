@@ -54,7 +54,7 @@ class Plan:
         values = {item[field] for item, _, _ in self.jobs.get(family, [])}
         return "|".join(sorted(map(re.escape, values))) or "(?!)"
 
-    def tables(self) -> list[str]:
+    def default_targets(self) -> list[str]:
         """What `snakemake` builds without a target, and nothing of the sweeps: tables and figures."""
         return [out for family in self.main if family.label for stage in family.stages() for out in stage.outputs]
 
@@ -66,7 +66,10 @@ def open_plan(workflow: Any) -> Plan:
         if workflow.is_main_process:
             check_data(loaded)
             for path in pipeline_files.write(loaded):
-                print(f"cellar: {path} written anew: lines of params.yaml or imports have changed", file=sys.stderr)
+                print(
+                    f"cellar: {path} written anew: lines of params.yaml or imports have changed",
+                    file=sys.stderr,
+                )
             stale.refresh()
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)

@@ -36,7 +36,9 @@ def refresh() -> None:
             for stage in order:
                 mark(stage, reasons.get(stage.addressing))
     except LockError as busy:  # a stage is running: its outputs must not be judged or touched now
-        raise CellarError(f"DVC is running a stage in this folder ({one_line(busy)}); wait for it, or stop it, then run again") from None
+        raise CellarError(
+            f"DVC is running a stage in this folder ({one_line(busy)}); wait for it, or stop it, then run again"
+        ) from None
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 

@@ -1,21 +1,49 @@
-"""What a run ends with on the terminal: the tables that were asked for, or the line that says what went wrong."""
+"""What a run ends with on the terminal: the tables that were asked for, or the line that says what went wrong.
 
+Both are printed when the process exits, so that nothing of Snakemake's comes after them.
+"""
+
+import atexit
 import sys
+import time
 from pathlib import Path
 
 LOGS = Path("logs")
+STARTED = time.time()
+NO_RUN = {"-n", "--dry-run", "--dryrun", "--lint", "--dag", "--rulegraph", "--unlock", "--summary", "--list", "-l"}
+
+state = {"failed": False}
 
 
-def show_tables(targets: list[str]) -> None:
-    for target in targets:
-        if target.endswith(".md") and Path(target).exists():
+def failed() -> None:
+    """To be called by `onerror`."""
+    state["failed"] = True
+
+
+def at_exit(workflow: object) -> None:
+    """Arrange for the last words, in the main process alone."""
+    if getattr(workflow, "is_main_process", False):
+        atexit.register(last_words)
+
+
+def last_words() -> None:
+    if state["failed"]:
+        show_errors()
+    elif not NO_RUN & set(sys.argv):
+        show_tables()
+
+
+def show_tables() -> None:
+    for target in sys.argv[1:]:
+        if target.startswith("results/tables/") and target.endswith(".md") and Path(target).exists():
             print("\n" + Path(target).read_text(encoding="utf-8"))
 
 
-def show_errors(since: float) -> None:
-    """The users' lines in the logs of this run, last, where the eye falls."""
-    logs = sorted((log for log in LOGS.rglob("*.log") if log.stat().st_mtime >= since), key=lambda log: log.stat().st_mtime)
-    for log in logs:
+def show_errors() -> None:
+    """The users' lines in the logs of this run, oldest first."""
+    sys.stdout.flush()
+    recent = [log for log in LOGS.rglob("*.log") if log.stat().st_mtime >= STARTED]
+    for log in sorted(recent, key=lambda log: log.stat().st_mtime):
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("cellar: "):
-                print(f"{line} (log: {log})", file=sys.stderr)
+                print(f"{line} (stage log: {log})", file=sys.stderr)

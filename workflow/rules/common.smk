@@ -9,6 +9,8 @@ import terminal
 PLAN = planning.open_plan(workflow)
 THREADS = PLAN.params.threads
 
+terminal.at_exit(workflow)
+
 # `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
 DVC = "dvc --wait-for-lock repro --quiet --single-item"
 

@@ -78,14 +78,10 @@ def fetch(url: str, part: Path, say: Say) -> None:
             reason = type(error).__name__
             say(f"{url}: connection lost ({reason}), attempt {attempt} of {ATTEMPTS}")
         except requests.RequestException as error:
-            raise CellarError(
-                f"{url} cannot be downloaded ({error}); check the address in params.yaml"
-            ) from None
+            raise CellarError(f"{url} cannot be downloaded ({error}); check the address in params.yaml") from None
         except OSError as error:
             raise CellarError(f"cannot write {part}: {error.strerror}; free space, then run again") from None
-    raise CellarError(
-        f"{url}: no connection after {ATTEMPTS} attempts ({reason}); run again, it goes on from {part}"
-    )
+    raise CellarError(f"{url}: no connection after {ATTEMPTS} attempts ({reason}); run again, it goes on from {part}")
 
 
 def fetch_rest(url: str, part: Path, say: Say) -> None:

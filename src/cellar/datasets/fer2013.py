@@ -116,9 +116,7 @@ def read_rows(path: Path) -> list[tuple[int, bytes, str]]:
                 rows.append(parse_row(path, row, fields))
             return rows
     except (csv.Error, UnicodeDecodeError) as error:
-        raise CellarError(
-            f"{path}, row {row + 1}: not readable as csv ({error}); get the file again"
-        ) from None
+        raise CellarError(f"{path}, row {row + 1}: not readable as csv ({error}); get the file again") from None
 
 
 def check_csv_header(path: Path, header: list[str]) -> None:
@@ -148,9 +146,7 @@ def parse_pixels(where: str, text: str) -> bytes:
     try:
         pixels = bytes(map(BYTE_OF_TEXT.__getitem__, text.split()))
     except KeyError as error:
-        raise CellarError(
-            f"{where}: pixel {error} is not a whole number from 0 to 255; get the file again"
-        ) from None
+        raise CellarError(f"{where}: pixel {error} is not a whole number from 0 to 255; get the file again") from None
     if len(pixels) != SIDE * SIDE:
         raise CellarError(f"{where} has {len(pixels)} pixels, expected {SIDE * SIDE}; get the file again")
     return pixels

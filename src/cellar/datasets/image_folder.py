@@ -13,18 +13,14 @@ from cellar.errors import CellarError
 from cellar.params import likely
 
 
-def load(
-    path: Path, size: int | None = None, validation_fraction: float = 0.1, split_seed: int = 0
-) -> ImageSet:
+def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:
     """Images uint8 (N, H, W) when all are grey, else (N, H, W, 3); rows ordered by split, class and name.
 
     Classes are the sorted folder names of train. Without validation/, a seeded, stratified part of train is
     held out. `size`: resize every image to size x size; without it all must be of one size.
     """
     if not path.is_dir():
-        raise CellarError(
-            f"{path} is not here; put train/<class>/ and test/<class>/ folders there, see data/README.md"
-        )
+        raise CellarError(f"{path} is not here; put train/<class>/ and test/<class>/ folders there, see data/README.md")
     classes = class_names(path)
     found = [item for split in SPLITS for item in list_images(path, split, classes)]
     split = np.array([split for split, _, _ in found], dtype="U10")
@@ -40,9 +36,7 @@ def load(
 
 def class_names(path: Path) -> tuple[str, ...]:
     if not (path / "train").is_dir():
-        raise CellarError(
-            f"{path / 'train'} is not here; put train/<class>/ image folders there, see data/README.md"
-        )
+        raise CellarError(f"{path / 'train'} is not here; put train/<class>/ image folders there, see data/README.md")
     names = tuple(entry.name for entry in visible(path / "train") if entry.is_dir())
     if len(names) < 2:
         raise CellarError(f"{path / 'train'} has {len(names)} class folders; at least 2 are needed")

@@ -62,13 +62,9 @@ def decode(path: Path, data: bytes, mode: str | None, size: tuple[int, int] | No
 def check_header(path: Path, image: Image.Image, size: tuple[int, int] | None) -> None:
     width, height = image.size
     if size is not None and image.size != size:
-        raise CellarError(
-            f"{path} is {width}x{height}, expected {size[0]}x{size[1]}; take the file as published"
-        )
+        raise CellarError(f"{path} is {width}x{height}, expected {size[0]}x{size[1]}; take the file as published")
     if width * height > MAX_PIXELS:
-        raise CellarError(
-            f"{path} claims {width}x{height} pixels; the limit is {MAX_PIXELS:,}: replace the file"
-        )
+        raise CellarError(f"{path} claims {width}x{height} pixels; the limit is {MAX_PIXELS:,}: replace the file")
     if image.mode.startswith(("I", "F")):
         raise CellarError(f"{path} has more than 8 bits a channel; save it as 8-bit grey or RGB")
 
@@ -101,6 +97,4 @@ def summarise(hashes: dict[str, str]) -> dict[str, str]:
     for path in sorted(hashes):
         folder, _, name = path.rpartition("/")
         lines.setdefault(f"{folder}/", []).append(f"{hashes[path]}  {name}\n")
-    return {
-        folder: hashlib.sha256("".join(rows).encode()).hexdigest() for folder, rows in sorted(lines.items())
-    }
+    return {folder: hashlib.sha256("".join(rows).encode()).hexdigest() for folder, rows in sorted(lines.items())}

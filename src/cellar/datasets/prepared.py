@@ -42,16 +42,12 @@ def load(folder: Path) -> ImageSet:
     arrays = read_arrays(folder / "arrays.npz")
     try:
         classes, counts, sources = manifest["classes"], manifest["counts"], manifest["sources"]
-        image_set = ImageSet(
-            arrays["images"], arrays["labels"], arrays["split"], tuple(classes), dict(sources)
-        )
+        image_set = ImageSet(arrays["images"], arrays["labels"], arrays["split"], tuple(classes), dict(sources))
         fits = well_formed(image_set, manifest["image_shape"]) and image_set.counts() == counts
     except (KeyError, TypeError, ValueError, AttributeError):
         fits = False
     if not fits:
-        raise CellarError(
-            f"{folder}: manifest.json and arrays.npz disagree; remove the folder and prepare it again"
-        )
+        raise CellarError(f"{folder}: manifest.json and arrays.npz disagree; remove the folder and prepare it again")
     return image_set
 
 

@@ -58,9 +58,7 @@ def read_list(path: Path) -> dict[str, int]:
             f"{file} is not here; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise CellarError(
-            f"{file} cannot be read ({error}); take it again from the published archive"
-        ) from None
+        raise CellarError(f"{file} cannot be read ({error}); take it again from the published archive") from None
     listed: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -76,9 +74,7 @@ def parse_line(where: str, line: str) -> tuple[str, int]:
     words = line.split()
     match = NAME.fullmatch(words[0])
     if len(words) != 2 or match is None:
-        raise CellarError(
-            f"{where}: {line.strip()[:60]!r} is not of the form 'train_00001.jpg 5'; mend that line"
-        )
+        raise CellarError(f"{where}: {line.strip()[:60]!r} is not of the form 'train_00001.jpg 5'; mend that line")
     if words[1] not in LABEL_OF_CODE:
         raise CellarError(f"{where}: label {words[1]!r} is unknown, expected 1 to 7; mend that line")
     return match[1], LABEL_OF_CODE[words[1]]

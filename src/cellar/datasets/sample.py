@@ -49,9 +49,7 @@ def share_out(total: int, proportions: tuple[int, ...]) -> np.ndarray:
     """
     least = LEAST * len(proportions)
     if total < least:
-        raise CellarError(
-            f"params.yaml: draw: {total} images of a split are too few; {least} or more are needed"
-        )
+        raise CellarError(f"params.yaml: draw: {total} images of a split are too few; {least} or more are needed")
     exact = np.array(proportions) / sum(proportions) * total
     counts = np.maximum(np.floor(exact).astype(np.int64), LEAST)
     while counts.sum() != total:  # hand out what is left, or take back what the minimum added
@@ -73,9 +71,7 @@ def draw_faces(
     """Every picture of every split in `totals`, by split and number."""
     for split, total in totals.items():
         for index, label in enumerate(draw_labels(seed, split, total, proportions[split])):
-            yield Drawn(
-                split, index, int(label), draw_picture(seed, split, index, int(label), side, channels)
-            )
+            yield Drawn(split, index, int(label), draw_picture(seed, split, index, int(label), side, channels))
 
 
 def draw_fer2013(seed: int, train: int, validation: int, test: int) -> Iterator[Drawn]:

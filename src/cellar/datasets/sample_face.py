@@ -89,9 +89,7 @@ def draw_head(canvas: Canvas, person: Person) -> None:
     back = outline * [1.12, 1.08] - [0, 0.05]
     canvas.fill(back[back[:, 1] < person.hair_length], person.hair, 0)
     neck = person.face_width * 0.6
-    canvas.fill(
-        np.array([[-neck, 0.6], [neck, 0.6], [neck * 1.2, 2], [-neck * 1.2, 2]]), person.skin * 0.8, 0
-    )
+    canvas.fill(np.array([[-neck, 0.6], [neck, 0.6], [neck * 1.2, 2], [-neck * 1.2, 2]]), person.skin * 0.8, 0)
     canvas.fill(outline, person.skin, 0.2)
 
 
@@ -149,9 +147,7 @@ def draw_nose(canvas: Canvas, person: Person, expression: Expression) -> None:
     for row in range(3):
         if expression.wrinkle > 0.2 + 0.2 * row:
             y = EYE_Y + 0.02 + 0.06 * row
-            canvas.line(
-                np.array([[-0.07, y + 0.015], [0, y - 0.02], [0.07, y + 0.015]]), person.skin * 0.6, 0.016
-            )
+            canvas.line(np.array([[-0.07, y + 0.015], [0, y - 0.02], [0.07, y + 0.015]]), person.skin * 0.6, 0.016)
     if expression.upper_lip > 0.025 or expression.mouth_curve > 0.05:
         for side in (-1, 1):
             fold = np.array([[wide + 0.03, tip - 0.03], [wide + 0.1, tip + 0.08], [wide + 0.15, tip + 0.2]])

@@ -22,14 +22,10 @@ class Budget:
         self.bytes_left -= size
         self.members_left -= 1
         if min(self.bytes_left, self.members_left) < 0:
-            raise CellarError(
-                f"{self.archive.name} unpacks to far more than a data set, at {name!r}; not unpacked"
-            )
+            raise CellarError(f"{self.archive.name} unpacks to far more than a data set, at {name!r}; not unpacked")
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
-            raise CellarError(
-                f"{self.archive.name} holds {name!r}, which points outside its folder; not unpacked"
-            )
+            raise CellarError(f"{self.archive.name} holds {name!r}, which points outside its folder; not unpacked")
 
 
 def is_archive(path: Path) -> bool:
@@ -57,9 +53,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         RuntimeError,
         ValueError,
     ) as error:
-        raise CellarError(
-            f"{archive.name} cannot be unpacked ({error}); get it again, or unpack it by hand"
-        ) from None
+        raise CellarError(f"{archive.name} cannot be unpacked ({error}); get it again, or unpack it by hand") from None
     lift(inner, folder)
 
 

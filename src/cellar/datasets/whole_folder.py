@@ -27,9 +27,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         if old.exists() and not folder.exists():
             old.rename(folder)
         reason = error.strerror or error
-        raise CellarError(
-            f"cannot write {folder}: {reason}; free space or mend the folder, then run again"
-        ) from error
+        raise CellarError(f"cannot write {folder}: {reason}; free space or mend the folder, then run again") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

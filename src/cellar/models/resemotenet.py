@@ -1,7 +1,7 @@
 """ResEmoteNet and the students A, B, C: one structure at four widths.
 
 ResEmoteNet: Roy et al., arXiv:2409.10545. Students: Mini-ResEmoteNet, Table II, which prints the *input*
-widths of the three residual blocks; their outputs are twice as wide. Parameter counts at 7 classes, all exact:
+widths of the three residual blocks; their outputs are twice as wide. Parameters at 7 classes, as printed:
 80,238,599, 20,069,383, 5,022,215 and 1,259,911. State-dict keys are those of the published checkpoint.
 """
 

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ MOST_BYTES = 4 << 30
 def save(state: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors. Same values, same bytes: layout and device leave no trace."""
     plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    files.write_bytes(path, safetensors.torch.save(plain))
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(plain))
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -34,7 +36,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
     problem = mismatch(model.state_dict(), state)
     if problem:
         raise CellarError(
-            f"{path} holds the weights of another model: {problem}; give the file of this one, or name that model"
+            f"{path} holds the weights of another model: {problem}; "
+            "give the file of this one, or name that model in params.yaml"
         )
     model.load_state_dict(state)
 
@@ -61,7 +64,8 @@ def read_pickled(path: Path) -> Any:
         if not file.read(4).startswith(PICKLED):
             raise ValueError("it does not begin as a file of torch.save does")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what matters about the file is said in one line
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         refused = re.search(r"GLOBAL ([\w.]{1,80})", str(error))
         if refused is None:

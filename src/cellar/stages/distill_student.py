@@ -6,10 +6,9 @@ The teacher is asked once per (image, view); its answers are shared by every exp
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from cellar import models, paths, provenance, teacher_cache, views
+from cellar import devices, models, paths, provenance, teacher_cache, views
 from cellar import params as parameters
 from cellar.errors import CellarError
 from cellar.losses.logit_kd import distillation_loss
@@ -24,7 +23,9 @@ def run(experiment: str, seed: int) -> None:
     params = parameters.load()
     line = params.experiment(experiment)
     if line.teacher is None:
-        raise CellarError(f"experiments.{experiment} names no teacher; train it with: cellar train_student {experiment}")
+        raise CellarError(
+            f"experiments.{experiment} names no teacher; train it with: cellar train_student {experiment}"
+        )
     teacher_file = paths.trained("teachers", line.teacher, params.teacher_seed(line.teacher)) / "weights.safetensors"
 
     def make_objective(room: Classroom) -> Objective:
@@ -66,7 +67,7 @@ def teacher_logits(line: Experiment, params: Params, room: Classroom, teacher_fi
     def compute() -> Tensor:
         teacher = models.build(teacher_model, room.num_classes)
         weights.load_weights(teacher, teacher_file)
-        teacher = teacher.to(room.device, memory_format=torch.channels_last)
+        teacher = devices.place(teacher, room.device)
         progress = Progress(f"teacher {line.teacher} speaks", len(images) * views.FLIP_VIEWS)
         return teacher_cache.fill(teacher, images, views.FLIP_VIEWS, batch_size, params.precision, progress.advance)
 

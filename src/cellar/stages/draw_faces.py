@@ -11,7 +11,9 @@ def run(dataset: str) -> None:
     section = parameters.load().dataset(dataset)
     draw = section.source.draw
     if draw is None:
-        raise CellarError(f"datasets.{dataset} is not a drawn set (its source is not draw); get it with: cellar download {dataset}")
+        raise CellarError(
+            f"datasets.{dataset} is not a drawn set (its source is not draw); get it with: cellar download {dataset}"
+        )
     if section.layout == "fer2013":
         sample.write_fer2013(Path(section.path), draw.seed, draw.train, draw.validation, draw.test)
     else:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from cellar import devices, evaluation, files, metrics, models, paths, provenance, views
 from cellar import params as parameters
@@ -22,7 +21,12 @@ def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None
     trained, size = paths.trained(kind, key, seed), params.datasets[line.dataset].input_size
     inputs = [data, *(trained / name for name in ("weights.safetensors", "last.safetensors", "history.csv"))]
     outputs = [folder / "predictions.npz", paths.metrics(kind, key, seed)]
-    facts = {"seed": seed, "threads": params.threads, "device": device.type, "device_name": devices.name(device)}
+    facts = {
+        "seed": seed,
+        "threads": params.threads,
+        "device": device.type,
+        "device_name": devices.name(device),
+    }
     with provenance.record(folder / "run.json", inputs, outputs, {"model": line.model, "input_size": size}, **facts):
         image_set = prepared.load(paths.prepared(line.dataset))
         index = np.flatnonzero(image_set.split == "test")
@@ -31,7 +35,7 @@ def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None
         def logits(name: str) -> np.ndarray:
             model = models.build(line.model, len(image_set.classes))
             weights.load_weights(model, trained / name)
-            model = model.to(device, memory_format=torch.channels_last)
+            model = devices.place(model, device)
             return evaluation.predict(model, images, params.evaluation.batch_size).cpu().numpy()
 
         labels = image_set.labels[index]

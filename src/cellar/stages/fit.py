@@ -19,6 +19,7 @@ from cellar.progress import Progress
 from cellar.seeding import derive
 from cellar.training import Batch, Objective, Split
 
+
 @dataclass(frozen=True)
 class Classroom:
     """What an objective may need: the data on its device, the class weights (C,) or None."""
@@ -47,14 +48,19 @@ def fit(
     inputs = [paths.prepared(line.dataset) / "arrays.npz", *inputs]
     outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv")]
     settings = settings_of(line, params)
-    facts = {"seed": seed, "threads": params.threads, "device": device.type, "device_name": devices.name(device)}
+    facts = {
+        "seed": seed,
+        "threads": params.threads,
+        "device": device.type,
+        "device_name": devices.name(device),
+    }
     hashes = {str(path): provenance.content_hash(path) for path in inputs}
     checkpoint = Checkpoint({**settings, **facts, "inputs": hashes, "code": provenance.code_hash()})
     recipe = params.recipes[line.recipe]
     with provenance.record(folder / "run.json", inputs, outputs, settings, **facts) as record:
         room = open_classroom(line, params, device)
         torch.manual_seed(derive(seed, "initial weights"))
-        model = models.build(line.model, room.num_classes).to(device, memory_format=torch.channels_last)
+        model = devices.place(models.build(line.model, room.num_classes), device)
         progress = Progress(f"{folder.parent.name} seed {seed}", recipe.epochs * len(room.train.labels))
         objective = make_objective(room)
         outcome = training.train(

@@ -24,4 +24,7 @@ def run(teacher: str, seed: int) -> None:
     with provenance.record(folder / "run.json", [source], outputs, line.model_dump(), seed=seed):
         for path in outputs[:2]:
             weights.save(model.state_dict(), path)
-        files.write_text(outputs[2], "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen\n")
+        files.write_text(
+            outputs[2],
+            "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen\n",
+        )

@@ -13,6 +13,11 @@ def run(dataset: str, model: str) -> None:
     size, protocol = params.dataset(dataset).input_size, params.costs
     shape = (3, size, size)
     measured = costs.measure(
-        lambda: models.build(model, costs.FACE_CLASSES), shape, protocol.batch_sizes, protocol.warmup, protocol.repeats, device
+        lambda: models.build(model, costs.FACE_CLASSES),
+        shape,
+        protocol.batch_sizes,
+        protocol.warmup,
+        protocol.repeats,
+        device,
     )
     files.write_json(paths.costs(dataset, model), {"model": model, "dataset": dataset, **measured})

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from cellar import datasets, paths, provenance
+from cellar import paths, provenance
 from cellar import params as parameters
-from cellar.datasets import prepared
+from cellar.datasets import layouts, prepared
 
 
 def run(dataset: str) -> None:
     section = parameters.load().dataset(dataset)
     folder = paths.prepared(dataset)
     outputs = [folder / "arrays.npz", folder / "manifest.json"]
-    image_set = datasets.load(section, dataset)
+    image_set = layouts.load(section, dataset)
     with provenance.record(folder / "run.json", [Path(section.path)], outputs, section.model_dump(mode="json")):
         prepared.save(image_set, folder, dataset=dataset, layout=section.layout)

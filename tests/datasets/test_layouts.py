@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cellar import datasets
+from cellar.datasets import layouts
 from cellar.errors import CellarError
 from cellar.params import Dataset
 
@@ -29,14 +29,14 @@ def declare(path: Path, layout: str = "fer2013", source: dict[str, Any] = DRAW, 
     ],
 )
 def test_layout_chooses_the_reader(drawn: Path, layout: str, folder: str, shape: tuple[int, ...]) -> None:
-    assert datasets.load(declare(drawn / folder, layout)).images.shape == shape
+    assert layouts.load(declare(drawn / folder, layout)).images.shape == shape
 
 
 def test_image_folders_and_fraction(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     for split in ("train", "test"):
         (tmp_path / "mine" / split).symlink_to(drawn / "fer2013" / split)
-    found = datasets.load(declare(tmp_path / "mine", "image_folder", validation_fraction=0.25))
+    found = layouts.load(declare(tmp_path / "mine", "image_folder", validation_fraction=0.25))
     assert found.classes == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     assert (found.split == "validation").sum() == 21  # a quarter of 84
 
@@ -57,7 +57,7 @@ def test_missing_path_says_what_to_get_and_where_to_put_it(
     tmp_path: Path, source: dict[str, Any], words: list[str]
 ) -> None:
     with pytest.raises(CellarError) as caught:
-        datasets.load(declare(tmp_path / "nowhere", source=source), "faces")
+        layouts.load(declare(tmp_path / "nowhere", source=source), "faces")
     message = str(caught.value)
     assert "\n" not in message and f"{tmp_path / 'nowhere'} is not here" in message
     assert [word for word in words if word not in message] == []

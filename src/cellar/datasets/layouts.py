@@ -1,0 +1,33 @@
+"""Which reader serves which layout, and what to say when raw files are not there."""
+
+from pathlib import Path
+
+from cellar.datasets import fer2013, image_folder, raf_db
+from cellar.datasets.image_set import ImageSet
+from cellar.errors import CellarError
+from cellar.params import Dataset, Source
+
+
+def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
+    """Read the raw files of a data set in its layout; `name`, its key in params.yaml, serves the messages.
+
+    Raises CellarError: what to get and where to put it when nothing is there, or what is wrong in it.
+    """
+    path = Path(dataset.path)
+    if not path.exists():
+        raise CellarError(f"{path} is not here; {how_to_get(dataset.source, name, path)}")
+    if dataset.layout == "fer2013":
+        return fer2013.load(path)
+    if dataset.layout == "raf_db":
+        return raf_db.load(path, dataset.validation_fraction, dataset.split_seed)
+    return image_folder.load(path, validation_fraction=dataset.validation_fraction, split_seed=dataset.split_seed)
+
+
+def how_to_get(source: Source, name: str, path: Path) -> str:
+    """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
+    if source.draw is not None:
+        return f"draw it: python -m cellar draw_faces {name}"
+    if source.manual is not None:
+        return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"
+    what = f"Kaggle's {source.kaggle}" if source.kaggle is not None else source.url
+    return f"get it: cellar download {name} (it takes {what} and puts it in {path})"

@@ -1,0 +1,59 @@
+"""Intervals: 95 %, two-sided. Rates in percent, differences in percentage points.
+
+SciPy is imported where it is used: planning imports the tables, and must not wait for it.
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+
+LEVEL = 0.95
+
+Interval = tuple[float, float]
+
+
+def wilson(hits: int, n: int) -> Interval:
+    """Wilson's score interval of hits / n, in percent (scipy.stats.binomtest, no continuity correction)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, n).proportion_ci(LEVEL, method="wilson")
+    return float(found.low) * 100, float(found.high) * 100
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """Sample standard deviation (ddof 1); None for a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def student(values: Sequence[float]) -> Interval:
+    """Student's t interval of the mean: mean ± t(0.975, n - 1) · sd / √n. Meant for 3 values or more."""
+    from scipy.stats import t
+
+    n = len(values)
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * float(np.std(values, ddof=1)) / sqrt(n)
+    mean = float(np.mean(values))
+    return mean - half, mean + half
+
+
+def paired_seeds(values: Sequence[float], others: Sequence[float]) -> tuple[float, Interval]:
+    """Mean of values[i] - others[i] over seeds, and its Student's t interval (a paired t)."""
+    differences = [a - b for a, b in zip(values, others, strict=True)]
+    return float(np.mean(differences)), student(differences)
+
+
+def paired_images(hits: np.ndarray, others: np.ndarray) -> tuple[float, Interval]:
+    """Difference of two accuracies on the same images, in points. Both bool (N,): was image i named rightly.
+
+    With b images where only the first is right and c where only the second is, the difference is (b - c) / N. The
+    interval is the normal approximation for paired proportions after adding 1/2 to each cell of the 2 x 2 table
+    (Agresti and Min, 2005), which does not collapse when b = c = 0.
+    """
+    from scipy.stats import norm
+
+    if hits.shape != others.shape:
+        raise ValueError(f"paired_images needs the same images, found {len(hits)} and {len(others)}")
+    n, b, c = len(hits), int((hits & ~others).sum()), int((~hits & others).sum())
+    centre = (b - c) / (n + 2)
+    half = float(norm.ppf((1 + LEVEL) / 2)) * sqrt(b + c + 1 - (b - c) ** 2 / (n + 2)) / (n + 2)
+    return (b - c) / n * 100, ((centre - half) * 100, (centre + half) * 100)

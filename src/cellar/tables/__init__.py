@@ -1,0 +1,55 @@
+"""The tables: which there are, what each reads, and how each is built."""
+
+from types import ModuleType
+from typing import Any
+
+from cellar.errors import CellarError
+from cellar.params import Params, likely
+from cellar.tables import custom, sweep, table_i, table_ii, table_iii, table_iv, table_v, table_vi
+from cellar.tables.cells import Table
+
+PRINTED: dict[str, ModuleType] = {
+    "table_i": table_i,
+    "table_ii": table_ii,
+    "table_iii": table_iii,
+    "table_iv": table_iv,
+    "table_v": table_v,
+    "table_vi": table_vi,
+}
+
+
+def known(params: Params) -> list[str]:
+    """Ids of the printed tables, of one for each data set of the user's own, and of the sweeps."""
+    sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
+    return [*PRINTED, *(f"custom_{name}" for name in custom.datasets(params)), *sweeps]
+
+
+def inputs(table: str, params: Params) -> list[str]:
+    """The files that a table reads, one by one."""
+    found: list[str] = ask(table, params, "inputs")
+    return found
+
+
+def param_keys(table: str, params: Params) -> list[str]:
+    """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
+    if table == "table_iv":
+        return table_iv.param_keys(params)
+    if table == "table_v":
+        return ["scale", "costs"]
+    return ["scale", f"sweeps.{table}"] if table in params.sweeps else ["scale"]
+
+
+def build(table: str, params: Params) -> Table:
+    built: Table = ask(table, params, "build")
+    return built
+
+
+def ask(table: str, params: Params, function: str) -> Any:
+    """Call a function of the module that knows `table`. Raises CellarError that suggests the likely table."""
+    if table in PRINTED:
+        return getattr(PRINTED[table], function)(params)
+    if table in params.sweeps:
+        return getattr(sweep, function)(params, table)
+    if table in known(params):
+        return getattr(custom, function)(params, table.removeprefix("custom_"))
+    raise CellarError(f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}")

@@ -1,0 +1,99 @@
+"""A table as Markdown and as JSON. The Markdown is made from the JSON's content alone, so it can be proven."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cellar import files
+from cellar.tables.cells import Cell, Column, Table, as_json, from_json
+
+DRAWN = (
+    "**These numbers come from drawn faces, not from photographs; the paper's figures stand beside them for "
+    "reference only.**"
+)
+LEGEND = (
+    "[a, b]: 95 % interval. *Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, "
+    "‡ the paper contradicts itself; no mark: not comparable at this scale."
+)
+MARKS = {"reproduced": " ✓", "differs": " ✗", "paper inconsistent": " ‡"}
+FORMATS: dict[str | None, Callable[[float], str]] = {
+    "%": "{:.2f}".format,
+    "points": "{:+.2f}".format,
+    "MB": "{:,.2f}".format,
+    "ms": "{:.2f}".format,
+    "nats": "{:.4f}".format,
+    "count": "{:,.0f}".format,
+}
+
+
+def write(table: Table, folder: Path) -> None:
+    """<id>.json and <id>.md; the Markdown last, for it is what people wait for."""
+    data = as_json(table)
+    files.write_json(folder / f"{table.id}.json", data)
+    files.write_text(folder / f"{table.id}.md", markdown(from_json(data)))
+
+
+def markdown(table: Table) -> str:
+    scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
+    head = [DRAWN, ""] if table.scale["drawn"] else []
+    head += [f"# {table.title}", "", scale, ""]
+    foot = ["", LEGEND] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
+    if table.notes:
+        foot.insert(2, "")
+    return "\n".join([*head, *grid(table), *foot]) + "\n"
+
+
+def grid(table: Table) -> list[str]:
+    """The pipe table, columns aligned; a column with figures of the paper is followed by them."""
+    header = [""]
+    lines = [[row.label] for row in table.rows]
+    for column in table.columns:
+        cells = [row.cells[column.id] for row in table.rows]
+        header.append(column.label)
+        for line, cell in zip(lines, cells, strict=True):
+            line.append(value_text(cell, column))
+        if any(cell.paper is not None for cell in cells):
+            header.append("paper")
+            for line, cell in zip(lines, cells, strict=True):
+                line.append(paper_text(cell, column))
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return [
+        row_text(header, widths),
+        "| " + " | ".join(rule) + " |",
+        *(row_text(line, widths) for line in lines),
+    ]
+
+
+def row_text(texts: list[str], widths: list[int]) -> str:
+    padded = [
+        texts[0].ljust(widths[0]),
+        *(text.rjust(width) for text, width in zip(texts[1:], widths[1:], strict=True)),
+    ]
+    return "| " + " | ".join(padded) + " |"
+
+
+def value_text(cell: Cell, column: Column) -> str:
+    if cell.kind == "not_run":
+        return "not run"
+    if cell.value is None:
+        return "–"
+    text = number_text(cell.value, cell.unit or column.unit)
+    if cell.kind == "reported":
+        return f"*{text}*"
+    if cell.interval:
+        low, high = (number_text(bound, cell.unit or column.unit) for bound in cell.interval)
+        text += f" [{low}, {high}]"
+    return text
+
+
+def paper_text(cell: Cell, column: Column) -> str:
+    if cell.paper is None:
+        return "–"
+    variants = "".join(f" or {number_text(value, cell.unit or column.unit)}" for value in cell.paper_variants or [])
+    return number_text(cell.paper, cell.unit or column.unit) + variants + MARKS.get(cell.verdict or "", "")
+
+
+def number_text(value: float | int | str, unit: str | None) -> str:
+    if isinstance(value, str):
+        return value
+    return FORMATS.get(unit, "{:g}".format)(value)

@@ -1,0 +1,170 @@
+"""From lines of params.yaml to cells: which runs a row means, which files they made, what those say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cellar import files, paths, statistics
+from cellar.params import Experiment, Params
+from cellar.tables import verdicts
+from cellar.tables.cells import NOT_RUN, Cell
+
+DIGITS = 4  # of every kept value
+
+
+@dataclass(frozen=True)
+class Runs:
+    """One line of params.yaml, over its seeds."""
+
+    kind: str  # teachers or students
+    key: str
+    seeds: tuple[int, ...]
+    dataset: str
+    model: str
+
+    def metrics_files(self) -> list[str]:
+        return [str(paths.metrics(self.kind, self.key, seed)) for seed in self.seeds]
+
+    def prediction_files(self) -> list[str]:
+        return [str(paths.predictions(self.kind, self.key, seed) / "predictions.npz") for seed in self.seeds]
+
+    def stages(self) -> list[str]:
+        return [f"evaluate_{self.kind.removesuffix('s')}@{self.key}-seed-{seed}" for seed in self.seeds]
+
+    def read(self) -> list[dict[str, Any]]:
+        return [files.read_json(Path(path)) for path in self.metrics_files()]
+
+
+def teacher_runs(params: Params, dataset: str) -> Runs | None:
+    """The teacher of a data set (the first that params.yaml lists), or None if it is off or absent."""
+    for key, line in params.teachers.items():
+        if line.dataset == dataset and params.is_on(line):
+            return Runs("teachers", key, tuple(params.seeds_of(line)), dataset, line.model)
+    return None
+
+
+def student_runs(params: Params, dataset: str, row: str) -> Runs | None:
+    for key, line in params.experiments.items():
+        if (line.dataset, line.row) == (dataset, row) and params.is_on(line):
+            return runs_of(params, key, line)
+    return None
+
+
+def runs_of(params: Params, key: str, line: Experiment) -> Runs:
+    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model)
+
+
+def experiment_lines(params: Params, dataset: str) -> dict[str, Experiment]:
+    """The data set's lines that run, in the order of params.yaml."""
+    return {k: line for k, line in params.experiments.items() if line.dataset == dataset and params.is_on(line)}
+
+
+def baseline_of(params: Params, line: Experiment) -> Runs | None:
+    """The same student without a teacher on the same data; None for a line that has no teacher itself."""
+    if line.teacher is None:
+        return None
+    for key, other in experiment_lines(params, line.dataset).items():
+        same = (other.model, other.recipe) == (line.model, line.recipe) and params.seeds_of(other) == params.seeds_of(
+            line
+        )
+        if other.teacher is None and same:
+            return runs_of(params, key, other)
+    return None
+
+
+def accuracy_cell(
+    runs: Runs | None, params: Params, printed: float | None = None, variants: Sequence[float] = ()
+) -> Cell:
+    """Mean accuracy over seeds with its 95 % interval: Student's t from 3 runs, Wilson's on the images of one."""
+    if runs is None:
+        return absent(printed, variants)
+    scores = runs.read()
+    values = [score["accuracy"] for score in scores]
+    mean, images = float(np.mean(values)), sum(score["n"] for score in scores)
+    hits = round(sum(score["accuracy"] * score["n"] / 100 for score in scores))
+    interval = statistics.student(values) if len(values) >= 3 else statistics.wilson(hits, images)
+    verdict, reason = verdicts.of_accuracy(interval, printed, variants, params.scale)
+    std = statistics.spread(values)
+    return Cell(
+        "measured", round(mean, DIGITS), "%", printed, list(variants) or None, verdict, reason, round(mean, DIGITS),
+        None if std is None else round(std, DIGITS), len(values) if len(values) > 1 else images,
+        [round(bound, DIGITS) for bound in interval], runs.stages(), runs.metrics_files(),
+    )  # fmt: skip
+
+
+def mean_cell(
+    runs: Runs | None, value: str, unit: str, printed: float | None = None, reason: str | None = None
+) -> Cell:
+    """A metric's mean over seeds; `value` is a dotted key of the metrics file. Never judged, for the stated reason."""
+    if runs is None:
+        return absent(printed)
+    values = [pick(score, value) for score in runs.read()]
+    mean = round(float(np.mean(values)), DIGITS)
+    verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
+    return Cell(
+        "measured",
+        mean,
+        unit,
+        printed,
+        None,
+        verdict,
+        reason,
+        stage=runs.stages(),
+        metrics=runs.metrics_files(),
+    )
+
+
+def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
+    """What the teacher brought: accuracy minus that of the same student alone, paired, in points."""
+    baseline = baseline_of(params, line)
+    if baseline is None:
+        return NOT_RUN if line.teacher else Cell("derived", reason="no teacher")
+    if len(runs.seeds) >= 3:
+        values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
+        mean, interval = statistics.paired_seeds(values, others)
+    else:
+        mean, interval = statistics.paired_images(hits_of(runs), hits_of(baseline))
+    helps = (
+        "helps" if interval[0] > 0 else "hurts" if interval[1] < 0 else "makes no difference that these runs can tell"
+    )
+    bounds = [round(bound, DIGITS) for bound in interval]
+    stages, sources = runs.stages() + baseline.stages(), gain_files(params, line, runs)
+    return Cell(
+        "derived",
+        round(mean, DIGITS),
+        "points",
+        reason=f"the teacher {helps}",
+        interval=bounds,
+        stage=stages,
+        metrics=sources,
+    )
+
+
+def gain_files(params: Params, line: Experiment, runs: Runs) -> list[str]:
+    """What gain_cell reads."""
+    baseline = baseline_of(params, line)
+    if baseline is None:
+        return []
+    if len(runs.seeds) >= 3:
+        return runs.metrics_files() + baseline.metrics_files()
+    return runs.prediction_files() + baseline.prediction_files()
+
+
+def hits_of(runs: Runs) -> np.ndarray:
+    """Whether each test image was named rightly, seeds after one another (seeds x N,)."""
+    kept = [files.read_arrays(Path(path)) for path in runs.prediction_files()]
+    return np.concatenate([one["logits"].argmax(axis=1) == one["labels"] for one in kept])
+
+
+def absent(printed: float | None, variants: Sequence[float] = ()) -> Cell:
+    return Cell("not_run", paper=printed, paper_variants=list(variants) or None, reason=NOT_RUN.reason)
+
+
+def pick(score: dict[str, Any], dotted: str) -> float:
+    value: Any = score
+    for key in dotted.split("."):
+        value = value[key]
+    return float(value)

@@ -1,0 +1,116 @@
+"""Table III: images per class and split, counted from the prepared data; the printed rows are permuted."""
+
+from pathlib import Path
+from typing import Any
+
+from cellar import files, paths
+from cellar.params import Params
+from cellar.tables import reference, verdicts
+from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
+
+CLASSES = {
+    "Happy": "happy",
+    "Surprise": "surprise",
+    "Sad": "sad",
+    "Angry": "anger",
+    "Disgust": "disgust",
+    "Fear": "fear",
+    "Neutral": "neutral",
+}
+COLUMNS = {  # column -> label, data set, splits that make it up
+    "fer_train": ("FER2013 training", "fer2013", ("train",)),
+    "fer_public": ("FER2013 public test", "fer2013", ("validation",)),
+    "fer_private": ("FER2013 private test", "fer2013", ("test",)),
+    "raf_train": ("RAF-DB training", "raf_db", ("train", "validation")),
+    "raf_test": ("RAF-DB test", "raf_db", ("test",)),
+}
+
+Counts = dict[str, dict[str, int]]  # column -> class -> images
+
+
+def manifest(dataset: str) -> Path:
+    return paths.prepared(dataset) / "manifest.json"
+
+
+def is_on(params: Params, dataset: str) -> bool:
+    return dataset in params.datasets and params.datasets[dataset].enabled
+
+
+def inputs(params: Params) -> list[str]:
+    return [str(paths.REFERENCE), *(str(manifest(d)) for d in ("fer2013", "raf_db") if is_on(params, d))]
+
+
+def build(params: Params) -> Table:
+    counted = {
+        column: count(dataset, splits) for column, (_, dataset, splits) in COLUMNS.items() if is_on(params, dataset)
+    }
+    rows = [Row(name, label, row_cells(label, name, counted, params)) for label, name in CLASSES.items()]
+    rows.append(Row("total", "Total per set", row_cells("Total", None, counted, params)))
+    columns = [Column(column, label, "count") for column, (label, _, _) in COLUMNS.items()]
+    title = "Table III. Images per class"
+    return Table("table_iii", title, "mini_resemotenet", params.scale.model_dump(), notes(), columns, rows)
+
+
+def count(dataset: str, splits: tuple[str, ...]) -> dict[str, int]:
+    counts = files.read_json(manifest(dataset))["counts"]
+    return {name: sum(counts[split][name] for split in splits) for name in CLASSES.values()}
+
+
+def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> dict[str, Cell]:
+    printed = reference.table("table_III")["rows_as_printed"][label]
+    cells = {}
+    for column, (_, dataset, _) in COLUMNS.items():
+        if column not in counted:
+            cells[column] = Cell("not_run", paper=printed[column], reason=NOT_RUN.reason)
+            continue
+        ours = counted[column][name] if name else sum(counted[column].values())
+        verdict, reason = judge(column, ours, printed[column], counted, params)
+        cells[column] = Cell(
+            "counted",
+            ours,
+            "count",
+            printed[column],
+            None,
+            verdict,
+            reason,
+            stage=[f"prepare@{dataset}"],
+            metrics=[str(manifest(dataset))],
+        )
+    return cells
+
+
+def judge(column: str, ours: int, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
+    """Real data: equal, or printed in another class's row (the paper's slip), or different. Drawn data: neither."""
+    if params.scale.drawn:
+        return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
+    verdict, reason = verdicts.of_count(ours, printed)
+    others = [name for name, images in counted[column].items() if images == printed]
+    if verdict == "differs" and others:
+        return "paper inconsistent", f"the printed number is that of {others[0]}"
+    return verdict, reason
+
+
+def notes() -> list[str]:
+    """Where the printed rows do not stand with their own class, found by comparing them with the public counts."""
+    table = reference.table("table_III")
+    found = []
+    for column, (label, _, _) in COLUMNS.items():
+        moved = moved_rows(table["rows_as_printed"], table["rows_true"], column)
+        if moved:
+            found.append(
+                f"{label}: the paper's rows are permuted: {', '.join(f'printed {a} is true {b}' for a, b in moved)}."
+            )
+    return [
+        *found,
+        "RAF-DB comes without a validation split; its training column counts the tenth that is held out here.",
+    ]
+
+
+def moved_rows(printed: dict[str, Any], true: dict[str, Any], column: str) -> list[tuple[str, str]]:
+    """(row, row whose public count it prints) for every row that does not print its own."""
+    owner = {counts[column]: label for label, counts in true.items()}
+    return [
+        (label, owner[counts[column]])
+        for label, counts in printed.items()
+        if counts[column] != true[label][column] and counts[column] in owner
+    ]

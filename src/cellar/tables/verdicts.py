@@ -1,0 +1,41 @@
+"""What our number says of the printed one. A verdict is given only where the two are of one scale.
+
+reproduced: counts are equal; a printed accuracy lies inside our 95 % interval. differs: it does not.
+paper inconsistent: the paper prints the same quantity twice, differently. not comparable: the reason says why.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from cellar.params import Scale
+
+PAPER = "paper"  # the scale at which accuracies are compared
+
+Verdict = Literal["reproduced", "differs", "paper inconsistent", "not comparable"]
+Judgement = tuple[Verdict | None, str | None]
+
+
+def of_count(ours: float | int, printed: float | int | None) -> Judgement:
+    """Counts, and sizes derived from them, need no scale: equal or not."""
+    if printed is None:
+        return None, None
+    if ours == printed:
+        return "reproduced", None
+    return "differs", f"counted {ours:,}, printed {printed:,}"
+
+
+def of_accuracy(interval: Sequence[float], printed: float | None, variants: Sequence[float], scale: Scale) -> Judgement:
+    """`interval` is ours, 95 %; `variants` is what the paper prints elsewhere for the same quantity."""
+    if printed is None:
+        return None, None
+    if scale.name != PAPER:
+        return "not comparable", f"scale {scale.name}: {scale.note}"
+    low, high = interval
+    if variants:
+        values = [printed, *variants]
+        inside = [f"{value:.2f}" for value in values if low <= value <= high]
+        said = " and ".join(f"{value:.2f}" for value in values)
+        return "paper inconsistent", f"the paper prints {said}; in our interval: {', '.join(inside) or 'none'}"
+    if low <= printed <= high:
+        return "reproduced", None
+    return "differs", f"printed {printed:.2f} lies outside [{low:.2f}, {high:.2f}]"
