@@ -116,6 +116,14 @@ class Experiment(Section):
     seeds: Seeds | None = None
 
     @model_validator(mode="after")
+    def complete(self) -> Self:
+        needed = ("temperature", "task_weight", "distill_weight", "loss_form")
+        missing = [key for key in needed if key not in self.model_fields_set]
+        if self.teacher is not None and missing:
+            raise ValueError(f"a line with a teacher says {', '.join(needed)} in full (missing: {', '.join(missing)})")
+        return self
+
+    @model_validator(mode="after")
     def something_to_learn(self) -> Self:
         if self.teacher is None and self.distill_weight:
             raise ValueError("distill_weight without a teacher: name one, or leave the weight out")

@@ -64,7 +64,9 @@ class Indented(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-Indented.add_representer(OneLine, lambda dumper, item: dumper.represent_mapping("tag:yaml.org,2002:map", item, flow_style=True))
+Indented.add_representer(
+    OneLine, lambda dumper, item: dumper.represent_mapping("tag:yaml.org,2002:map", item, flow_style=True)
+)
 
 
 def texts(params: Params) -> dict[Path, str]:

@@ -136,7 +136,9 @@ def train_epoch(
         progress.advance(len(batch.labels))
     loss, task, distill = (sums / seen).tolist()
     if not math.isfinite(loss):
-        raise CellarError(f"the training diverged in epoch {epoch + 1} (its loss is {loss}); lower learning_rate in its recipe")
+        raise CellarError(
+            f"the training diverged in epoch {epoch + 1} (its loss is {loss}); lower learning_rate in its recipe"
+        )
     return {"train_loss": loss, "task_loss": task, "distill_loss": distill}
 
 

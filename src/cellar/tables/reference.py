@@ -17,6 +17,23 @@ def table(name: str) -> dict[str, Any]:
     return found
 
 
+IN_TABLE_VI = {"teacher": "ResEmoteNet", "E1": "Student Model A(E1)", "E4": "Student Model B(E4)"}
+VI_COLUMNS = {"FER2013": "fer2013_accuracy", "RAF-DB": "raf_db_accuracy"}
+
+
+def variants(dataset: str, row: str, printed: float | None) -> list[float]:
+    """What else the paper prints for one accuracy: in its Tables IV and VI and in its text.
+
+    dataset FER2013 or RAF-DB; row teacher, E1 ... E6; `printed` is the value already shown.
+    """
+    fourth = table("table_IV")
+    found = [fourth[dataset].get(row, {}).get("accuracy")]
+    if row in IN_TABLE_VI:
+        found.append(table("table_VI")["rows"][IN_TABLE_VI[row]][VI_COLUMNS[dataset]])
+    found.append(fourth["text_variants"].get(f"{dataset}.{row}.accuracy", {}).get("value"))
+    return sorted({value for value in found if value not in (None, printed)})
+
+
 @cache
 def study() -> dict[str, Any]:
     """Raises CellarError when the file is missing or does not hold the study."""

@@ -55,7 +55,7 @@ def grid(table: Table) -> list[str]:
             header.append("paper")
             for line, cell in zip(lines, cells, strict=True):
                 line.append(paper_text(cell, column))
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    widths = [max(3, *map(len, column)) for column in zip(header, *lines, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return [
         row_text(header, widths),

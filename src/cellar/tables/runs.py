@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cellar import files, paths, statistics
+from cellar.errors import CellarError
 from cellar.params import Experiment, Params
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
@@ -90,7 +91,7 @@ def accuracy_cell(
     std = statistics.spread(values)
     return Cell(
         "measured", round(mean, DIGITS), "%", printed, list(variants) or None, verdict, reason, round(mean, DIGITS),
-        None if std is None else round(std, DIGITS), len(values) if len(values) > 1 else images,
+        None if std is None else round(std, DIGITS), len(values) if len(values) >= 3 else images,
         [round(bound, DIGITS) for bound in interval], runs.stages(), runs.metrics_files(),
     )  # fmt: skip
 
@@ -126,6 +127,7 @@ def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
         values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
         mean, interval = statistics.paired_seeds(values, others)
     else:
+        check_same_images(runs, baseline)
         mean, interval = statistics.paired_images(hits_of(runs), hits_of(baseline))
     helps = (
         "helps" if interval[0] > 0 else "hurts" if interval[1] < 0 else "makes no difference that these runs can tell"
@@ -157,6 +159,13 @@ def hits_of(runs: Runs) -> np.ndarray:
     """Whether each test image was named rightly, seeds after one another (seeds x N,)."""
     kept = [files.read_arrays(Path(path)) for path in runs.prediction_files()]
     return np.concatenate([one["logits"].argmax(axis=1) == one["labels"] for one in kept])
+
+
+def check_same_images(runs: Runs, baseline: Runs) -> None:
+    """A paired comparison needs the same images in the same order."""
+    for path, other in zip(runs.prediction_files(), baseline.prediction_files(), strict=True):
+        if not np.array_equal(files.read_arrays(Path(path))["index"], files.read_arrays(Path(other))["index"]):
+            raise CellarError(f"{path} and {other} hold different test images; build both again from one data set")
 
 
 def absent(printed: float | None, variants: Sequence[float] = ()) -> Cell:

@@ -22,10 +22,11 @@ def build(params: Params) -> Table:
     counts = files.read_json(paths.MODEL_COUNTS)
     rows = []
     for label, printed in reference.table("table_I")["rows"].items():
-        counted = counts.get(COUNTED.get(label, ""))
+        network = COUNTED.get(label, "")
+        counted, another = counts.get(network), network if ":" in network else None
         cells = {
-            "model_size_mb": counted_cell(counted, "mb_decimal", "MB", printed["model_size_mb"]),
-            "total_parameters": counted_cell(counted, "parameters", "count", printed["total_parameters"]),
+            "model_size_mb": counted_cell(counted, "mb_decimal", "MB", printed["model_size_mb"], another),
+            "total_parameters": counted_cell(counted, "parameters", "count", printed["total_parameters"], another),
         }
         rows.append(Row(row_id(label), label, cells))
     return Table(
@@ -34,10 +35,15 @@ def build(params: Params) -> Table:
     )  # fmt: skip
 
 
-def counted_cell(counted: dict[str, float] | None, key: str, unit: str, printed: float) -> Cell:
+def counted_cell(
+    counted: dict[str, float] | None, key: str, unit: str, printed: float, another: str | None = None
+) -> Cell:
+    """`another` names the network that was counted, where the printed row is called otherwise."""
     if counted is None:
         return Cell("reported", printed, unit)
     verdict, reason = verdicts.of_count(counted[key], printed)
+    if verdict == "reproduced" and another:
+        verdict, reason = "paper inconsistent", f"the printed number is that of {another}"
     return Cell(
         "counted",
         counted[key],

@@ -74,7 +74,13 @@ def dataset_rows(params: Params, dataset: str, printed_name: str) -> list[Row]:
     for row, values in printed.items():
         found = next(((k, line) for k, line in experiment_lines(params, dataset).items() if line.row == row), None)
         label = f"{printed_name} {row}: {values['model']}"
-        rows.append(Row(f"{dataset}-{row}", label, line_cells(params, found, values, text_variants(printed_name, row))))
+        rows.append(
+            Row(
+                f"{dataset}-{row}",
+                label,
+                line_cells(params, found, values, reference.variants(printed_name, row, values["accuracy"])),
+            )
+        )
     for key, line in experiment_lines(params, dataset).items():
         if line.row not in printed:
             alone = (
@@ -112,20 +118,15 @@ def common(params: Params, runs: Runs | None, printed: dict[str, Any], variants:
     }
 
 
-def text_variants(dataset: str, row: str) -> list[float]:
-    """What the paper's text prints for the same number."""
-    variant = reference.table("table_IV")["text_variants"].get(f"{dataset}.{row}.accuracy")
-    return [variant["value"]] if variant else []
-
-
 def notes() -> list[str]:
-    variants = [
-        f"{name.removesuffix('.accuracy').replace('.', ' ')}: the paper's table prints {printed:.2f}, its text {value['value']:.2f}."
-        for name, value in reference.table("table_IV")["text_variants"].items()
-        for printed in [reference.table("table_IV")[name.split(".")[0]][name.split(".")[1]]["accuracy"]]
+    printed_twice = [
+        f"{name} {row}: this table prints {values['accuracy']:.2f}, the paper elsewhere {' and '.join(f'{v:.2f}' for v in others)}."
+        for name in DATASETS.values()
+        for row, values in reference.table("table_IV")[name].items()
+        if (others := reference.variants(name, row, values["accuracy"]))
     ]
     return [
-        *variants,
+        *printed_twice,
         "accuracy: weights chosen on validation, test read once; last epoch: the weights training ended with.",
         "teacher brings: accuracy minus that of the same student, recipe and seed without a teacher, paired over test images (over seeds from 3 on). The paper has no such rows.",
         f"Test loss: {LOSS_REASON}.",

@@ -97,7 +97,9 @@ def dataset_rows(params: Params, dataset: str, name: str, costs: dict[str, dict[
     one, many = ("1", str(max(params.costs.batch_sizes)))
     accuracy = {}
     for column, (printed, row, _) in COLUMNS.items():
-        accuracy[column] = accuracy_cell(runs(params, dataset, row), params, printed_value(f"{name}.accuracy", printed))
+        value = printed_value(f"{name}.accuracy", printed)
+        others = reference.variants(name, row or "teacher", value)
+        accuracy[column] = accuracy_cell(runs(params, dataset, row), params, value, others)
     cells = {
         "accuracy": (f"{name} accuracy (%)", accuracy),
         "memory_mb": (f"{name} peak memory (MB)", timed(costs, f"{name}.memory_mb", lambda c: c["peak_memory_mb"], "MB", MEMORY_REASON)),

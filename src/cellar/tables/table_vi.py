@@ -8,6 +8,7 @@ from cellar.tables.runs import Runs, accuracy_cell, student_runs, teacher_runs
 from cellar.tables.table_i import row_id
 
 DATASETS = {"fer2013_accuracy": "fer2013", "raf_db_accuracy": "raf_db"}
+PRINTED_NAMES = {"fer2013_accuracy": "FER2013", "raf_db_accuracy": "RAF-DB"}
 OURS = {  # printed label -> row id, row of experiments (None: the teacher), model
     "ResEmoteNet": ("resemotenet", None, "resemotenet"),
     "Student Model A(E1)": ("E1", "E1", "resemotenet_a"),
@@ -69,7 +70,9 @@ def our_row(
 ) -> Row:
     identifier, row, model = ids
     cells = {
-        column: accuracy_cell(runs(params, dataset, row), params, printed.get(column), variants(identifier, column))
+        column: accuracy_cell(
+            runs(params, dataset, row), params, printed.get(column), variants(row, column, printed.get(column))
+        )
         for column, dataset in DATASETS.items()
     }
     verdict, reason = verdicts.of_count(counts[model]["parameters"], printed.get("parameters"))
@@ -80,28 +83,22 @@ def our_row(
     return Row(identifier, label, cells)
 
 
-def variants(row: str, column: str) -> list[float]:
-    """What the paper's own Table IV prints for the same number, where it is another."""
-    if column not in DATASETS or row == "resemotenet":
+def variants(row: str | None, column: str, printed: float | None) -> list[float]:
+    """What the paper prints elsewhere for the number of one of our rows."""
+    if printed is None:
         return []
-    name = {"fer2013_accuracy": "FER2013", "raf_db_accuracy": "RAF-DB"}[column]
-    here = {ids[0]: label for label, ids in OURS.items()}
-    if row not in here:
-        return []
-    value = reference.table("table_VI")["rows"][here[row]][column]
-    other = reference.table("table_IV")[name][row]["accuracy"]
-    return [other] if other != value else []
+    return reference.variants(PRINTED_NAMES[column], row or "teacher", printed)
 
 
 def notes() -> list[str]:
     found = []
-    for label, (row, _, _) in OURS.items():
-        for column in DATASETS:
-            for other in variants(row, column):
-                printed = reference.table("table_VI")["rows"][label][column]
-                found.append(
-                    f"{label}: this table prints {printed:.2f} on {column.removesuffix('_accuracy')}, the paper's Table IV {other:.2f}."
-                )
+    for label, (_, row, _) in OURS.items():
+        for column, name in PRINTED_NAMES.items():
+            printed = reference.table("table_VI")["rows"][label][column]
+            others = " and ".join(f"{value:.2f}" for value in variants(row, column, printed))
+            found += (
+                [f"{label} on {name}: this table prints {printed:.2f}, the paper elsewhere {others}."] if others else []
+            )
     averages = [
         label for label, row in reference.table("table_VI")["rows"].items() if row.get("note") == "average accuracy"
     ]
