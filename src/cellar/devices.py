@@ -36,7 +36,7 @@ def keep_freed_memory() -> None:
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:
     """Move a model to `device`, channels last, the faster layout for convolutions on both kinds."""
-    return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model.to(device).to(memory_format=torch.channels_last)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:

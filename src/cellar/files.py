@@ -44,7 +44,7 @@ def write_json(path: Path, value: Any) -> None:
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """An uncompressed .npz. NumPy stamps its members 1980-01-01, so the same arrays give the same bytes."""
     with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax  # type: ignore[import-untyped]
-from sklearn.metrics import (  # type: ignore[import-untyped]
+from scipy.special import log_softmax
+from sklearn.metrics import (
     confusion_matrix,
     precision_recall_fscore_support,
 )

@@ -246,12 +246,12 @@ def check_lines(params: Params, path: Path) -> None:
     """What no single line can know: two experiments in one place, a teacher of another data set, other models."""
     from cellar.models import known
 
-    for name, section in params.datasets.items():
-        if section.source.draw and section.path != f"data/raw/sample/{name}":
+    for name, dataset in params.datasets.items():
+        if dataset.source.draw and dataset.path != f"data/raw/sample/{name}":
             raise CellarError(
                 f"{path}: datasets.{name}.path: a drawn set is kept in data/raw/sample/{name}; write that"
             )
-        if section.source.draw and section.layout == "image_folder":
+        if dataset.source.draw and dataset.layout == "image_folder":
             raise CellarError(
                 f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one"
             )

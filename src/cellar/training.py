@@ -128,7 +128,7 @@ def train_epoch(
             logits = model(inputs)  # (B, C)
         losses = objective(logits.float(), batch)
         optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        losses["loss"].backward()
         optimizer.step()
         with torch.no_grad():
             sums += torch.stack([losses["loss"], losses["task"], losses["distill"]]) * len(batch.labels)

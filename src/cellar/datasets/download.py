@@ -166,7 +166,7 @@ def fetch_from_kaggle(handle: str, destination: Path, say: Say) -> None:
 
 def kaggle_cache(handle: str, page: str, destination: Path) -> Path:
     """Where kagglehub keeps the files, downloaded now if they were not there."""
-    import kagglehub  # type: ignore[import-untyped]  # seconds to import, and needed by few
+    import kagglehub  # seconds to import, and needed by few
 
     try:
         if handle.startswith(COMPETITION):

@@ -16,7 +16,7 @@ def hold_out(
     labels int64 (N,), split str (N,) -> a new split str (N,). Raises CellarError when a class is too small.
     """
     # a second to import, needed here only
-    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
+    from sklearn.model_selection import train_test_split
 
     train = np.flatnonzero(split == "train")
     count = np.bincount(labels[train], minlength=len(classes))

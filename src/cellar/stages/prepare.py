@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cellar import paths, provenance
 from cellar import params as parameters
+from cellar import paths, provenance
 from cellar.datasets import layouts, prepared
 
 

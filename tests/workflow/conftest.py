@@ -1,0 +1,152 @@
+"""A small project, cloned into a folder of its own and built once with the real tools.
+
+The models, readers, loop and tools are the real ones; only the pictures are few and small.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+class Project:
+    """A clone: `run` calls a tool in it, `params` reads and changes its params.yaml."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("DVC", "SNAKEMAKE", "PYTEST"))},
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+        }
+
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment(), text=True, **options)
+
+    def run(self, *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(), text=True, capture_output=True, check=False, timeout=600
+        )
+        if ok and done.returncode:
+            pytest.fail(
+                f"{' '.join(command)} exited with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            )
+        return done
+
+    def snakemake(self, *arguments: str, ok: bool = True) -> str:
+        done = self.run("snakemake", "--cores", "2", *arguments, ok=ok)
+        return done.stdout + done.stderr
+
+    def planned(self, *targets: str) -> dict[str, int]:
+        """Jobs that Snakemake would run, by rule."""
+        lines = self.snakemake("--dry-run", *targets).splitlines()
+        if "total" not in " ".join(lines):
+            return {}
+        start = next(i for i, line in enumerate(lines) if line.startswith("job ") and "count" in line)
+        jobs: dict[str, int] = {}
+        for line in lines[start + 2 :]:
+            if not line.strip():
+                break
+            rule, count = line.split()
+            jobs[rule] = int(count)
+        return {rule: count for rule, count in jobs.items() if rule not in ("total", "all")}
+
+    def out_of_date(self) -> set[str]:
+        """Stages of the main pipeline that DVC would run, by name."""
+        import json
+
+        status = json.loads(self.run("dvc", "status", "--json", "dvc.yaml").stdout)
+        return set(status)
+
+    def change(self, spoil: Callable[[dict[str, Any]], object]) -> None:
+        path = self.folder / "params.yaml"
+        raw = yaml.safe_load(path.read_text())
+        spoil(raw)
+        path.write_text(yaml.safe_dump(raw, sort_keys=False))
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", message)
+
+    def copy_to(self, folder: Path) -> "Project":
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+
+def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
+    """The smallest params.yaml that has every kind of stage; RAF-DB is off."""
+    raw = deepcopy(shipped)
+    raw["threads"] = 1
+    raw["datasets"]["fer2013"] |= {
+        "input_size": 16,
+        "source": {"draw": {"seed": 1, "train": 80, "validation": 56, "test": 70}},
+    }
+    raw["datasets"]["raf_db"]["enabled"] = False
+    for recipe in raw["recipes"].values():
+        recipe |= {"epochs": 2, "batch_size": 16}
+    raw["teachers"] = {
+        "fer2013": raw["teachers"]["fer2013"] | {"model": "resemotenet_c"},
+        "raf_db": raw["teachers"]["raf_db"],
+    }
+    kept = ["fer2013-scratch_a", "fer2013-E1", "fer2013-E4", "raf_db-E1"]
+    raw["experiments"] = {key: raw["experiments"][key] | {"model": "resemotenet_c"} for key in kept}
+    raw["sweeps"] = {"fer2013_sweep": raw["sweeps"]["fer2013_sweep"] | {"temperatures": [1, 3], "task_weights": [0.2]}}
+    raw["costs"] = {"batch_sizes": [1, 4], "warmup": 1, "repeats": 2}
+    return raw
+
+
+@pytest.fixture(scope="session")
+def unbuilt(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> Project:
+    """A clone of the working tree with tiny parameters, nothing built."""
+    folder = tmp_path_factory.mktemp("clone") / "project"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source = ROOT / name
+        if source.is_file() and not name.startswith(("results/", "dvc.lock", "sweeps/dvc.lock", "docs/real_runs/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+    project = Project(folder)
+    (folder / "params.yaml").write_text(yaml.safe_dump(tiny(shipped), sort_keys=False))
+    project.run("git", "init", "--quiet", "-b", "main")
+    project.run("python", "-m", "cellar", "plan")
+    project.commit("a clone")
+    return project
+
+
+@pytest.fixture(scope="session")
+def built(unbuilt: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The clone, built once by Snakemake."""
+    project = unbuilt.copy_to(tmp_path_factory.mktemp("built") / "project")
+    project.snakemake()
+    project.commit("built")
+    return project
+
+
+@pytest.fixture
+def project(built: Project, tmp_path: Path) -> Project:
+    """A built clone of one's own, to change and to break."""
+    return built.copy_to(tmp_path / "project")
+
+
+@pytest.fixture
+def fresh(unbuilt: Project, tmp_path: Path) -> Project:
+    """An unbuilt clone of one's own."""
+    return unbuilt.copy_to(tmp_path / "project")

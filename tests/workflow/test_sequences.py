@@ -1,0 +1,188 @@
+"""What a person does with the project, in order, with the real tools: build, change, change back, branch, share, kill."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .conftest import Project
+
+E1 = ["distill_student@fer2013-E1-seed-0", "evaluate_student@fer2013-E1-seed-0"]
+SHOW_E1 = ["tabulate_table_iv", "tabulate_table_v", "tabulate_table_vi", "plot_fig_4", "plot_curves_fer2013"]
+WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
+
+
+def weights_in_lock(project: Project) -> dict[str, str]:
+    """Path -> md5 of every output that may not depend on who built it or when."""
+    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+    timed = ("run.json", "results/metrics/costs", "table_v.")
+    return {
+        out["path"]: out["md5"]
+        for stage in stages.values()
+        for out in stage["outs"]
+        if not any(part in out["path"] for part in timed)
+    }
+
+
+def record(project: Project) -> dict[str, Any]:
+    return json.loads((project.folder / WEIGHTS).with_name("run.json").read_text())
+
+
+def hotter(params: dict[str, Any]) -> None:
+    params["experiments"]["fer2013-E1"]["temperature"] = 5
+
+
+def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -> None:
+    table = (built.folder / "results/tables/table_vi.md").read_text()
+    assert table.splitlines()[0].startswith("**These numbers come from drawn faces")
+    assert "not run" in table  # RAF-DB is off
+    assert built.planned() == {}
+    assert built.out_of_date() == set()
+    shown = built.snakemake("results/tables/table_vi.md")
+    assert shown.rstrip().endswith(table.rstrip())
+
+
+def test_dvc_alone_builds_the_same_bytes(built: Project, fresh: Project) -> None:
+    fresh.run("dvc", "repro", "--quiet")
+    assert weights_in_lock(fresh) == weights_in_lock(built)
+    assert fresh.planned() == {}
+
+
+def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_nothing(project: Project) -> None:
+    before, first = weights_in_lock(project), record(project)
+    project.run("git", "switch", "--quiet", "-c", "hotter")
+    project.change(hotter)
+    assert set(E1) <= project.out_of_date() <= {*E1, *SHOW_E1}
+    assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 3, "plot": 2}
+    project.snakemake()
+    assert project.out_of_date() == set()
+    changed = {path for path, md5 in weights_in_lock(project).items() if before[path] != md5}
+    assert WEIGHTS in changed
+    assert all("E1" in path or "table_" in path or "fig_4" in path or "curves" in path for path in changed)
+    moved = json.loads(project.run("dvc", "metrics", "diff", "--json", "main").stdout)["diff"]
+    assert "results/metrics/students/fer2013-E1/seed-0.json" in moved
+    assert "loss" in moved["results/metrics/students/fer2013-E1/seed-0.json"]
+    assert "results/metrics/students/fer2013-E4/seed-0.json" not in moved
+
+    project.change(lambda p: p["experiments"]["fer2013-E1"].update(temperature=3))
+    project.snakemake()
+    assert weights_in_lock(project) == before
+    assert record(project)["started"] == first["started"]  # restored, not trained again
+
+
+def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:
+    before = weights_in_lock(project)
+    stage = "train_student@fer2013-scratch_a-seed-0"
+    project.run("dvc", "repro", "--quiet", "--force", "--no-run-cache", "--single-item", stage)
+    assert weights_in_lock(project) == before
+
+
+def test_push_clone_pull_leaves_nothing_to_do(project: Project, tmp_path: Path) -> None:
+    project.run("dvc", "remote", "add", "--default", "shelf", str(tmp_path / "shelf"))
+    project.run("dvc", "remote", "modify", "shelf", "verify", "true")
+    project.commit("a shelf")
+    project.run("dvc", "push", "--quiet")
+    project.run("git", "clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "pull", "--quiet")
+    assert clone.planned() == {}
+    assert clone.out_of_date() == set()
+    clone.run("python", "-m", "cellar", "verify", "--complete")
+
+
+def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Project, tmp_path: Path) -> None:
+    fresh.change(lambda p: p["recipes"]["teacher"].update(epochs=60, early_stop=60))
+    whole = fresh.copy_to(tmp_path / "whole")
+    target = "results/teachers/fer2013/seed-0/weights.safetensors"
+    whole.snakemake(target)
+    with (tmp_path / "log").open("w") as log:
+        running = fresh.start("snakemake", "--cores", "2", target, stdout=log, stderr=log, start_new_session=True)
+        wait_for_checkpoint(fresh.folder / ".cache/checkpoints")
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert not (fresh.folder / target).exists()
+    fresh.run("snakemake", "--unlock", "--cores", "1")
+    fresh.snakemake(target)
+    made = json.loads((fresh.folder / target).with_name("run.json").read_text())
+    assert made["resumed_from_epoch"] > 0
+    assert (fresh.folder / target).read_bytes() == (whole.folder / target).read_bytes()
+    assert not list((fresh.folder / ".cache/checkpoints").glob("*.pt"))
+
+
+def wait_for_checkpoint(folder: Path) -> None:
+    """Until a checkpoint is there and a further one is being worked for."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if list(folder.glob("*.pt")):
+            time.sleep(0.3)
+            return
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint appeared")
+
+
+def test_a_lost_artefact_is_made_again_and_nothing_else(project: Project) -> None:
+    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+    outs = stages["evaluate_student@fer2013-E4-seed-0"]["outs"]
+    lost = next(out for out in outs if out["path"].endswith("predictions.npz"))
+    (project.folder / lost["path"]).unlink()
+    cached = project.folder / ".dvc/cache/files/md5" / lost["md5"][:2] / lost["md5"][2:]
+    cached.unlink()
+    before = weights_in_lock(project)
+    assert project.planned().get("evaluate_student") == 1 and "train_student" not in project.planned()
+    project.snakemake()
+    assert weights_in_lock(project) == before and cached.exists()
+
+
+def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: Path) -> None:
+    mine = project.folder / "data/raw/mine"
+    for split in ("train", "test"):
+        for emotion in ("happy", "sad", "surprise"):
+            (mine / split / emotion).mkdir(parents=True)
+            for picture in sorted((project.folder / "data/raw/sample/fer2013" / split / emotion).glob("*.jpg"))[:20]:
+                (mine / split / emotion / picture.name).write_bytes(picture.read_bytes())
+
+    def add(p: dict[str, Any]) -> None:
+        p["datasets"]["mine"] = {
+            "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 16,
+            "validation_fraction": 0.2, "split_seed": 0, "source": {"manual": "my own pictures"},
+        }  # fmt: skip
+        p["teachers"]["mine"] = {"dataset": "mine", "model": "resemotenet_c", "recipe": "teacher"}
+        kd = {"temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
+        student = {"dataset": "mine", "model": "resemotenet_c", "recipe": "student"}
+        p["experiments"]["mine-alone"] = student | {"row": "alone"}
+        p["experiments"]["mine-kd"] = student | {"row": "kd", "teacher": "mine"} | kd
+
+    project.change(add)
+    project.snakemake("results/tables/custom_mine.md")
+    table = (project.folder / "results/tables/custom_mine.md").read_text()
+    assert "| teacher resemotenet_c" in table and "| kd: resemotenet_c" in table
+    assert "fer2013" not in project.run("dvc", "status", "--json", "dvc.yaml").stdout
+
+
+def test_the_sweep_is_a_target_of_its_own(project: Project) -> None:
+    assert "tabulate" not in project.planned("results/tables/table_vi.md")
+    project.snakemake("results/tables/fer2013_sweep.md")
+    table = (project.folder / "results/tables/fer2013_sweep.md").read_text()
+    assert "| T = 1" in table and "alpha 0.2" in table
+    assert project.planned("results/tables/fer2013_sweep.md") == {}
+    assert project.planned() == {}
+
+
+def test_published_weights_replace_the_training(project: Project) -> None:
+    import torch
+
+    from cellar import models
+
+    torch.manual_seed(0)
+    path = project.folder / "published.pth"
+    torch.save({"model_state_dict": models.build("resemotenet_c", 7).state_dict(), "epoch": 3}, path)
+    project.change(lambda p: p["teachers"]["fer2013"].update(weights="published.pth"))
+    project.snakemake("results/tables/table_vi.md")
+    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+    assert "import_teacher@fer2013-seed-0" in stages
+    metrics = json.loads((project.folder / "results/metrics/teachers/fer2013/seed-0.json").read_text())
+    assert metrics["epochs_run"] is None and metrics["n"] == 70
