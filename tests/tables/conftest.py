@@ -1,0 +1,178 @@
+"""A fabricated project: every file that tables read, written by hand, without a picture or a training.
+
+Its params.yaml is the one shipped, plus `pets`, a data set of the user's own whose students have three seeds.
+"""
+
+import shutil
+import zlib
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from cellar import files, metrics, params, paths, tables
+from cellar.params import Params
+from cellar.tables import reference
+from cellar.tables.cells import Cell, Table
+
+ROOT = Path(__file__).parents[2]
+FACES = ["happy", "surprise", "sad", "anger", "disgust", "fear", "neutral"]
+N = 40  # test images of every fabricated run
+PARAMETERS = {
+    "resemotenet": 80238599,
+    "resemotenet_a": 20069383,
+    "resemotenet_b": 5022215,
+    "resemotenet_c": 1259911,
+    "torchvision:resnet34(7)": 21288263,
+    "torchvision:vgg19_bn(7)": 139609927,
+    "torchvision:vit_l_16(1000)": 304326632,
+}
+PETS = {
+    "datasets": {"enabled": True, "layout": "image_folder", "path": "data/raw/pets", "input_size": 48,
+                 "source": {"manual": "put one folder a class here"}},
+    "teachers": {"dataset": "pets", "model": "resemotenet", "recipe": "teacher"},
+}  # fmt: skip
+PET_STUDENT = {"dataset": "pets", "model": "resemotenet_b", "recipe": "student", "seeds": [0, 1, 2]}
+TAUGHT = {"teacher": "pets", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
+
+Raw = dict[str, Any]
+
+
+class Project:
+    """The folder that is the current one; `raw` is its params.yaml as plain data, to be spoiled."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+
+    def params(self) -> Params:
+        Path("params.yaml").write_text(yaml.safe_dump(self.raw, sort_keys=False))
+        return params.load()
+
+    def build(self, table: str) -> Table:
+        return tables.build(table, self.params())
+
+    def cell(self, table: str, row: str, column: str) -> Cell:
+        found = {one.id: one for one in self.build(table).rows}
+        return found[row].cells[column]
+
+    def real(self) -> None:
+        """Say that this is the paper's own scale, on photographs."""
+        self.raw["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
+
+    def evaluate(
+        self, key: str, right: int | Sequence[bool] | None = None, *, seed: int = 0, n: int = N, kind: str = "students",
+        first: int = 0,
+    ) -> None:  # fmt: skip
+        """Fabricate what evaluating writes: `right` images (which, or how many) are named rightly, None: any."""
+        section = self.params().teachers if kind == "teachers" else None
+        line = section[key] if section else self.params().experiment(key)
+        random = np.random.default_rng(zlib.crc32(f"{kind}/{key}/{seed}".encode()))
+        labels = random.integers(0, len(FACES), n)
+        logits, last = (random.normal(size=(n, len(FACES))).astype(np.float32) for _ in range(2))
+        if right is not None:
+            hits = np.arange(n) < right if isinstance(right, int) else np.array(right)
+            logits[np.arange(n), labels] = np.where(hits, 9, -9)
+        write_evaluation(kind, key, seed, line.dataset, line.model, logits, last, labels, first)
+
+
+def write_evaluation(
+    kind: str, key: str, seed: int, dataset: str, model: str, logits: np.ndarray, last: np.ndarray, labels: np.ndarray,
+    first: int,
+) -> None:  # fmt: skip
+    index = np.arange(first, first + len(labels))
+    folder = paths.predictions(kind, key, seed)
+    files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=last, labels=labels, index=index)
+    head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": 50.0}
+    scores, last_scores = (metrics.from_logits(one, labels, FACES) for one in (logits, last))
+    last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
+    files.write_json(paths.metrics(kind, key, seed), {**head, **scores, "last_epoch": last_epoch})
+
+
+def write_costs(dataset: str, model: str) -> None:
+    """Times that depend on the model's size, so that no two columns agree."""
+    unit = PARAMETERS[model] / 1e7
+    latency = {
+        str(batch): {
+            "median_ms_per_batch": batch * unit,
+            "p95_ms_per_batch": batch * unit * 2,
+            "median_ms_per_image": unit,
+        }
+        for batch in (1, 64)
+    }
+    latency["1"]["median_ms_per_image"] = 3 * unit
+    found = {"model": model, "dataset": dataset, "protocol": "eval mode, one by one", "latency": latency}
+    files.write_json(paths.costs(dataset, model), {**found, "peak_memory_mb": 10 * unit})
+
+
+def write_counts() -> None:
+    counted = {
+        name: {"parameters": n, "buffers": 1, "mb_decimal": round(n * 4 / 1e6, 2), "mb_binary": round(n * 4 / 2**20, 2)}
+        for name, n in PARAMETERS.items()
+    }
+    files.write_json(paths.MODEL_COUNTS, counted)
+
+
+def write_manifests() -> None:
+    """Happy has 11, 21, 31 images in train, validation, test; each later class one more."""
+    starts = {"train": 11, "validation": 21, "test": 31}
+    counts = {split: {name: start + i for i, name in enumerate(FACES)} for split, start in starts.items()}
+    for dataset in ("fer2013", "raf_db"):
+        files.write_json(paths.prepared(dataset) / "manifest.json", {"dataset": dataset, "counts": counts})
+
+
+@pytest.fixture(scope="session")
+def raw_with_pets(shipped: Raw) -> Raw:
+    raw = deepcopy(shipped)
+    for section, line in PETS.items():
+        raw[section]["pets"] = line
+    raw["experiments"]["pets-alone"] = {**PET_STUDENT, "row": "alone"}
+    raw["experiments"]["pets-taught"] = {**PET_STUDENT, "row": "taught", **TAUGHT}
+    return raw
+
+
+@pytest.fixture(scope="session")
+def template(raw_with_pets: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project, fabricated once; tests work in copies."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        paths.REFERENCE.parent.mkdir(parents=True)
+        shutil.copy(ROOT / paths.REFERENCE, paths.REFERENCE)
+        fill(Project(raw_with_pets))
+    return folder
+
+
+def fill(project: Project) -> None:
+    found = project.params()
+    points = {key: one for sweep, grid in found.sweeps.items() for key, one in grid.experiments(sweep).items()}
+    for kind, lines in (("teachers", found.teachers), ("students", found.experiments | points)):
+        for key, line in lines.items():
+            for seed in found.seeds_of(line):
+                project.evaluate(key, seed=seed, kind=kind)
+    for dataset in ("fer2013", "raf_db"):
+        for model in ("resemotenet", "resemotenet_a", "resemotenet_b"):
+            write_costs(dataset, model)
+    write_counts()
+    write_manifests()
+
+
+@pytest.fixture
+def project(raw_with_pets: Raw, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    reference.study.cache_clear()
+    return Project(deepcopy(raw_with_pets))
+
+
+@pytest.fixture
+def without_raf_db(project: Project) -> Project:
+    """RAF-DB is switched off and none of its files is here."""
+    project.raw["datasets"]["raf_db"]["enabled"] = False
+    for path in [*Path("results").rglob("*raf_db*"), *Path("data").rglob("*raf_db*")]:
+        remove: Callable[[Path], None] = shutil.rmtree if path.is_dir() else Path.unlink
+        remove(path)
+    return project
