@@ -49,7 +49,7 @@ def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
         "paper_file": f"{paths.REFERENCE}, {place_in_paper(table)}" if printed(cell) else None,
         "stages": stages,
         "without_stage": [path for path in sources if graph.maker(path) is None],
-        "redo": redo(table["id"], sources, stages, graph) if sources else [],
+        "redo": redo(table["id"], sources, graph) if sources else [],
     }
 
 
@@ -157,20 +157,22 @@ def run_facts(record: Path | None) -> dict[str, Any] | None:
     return {**{key: found.get(key) for key in RUN_KEYS}, "versions": versions, "machine": found.get("machine")}
 
 
-def redo(table: str, sources: list[str], stages: list[dict[str, Any]], graph: Lineage) -> list[str]:
-    """Commands for a shell anywhere, from a fresh clone to the cell's own table."""
+def redo(table: str, sources: list[str], graph: Lineage) -> list[str]:
+    """Commands for a shell anywhere, from a fresh clone of the present commit to the cell's own table.
+
+    Only the cell's own stages are made again; the table's other cells stand on their metrics, which git keeps.
+    """
     makers = list(dict.fromkeys(made[0].target for path in sources if (made := graph.maker(path))))
     tabulate = graph.maker(str(paths.TABLES / f"{table}.json"))
-    targets = [*makers, tabulate[0].target if tabulate else f"tabulate_{table}"]
-    recorded = next((stage["run"]["commit"] for stage in stages if stage["run"]), "")
-    commit = recorded if re.fullmatch("[0-9a-f]{40}", recorded or "") else git("rev-parse", "HEAD") or "HEAD"
+    last = tabulate[0].target if tabulate else f"tabulate_{table}"
     return [
         f"git clone {shlex.quote(origin())} redo",
         "cd redo",
-        f"git checkout {commit}",
+        f"git checkout {git('rev-parse', 'HEAD') or 'HEAD'}",
         "make setup",
         ". .venv/bin/activate",
-        *(f"dvc repro {shlex.quote(target)}" for target in targets),
+        *(f"dvc repro {shlex.quote(target)}" for target in makers),
+        f"dvc repro --single-item {shlex.quote(last)}",
     ]
 
 

@@ -31,6 +31,8 @@ PACKAGES = (
     "snakemake",
 )
 
+STAMP = ".snakemake_timestamp"
+
 
 @contextmanager
 def record(
@@ -68,10 +70,14 @@ def record(
 
 @cache
 def content_hash(path: Path) -> str:
-    """sha256 of a file, or of a folder's sorted (relative path, sha256) lines."""
+    """sha256 of a file, or of a folder's sorted (relative path, sha256) lines, without Snakemake's own stamp."""
     if path.is_file():
         return files.hash_file(path)
-    lines = [f"{p.relative_to(path)} {files.hash_file(p)}" for p in sorted(path.rglob("*")) if p.is_file()]
+    lines = [
+        f"{p.relative_to(path)} {files.hash_file(p)}"
+        for p in sorted(path.rglob("*"))
+        if p.is_file() and p.name != STAMP
+    ]
     return sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 Its params.yaml is the one shipped, plus `pets`, a data set of the user's own whose students have three seeds.
 """
 
+import os
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,7 +17,6 @@ import yaml
 
 from cellar import files, metrics, params, paths, tables
 from cellar.params import Params
-from cellar.tables import reference
 from cellar.tables.cells import Cell, Table
 
 ROOT = Path(__file__).parents[2]
@@ -47,10 +47,14 @@ class Project:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
+        self.written: tuple[Raw, Params] | None = None
 
     def params(self) -> Params:
-        Path("params.yaml").write_text(yaml.safe_dump(self.raw, sort_keys=False))
-        return params.load()
+        """`raw` as params.yaml, read back; written anew only after a change, for reading takes its time."""
+        if self.written is None or self.written[0] != self.raw:
+            files.write_text(Path("params.yaml"), yaml.safe_dump(self.raw, sort_keys=False))
+            self.written = deepcopy(self.raw), params.load()
+        return self.written[1]
 
     def build(self, table: str) -> Table:
         return tables.build(table, self.params())
@@ -68,8 +72,7 @@ class Project:
         first: int = 0,
     ) -> None:  # fmt: skip
         """Fabricate what evaluating writes: `right` images (which, or how many) are named rightly, None: any."""
-        section = self.params().teachers if kind == "teachers" else None
-        line = section[key] if section else self.params().experiment(key)
+        line = self.params().teacher(key) if kind == "teachers" else self.params().experiment(key)
         random = np.random.default_rng(zlib.crc32(f"{kind}/{key}/{seed}".encode()))
         labels = random.integers(0, len(FACES), n)
         logits, last = (random.normal(size=(n, len(FACES))).astype(np.float32) for _ in range(2))
@@ -135,15 +138,15 @@ def raw_with_pets(shipped: Raw) -> Raw:
 
 
 @pytest.fixture(scope="session")
-def template(raw_with_pets: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project, fabricated once; tests work in copies."""
-    folder = tmp_path_factory.mktemp("project")
+def template(raw_with_pets: Raw, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Project]:
+    """The project and its folder, fabricated once; tests work in copies."""
+    folder, made = tmp_path_factory.mktemp("project"), Project(raw_with_pets)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         paths.REFERENCE.parent.mkdir(parents=True)
         shutil.copy(ROOT / paths.REFERENCE, paths.REFERENCE)
-        fill(Project(raw_with_pets))
-    return folder
+        fill(made)
+    return folder, made
 
 
 def fill(project: Project) -> None:
@@ -161,11 +164,14 @@ def fill(project: Project) -> None:
 
 
 @pytest.fixture
-def project(raw_with_pets: Raw, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+def project(template: tuple[Path, Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy to spoil. Its files are links: write by cellar.files, which replaces, never in place."""
+    folder, made = template
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, copy_function=os.link)
     monkeypatch.chdir(tmp_path)
-    reference.study.cache_clear()
-    return Project(deepcopy(raw_with_pets))
+    copy = Project(deepcopy(made.raw))
+    copy.written = made.written
+    return copy
 
 
 @pytest.fixture

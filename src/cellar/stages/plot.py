@@ -1,8 +1,8 @@
 """`cellar plot FIGURE`: one figure, as PNG."""
 
-from cellar import figures
 from cellar import params as parameters
+from cellar.figures import drawing
 
 
 def run(figure: str) -> None:
-    figures.draw(figure, parameters.load())
+    drawing.draw(figure, parameters.load())

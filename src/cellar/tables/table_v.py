@@ -94,7 +94,7 @@ def cost_of(params: Params, dataset: str, row: str | None) -> dict[str, Any] | N
 
 
 def dataset_rows(params: Params, dataset: str, name: str, costs: dict[str, dict[str, Any] | None]) -> list[Row]:
-    one, many = ("1", str(max(params.costs.batch_sizes)))
+    few, many = (str(bound(params.costs.batch_sizes)) for bound in (min, max))
     accuracy = {}
     for column, (printed, row, _) in COLUMNS.items():
         value = printed_value(f"{name}.accuracy", printed)
@@ -107,8 +107,8 @@ def dataset_rows(params: Params, dataset: str, name: str, costs: dict[str, dict[
             f"{name} time per image, batch {many} (ms)",
             timed(costs, f"{name}.avg_inference_ms", lambda c: c["latency"][many]["median_ms_per_image"], "ms", TIME_REASON),
         ),
-        "latency_ms": (f"{name} time per image, batch 1, median (ms)", timed(costs, None, lambda c: c["latency"][one]["median_ms_per_image"], "ms", None)),
-        "latency_p95_ms": (f"{name} time per image, batch 1, 95th percentile (ms)", timed(costs, None, lambda c: c["latency"][one]["p95_ms_per_batch"], "ms", None)),
+        "latency_ms": (f"{name} time per image, batch {few}, median (ms)", timed(costs, None, lambda c: c["latency"][few]["median_ms_per_image"], "ms", None)),
+        "latency_p95_ms": (f"{name} time per image, batch {few}, 95th percentile (ms)", timed(costs, None, lambda c: c["latency"][few]["p95_ms_per_batch"] / int(few), "ms", None)),
     }  # fmt: skip
     return [Row(f"{dataset}_{key}", label, row) for key, (label, row) in cells.items()]
 

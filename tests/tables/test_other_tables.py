@@ -1,0 +1,210 @@
+"""Tables I, II, III, V, VI, of a data set of the user's own, and of a sweep, by hand."""
+
+from math import sqrt
+from typing import Any
+
+import pytest
+import yaml
+
+from cellar import files, paths, tables
+
+from .conftest import PARAMETERS, Project
+
+
+def test_table_i_says_whose_parameters_are_printed(project: Project) -> None:
+    for row, network in (
+        ("ensemble_resmaskingnet", "torchvision:resnet34(7)"),
+        ("fmae", "torchvision:vit_l_16(1000)"),
+    ):
+        cell = project.cell("table_i", row, "total_parameters")
+        assert (cell.value, cell.verdict) == (PARAMETERS[network], "paper inconsistent")
+        assert cell.reason == f"the printed number is that of {network}"
+
+
+def test_table_i_cites_what_is_not_built_here(project: Project) -> None:
+    cell = project.cell("table_i", "poster_pp", "total_parameters")
+    assert (cell.kind, cell.value, cell.paper, cell.verdict) == ("reported", 58316594, None, None)
+
+
+def test_table_i_takes_the_masks_apart(project: Project) -> None:
+    """169,220,807 printed - 139,609,927 of vgg19_bn."""
+    assert any("the other 29,610,880" in note for note in project.build("table_i").notes)
+
+
+def test_a_wrong_count_differs(project: Project) -> None:
+    counts = files.read_json(paths.MODEL_COUNTS)
+    counts["resemotenet_c"]["parameters"] = 1257991
+    files.write_json(paths.MODEL_COUNTS, counts)
+    cell = project.cell("table_ii", "resemotenet_c", "total_parameters")
+    assert (cell.value, cell.paper, cell.verdict) == (1257991, 1259911, "differs")
+
+
+def test_table_ii_shows_the_widths(project: Project) -> None:
+    assert project.cell("table_ii", "resemotenet_b", "rb").value == "64, 128, 256"
+    assert project.cell("table_ii", "resemotenet_b", "se").value == "64"
+
+
+def test_table_iii_counts_the_prepared_images(project: Project) -> None:
+    """Training 11 to 17, validation 21 to 27, test 31 to 37; RAF-DB's training holds its validation."""
+    found = {c: project.cell("table_iii", "surprise", c).value for c in ("fer_train", "fer_public", "fer_private")}
+    assert found == {"fer_train": 12, "fer_public": 22, "fer_private": 32}
+    assert project.cell("table_iii", "surprise", "raf_train").value == 12 + 22
+    assert project.cell("table_iii", "total", "fer_train").value == 11 + 12 + 13 + 14 + 15 + 16 + 17
+    assert project.cell("table_iii", "total", "raf_test").value == 7 * 34
+
+
+def test_table_iii_of_drawn_faces_is_not_judged(project: Project) -> None:
+    verdicts = {cell.verdict for row in project.build("table_iii").rows for cell in row.cells.values()}
+    assert verdicts == {"not comparable"}
+
+
+@pytest.fixture
+def public_counts(project: Project) -> Project:
+    """The manifests hold the public counts of the real data; a tenth of RAF-DB's training is held out."""
+    study: dict[str, Any] = yaml.safe_load(paths.REFERENCE.read_text())["studies"]["mini_resemotenet"]
+    true = {
+        name.lower().replace("angry", "anger"): row for name, row in study["tables"]["table_III"]["rows_true"].items()
+    }
+    true.pop("total")
+    split = {"train": "fer_train", "validation": "fer_public", "test": "fer_private"}
+    fer = {name: {label: row[column] for label, row in true.items()} for name, column in split.items()}
+    raf = {
+        "train": {label: row["raf_train"] - row["raf_train"] // 10 for label, row in true.items()},
+        "validation": {label: row["raf_train"] // 10 for label, row in true.items()},
+        "test": {label: row["raf_test"] for label, row in true.items()},
+    }
+    for dataset, counts in (("fer2013", fer), ("raf_db", raf)):
+        files.write_json(paths.prepared(dataset) / "manifest.json", {"counts": counts})
+    project.real()
+    return project
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "ours", "printed", "verdict", "reason"),
+    [
+        ("happy", "fer_train", 7215, 7215, "reproduced", None),
+        ("happy", "fer_public", 895, 653, "paper inconsistent", "the printed number is that of sad"),
+        ("disgust", "fer_private", 55, 416, "paper inconsistent", "the printed number is that of surprise"),
+        ("surprise", "raf_train", 1290, 1982, "paper inconsistent", "the printed number is that of sad"),
+        ("fear", "raf_test", 74, 74, "reproduced", None),
+        ("total", "raf_train", 12271, 12271, "reproduced", None),
+    ],
+)
+def test_table_iii_of_photographs_finds_the_permuted_rows(
+    public_counts: Project, row: str, column: str, ours: int, printed: int, verdict: str, reason: str | None
+) -> None:
+    cell = public_counts.cell("table_iii", row, column)
+    assert (cell.value, cell.paper, cell.verdict, cell.reason) == (ours, printed, verdict, reason)
+
+
+def test_table_iii_of_photographs_finds_missing_images(public_counts: Project) -> None:
+    path = paths.prepared("fer2013") / "manifest.json"
+    found = files.read_json(path)
+    found["counts"]["train"]["happy"] = 7000
+    files.write_json(path, found)
+    cell = public_counts.cell("table_iii", "happy", "fer_train")
+    assert (cell.verdict, cell.reason) == ("differs", "counted 7,000, printed 7,215")
+
+
+def test_table_iii_names_the_permutation(project: Project) -> None:
+    notes = {note.split(":")[0]: note for note in project.build("table_iii").notes}
+    swaps = (
+        "printed Happy is true Sad, printed Surprise is true Disgust, printed Sad is true Happy, "
+        "printed Disgust is true Surprise, printed Fear is true Neutral, printed Neutral is true Fear."
+    )
+    cycle = "printed Surprise is true Sad, printed Sad is true Neutral, printed Neutral is true Surprise."
+    assert notes["FER2013 public test"].endswith(swaps)
+    assert notes["FER2013 private test"].endswith(swaps)
+    assert notes["RAF-DB training"].endswith(cycle)
+    assert notes["RAF-DB test"].endswith(cycle)
+    assert "FER2013 training" not in notes
+
+
+def test_table_v_shows_times_and_memory_without_judging_them(project: Project) -> None:
+    """The fabricated times of student A: 2.0069383 ms an image in batches of 64, thrice that alone, p95 4.0138766."""
+    project.real()
+    unit = 2.0069383
+    for row, value, paper in (
+        ("avg_inference_ms", unit, 0.14),
+        ("latency_ms", 3 * unit, None),
+        ("latency_p95_ms", 2 * unit, None),
+        ("memory_mb", 10 * unit, 5088.46),
+    ):
+        cell = project.cell("table_v", f"fer2013_{row}", "E1")
+        assert (cell.kind, cell.paper) == ("timed", paper)
+        assert cell.value == pytest.approx(value)
+        assert cell.verdict == ("not comparable" if paper else None)
+        assert cell.stage == ["measure_costs@fer2013-resemotenet_a"]
+
+
+def test_table_v_states_the_protocol(project: Project) -> None:
+    assert "Protocol of time and memory: eval mode, one by one." in project.build("table_v").notes
+
+
+def test_table_v_takes_other_batch_sizes(project: Project) -> None:
+    """Without a batch of 1 its rows show the smallest, per image: 3 and 6 ms for a batch of 2."""
+    project.raw["costs"]["batch_sizes"] = [2, 8]
+    for path in paths.costs("x", "y").parent.iterdir():
+        found = files.read_json(path)
+        small = {"median_ms_per_batch": 6.0, "p95_ms_per_batch": 12.0, "median_ms_per_image": 3.0}
+        found["latency"] = {"2": small, "8": {**small, "median_ms_per_image": 1.0}}
+        files.write_json(path, found)
+    values = [
+        project.cell("table_v", f"raf_db_{row}", "E4").value
+        for row in ("avg_inference_ms", "latency_ms", "latency_p95_ms")
+    ]
+    assert values == [1.0, 3.0, 6.0]
+    labels = [row.label for row in project.build("table_v").rows if row.id.startswith("raf_db_latency")]
+    assert all("batch 2," in label for label in labels)
+
+
+def test_table_vi_sets_prior_work_beside_ours(project: Project) -> None:
+    project.evaluate("raf_db-scratch_b", 10)
+    cited = project.cell("table_vi", "emonext", "fer2013_accuracy")
+    assert (cited.kind, cited.value) == ("reported", 76.12)
+    assert project.cell("table_vi", "emonext", "raf_db_accuracy").value is None
+    alone = project.cell("table_vi", "scratch_b", "raf_db_accuracy")
+    assert (alone.value, alone.paper, alone.verdict) == (25.0, None, None)
+    assert project.cell("table_vi", "scratch_b", "parameters").verdict is None
+
+
+def test_table_vi_notes_what_is_printed_twice(project: Project) -> None:
+    notes = project.build("table_vi").notes
+    assert "Student Model A(E1) on FER2013: this table prints 76.33, the paper elsewhere 76.42." in notes
+    assert "C MT PSR and C MT VGGFACE: average accuracy, as the paper notes." in notes
+
+
+def test_a_data_set_of_ones_own_has_its_table(project: Project) -> None:
+    """Students of three seeds, the teacher of one. Differences 2.5, 5, 0 points."""
+    project.evaluate("pets", 30, kind="teachers")
+    for seed, (taught, alone) in enumerate([(20, 19), (22, 20), (24, 24)]):
+        project.evaluate("pets-taught", taught, seed=seed)
+        project.evaluate("pets-alone", alone, seed=seed)
+    assert [row.id for row in project.build("custom_pets").rows] == ["resemotenet", "alone", "taught"]
+    assert project.cell("custom_pets", "resemotenet", "accuracy").value == 75.0
+    taught = project.cell("custom_pets", "taught", "accuracy")
+    assert (taught.value, taught.std, taught.n, taught.paper) == (55.0, 5.0, 3, None)
+    gain = project.cell("custom_pets", "taught", "gain")
+    assert gain.value == 2.5
+    assert gain.interval == pytest.approx([2.5 - 4.302653 * 2.5 / sqrt(3), 2.5 + 4.302653 * 2.5 / sqrt(3)], abs=1e-3)
+
+
+def test_its_f1_is_the_mean_over_seeds(project: Project) -> None:
+    kept = [files.read_json(paths.metrics("students", "pets-alone", seed))["macro"]["f1"] for seed in (0, 1, 2)]
+    assert project.cell("custom_pets", "alone", "f1").value == pytest.approx(sum(kept) / 3, abs=1e-4)
+
+
+def test_its_runs_stand_in_no_printed_table(project: Project) -> None:
+    for table in ("table_iii", "table_iv", "table_v", "table_vi"):
+        assert not [path for path in tables.inputs(table, project.params()) if "pets" in path]
+
+
+def test_a_sweep_is_a_grid(project: Project) -> None:
+    project.evaluate("fer2013_sweep-T3-w0.15", 30)
+    project.evaluate("fer2013_sweep-T5-w0.1", 10)
+    table = project.build("fer2013_sweep")
+    assert [row.id for row in table.rows] == ["T1", "T2", "T3", "T4", "T5"]
+    assert [column.label for column in table.columns] == ["alpha 0.1", "alpha 0.15", "alpha 0.2"]
+    assert project.cell("fer2013_sweep", "T3", "w0.15").value == 75.0
+    assert project.cell("fer2013_sweep", "T5", "w0.1").value == 25.0
+    assert len(tables.inputs("fer2013_sweep", project.params())) == 15

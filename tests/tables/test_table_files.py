@@ -1,0 +1,177 @@
+"""Every table is built from exactly the files that it lists, and shows exactly the parameters that it lists."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellar import files, paths, tables
+from cellar.errors import CellarError
+from cellar.params import Params
+from cellar.tables import reference
+from cellar.tables.cells import as_json
+
+from .conftest import Project
+
+PRINTED = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi"]
+ALL = [*PRINTED, "custom_pets", "fer2013_sweep"]
+
+
+def test_the_tables_are_known(project: Project) -> None:
+    assert tables.known(project.params()) == ALL
+
+
+def test_a_data_set_that_is_off_has_no_table(project: Project) -> None:
+    project.raw["datasets"]["pets"]["enabled"] = False
+    project.raw["datasets"]["fer2013"]["enabled"] = False
+    assert tables.known(project.params()) == PRINTED
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_a_table_needs_nothing_but_its_inputs(project: Project, table: str) -> None:
+    before, needed = as_json(project.build(table)), set(tables.inputs(table, project.params()))
+    params = project.params()
+    for path in [one for one in Path().rglob("*") if one.is_file() and str(one) not in needed]:
+        path.unlink()
+    reference.study.cache_clear()
+    assert as_json(tables.build(table, params)) == before
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_a_table_needs_each_of_its_inputs(project: Project, table: str) -> None:
+    params, kept = project.params(), Path("kept")
+    for path in map(Path, tables.inputs(table, params)):
+        shutil.move(path, kept)
+        if path == paths.REFERENCE:
+            reference.study.cache_clear()
+        with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
+            tables.build(table, params)
+        shutil.move(kept, path)
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_inputs_are_listed_once_and_in_order(project: Project, table: str) -> None:
+    found = tables.inputs(table, project.params())
+    assert found
+    assert len(set(found)) == len(found)
+    assert tables.inputs(table, project.params()) == found
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_cells_name_only_files_that_the_table_reads(project: Project, table: str) -> None:
+    named = {path for row in project.build(table).rows for cell in row.cells.values() for path in cell.metrics or []}
+    assert named
+    assert named <= set(tables.inputs(table, project.params()))
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_every_row_has_every_column(project: Project, table: str) -> None:
+    built = project.build(table)
+    assert len({row.id for row in built.rows}) == len(built.rows)
+    for row in built.rows:
+        assert set(row.cells) == {column.id for column in built.columns}, row.id
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_our_numbers_name_their_stage(project: Project, table: str) -> None:
+    ours = [c for row in project.build(table).rows for c in row.cells.values() if c.kind in ("measured", "timed")]
+    assert all(cell.stage and cell.metrics for cell in ours)
+    assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii"))
+
+
+def test_a_misspelt_table_is_suggested(project: Project) -> None:
+    with pytest.raises(
+        CellarError, match=r"no table 'table_vl' \(did you mean 'table_v[i]?'\?\); known: table_i, [^\n]+$"
+    ):
+        project.build("table_vl")
+    with pytest.raises(CellarError, match="did you mean 'custom_pets'"):
+        tables.inputs("custom_pet", project.params())
+
+
+def test_an_unlike_table_is_not_guessed_at(project: Project) -> None:
+    with pytest.raises(CellarError, match=r"^there is no table 'zzz'; known: "):
+        project.build("zzz")
+
+
+def test_a_broken_metrics_file_is_one_line(project: Project) -> None:
+    path = paths.metrics("students", "fer2013-E1", 0)
+    files.write_text(path, "{")
+    with pytest.raises(CellarError, match=f"^{path} is not JSON [^\n]+$"):
+        project.build("table_iv")
+
+
+def at(params: Params, dotted: str) -> Any:
+    """The value of a dotted key, as DVC would look it up."""
+    value: Any = params.model_dump()
+    for key in dotted.split("."):
+        value = value[key]
+    return value
+
+
+def touched(project: Project) -> list[str]:
+    """The tables whose parameters differ from the shipped ones, which `project.raw` has changed since."""
+    after = project.params()
+    project.raw["experiments"]["fer2013-E1"]["temperature"] = 3
+    project.raw["scale"]["note"] = "as before"
+    before = project.params()
+    return [t for t in ALL if any(at(after, key) != at(before, key) for key in tables.param_keys(t, after))]
+
+
+def test_a_temperature_touches_the_table_that_shows_it(project: Project) -> None:
+    project.raw["scale"]["note"] = "as before"
+    project.raw["experiments"]["fer2013-E1"]["temperature"] = 4
+    assert touched(project) == ["table_iv"]
+
+
+def test_the_scale_touches_every_table(project: Project) -> None:
+    project.raw["scale"]["note"] = "another"
+    assert touched(project) == ALL
+
+
+def test_a_changed_temperature_is_shown(project: Project) -> None:
+    project.raw["experiments"]["fer2013-E1"]["temperature"] = 4
+    assert project.cell("table_iv", "fer2013-E1", "T").value == 4
+    assert project.cell("table_iv", "fer2013-E1", "T").paper == 3
+
+
+class TestRafDbOff:
+    """The data set is switched off, and none of its files is here."""
+
+    @pytest.mark.parametrize("table", ALL)
+    def test_every_table_builds_and_asks_for_none_of_its_files(self, without_raf_db: Project, table: str) -> None:
+        assert not [path for path in tables.inputs(table, without_raf_db.params()) if "raf_db" in path]
+        assert without_raf_db.build(table).rows
+
+    @pytest.mark.parametrize(
+        ("table", "row", "column", "paper"),
+        [
+            ("table_iii", "happy", "raf_train", 4772),
+            ("table_iv", "raf_db-E1", "accuracy", 85.00),
+            ("table_iv", "raf_db-resemotenet", "accuracy", 94.76),
+            ("table_v", "raf_db_accuracy", "E4", 82.45),
+            ("table_v", "raf_db_memory_mb", "resemotenet", 838.19),
+            ("table_vi", "resemotenet", "raf_db_accuracy", 94.76),
+        ],
+    )
+    def test_its_cells_are_not_run_beside_the_papers_figure(
+        self, without_raf_db: Project, table: str, row: str, column: str, paper: float
+    ) -> None:
+        cell = without_raf_db.cell(table, row, column)
+        assert (cell.kind, cell.value, cell.paper, cell.verdict) == ("not_run", None, paper, None)
+        assert cell.reason == "its data set is off, or its line is not in params.yaml"
+
+    @pytest.mark.parametrize(
+        ("table", "row", "column"),
+        [
+            ("table_iii", "happy", "fer_train"),
+            ("table_iv", "fer2013-E1", "accuracy"),
+            ("table_v", "fer2013_accuracy", "E4"),
+            ("table_v", "model_size_mb", "E4"),
+            ("table_vi", "E1", "fer2013_accuracy"),
+        ],
+    )
+    def test_the_other_cells_are_there(self, without_raf_db: Project, table: str, row: str, column: str) -> None:
+        cell = without_raf_db.cell(table, row, column)
+        assert cell.kind in ("measured", "counted")
+        assert cell.value is not None
