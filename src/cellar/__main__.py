@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     download = commands.add_parser("download", help="fetch the raw files of a data set, where that can be done")
     download.add_argument("dataset")
     plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
+    plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
     plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
     return root
 
@@ -110,11 +111,11 @@ def download(dataset: str) -> int:
     return 0
 
 
-def plan(check: bool) -> int:
+def plan(check: bool, sweeps: bool) -> int:
     from cellar import params, pipeline_files
 
     loaded = params.load()
-    changed = pipeline_files.outdated(loaded) if check else pipeline_files.write(loaded)
+    changed = pipeline_files.outdated(loaded, sweeps) if check else pipeline_files.write(loaded, sweeps)
     for path in changed:
         print(f"{path}: {'out of date; write it anew with: cellar plan' if check else 'written'}")
     return int(check and bool(changed))

@@ -69,27 +69,27 @@ Indented.add_representer(
 )
 
 
-def texts(params: Params) -> dict[Path, str]:
-    """What each pipeline file should hold; "" for a file that should not be there."""
-    sweeps = plan.sweep_families(params)
-    return {
-        plan.MAIN: render(plan.families(params)),
-        plan.SWEEPS: render(sweeps, wdir="..") if sweeps else "",
-    }
+def texts(params: Params, sweeps: bool) -> dict[Path, str]:
+    """What each pipeline file should hold; "" for a file that should not be there.
+
+    The sweeps' file is there once a sweep has been asked for: `dvc pull` fails on stages that never ran.
+    """
+    grids = plan.sweep_families(params) if sweeps or plan.SWEEPS.exists() else []
+    return {plan.MAIN: render(plan.families(params)), plan.SWEEPS: render(grids, wdir="..") if grids else ""}
 
 
-def outdated(params: Params) -> list[Path]:
+def outdated(params: Params, sweeps: bool = False) -> list[Path]:
     """The pipeline files that do not say what params.yaml and the code say."""
-    return [path for path, text in texts(params).items() if (path.read_text() if path.exists() else "") != text]
+    found = texts(params, sweeps)
+    return [path for path, text in found.items() if (path.read_text() if path.exists() else "") != text]
 
 
-def write(params: Params) -> list[Path]:
-    """Write the pipeline files that are out of date; return them."""
-    changed = outdated(params)
+def write(params: Params, sweeps: bool = False) -> list[Path]:
+    """Write the pipeline files that are out of date; return them. `sweeps`: that of the sweeps too."""
+    changed, found = outdated(params, sweeps), texts(params, sweeps)
     for path in changed:
-        text = texts(params)[path]
-        if text:
-            files.write_text(path, text)
+        if found[path]:
+            files.write_text(path, found[path])
         else:
             path.unlink()
     return changed

@@ -1,5 +1,6 @@
 """Snakemake's DAG and dvc.yaml tell the same story: same jobs, same inputs, same outputs; code is among them."""
 
+import contextlib
 from pathlib import Path
 
 from dvc.dependency.param import ParamsDependency
@@ -16,7 +17,7 @@ View = dict[str, tuple[set[str], set[str]]]
 
 def dvc_view(folder: Path) -> View:
     """Stage -> (files read, files made), the main pipeline's."""
-    with Repo(str(folder)) as repo:
+    with contextlib.chdir(folder), Repo() as repo:
         view = {}
         for stage in repo.index.stages:
             if stage.path_in_repo == "dvc.yaml":

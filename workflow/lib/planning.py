@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import owner
 import stale
 
 from cellar import params, pipeline_files, plan
@@ -65,7 +66,9 @@ def open_plan(workflow: Any) -> Plan:
         loaded = params.load()
         if workflow.is_main_process:
             check_data(loaded)
-            for path in pipeline_files.write(loaded):
+            owner.clear_dead_lock()
+            asked = any(f"results/tables/{name}.md" in sys.argv for name in loaded.sweeps)
+            for path in pipeline_files.write(loaded, sweeps=asked):
                 print(
                     f"cellar: {path} written anew: lines of params.yaml or imports have changed",
                     file=sys.stderr,

@@ -7,7 +7,9 @@ rewritten: an input newer than the outputs, with the reason as its text.
 
 import json
 import os
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,10 @@ def marker(address: str) -> str:
 
 
 def refresh() -> None:
-    """Ask DVC about every stage; write markers, lift the times of what is up to date."""
+    """Ask DVC about every stage; write markers, lift the times of what is up to date.
+
+    While DVC runs a stage here (say, for a Snakemake that was killed), its outputs must not be judged: wait for it.
+    """
     import networkx
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
@@ -31,16 +36,26 @@ def refresh() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         with Repo(".", _wait_for_lock=True) as repo:
-            reasons = repo.status()
+            reasons = wait_for(repo.status, LockError)
             order = reversed(list(networkx.topological_sort(repo.index.graph)))  # edges: stage -> what it needs
             for stage in order:
                 mark(stage, reasons.get(stage.addressing))
-    except LockError as busy:  # a stage is running: its outputs must not be judged or touched now
-        raise CellarError(
-            f"DVC is running a stage in this folder ({one_line(busy)}); wait for it, or stop it, then run again"
-        ) from None
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+
+
+def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[str, Any]:
+    said = False
+    while True:
+        try:
+            return ask()
+        except busy as error:
+            if not said:
+                print(
+                    f"cellar: waiting for the stage that DVC is running here: {one_line(error)[:200]}", file=sys.stderr
+                )
+            said = True
+            time.sleep(1)
 
 
 def mark(stage: Any, reason: Any) -> None:

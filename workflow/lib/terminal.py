@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from owner import NO_RUN
+
 LOGS = Path("logs")
 STARTED = time.time()
-NO_RUN = {"-n", "--dry-run", "--dryrun", "--lint", "--dag", "--rulegraph", "--unlock", "--summary", "--list", "-l"}
 
 state = {"failed": False}
 
