@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi all test setup lint lock clean
+.PHONY: table_vi all test bench setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -15,6 +15,9 @@ all: .venv/ready
 
 test: .venv/ready
 	pytest
+
+bench: .venv/ready
+	python benchmarks/freed_memory.py
 
 setup: .venv/ready
 

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from cellar.errors import CellarError
 
@@ -80,11 +81,21 @@ def dispatch(arguments: argparse.Namespace) -> int:
     values = vars(arguments)
     command = values.pop("command")
     if command in STAGES:
+        check_own_code()
         run: Callable[..., None] = importlib.import_module(f"cellar.stages.{command}").run
         run(**values)
         return 0
     commands: dict[str, Callable[..., int]] = {"explain": explain, "verify": verify, "download": download, "plan": plan}
     return commands[command](**values)
+
+
+def check_own_code() -> None:
+    """A stage must run the code that dvc.yaml hashes: that of the folder it is started in."""
+    here, running = Path("src/cellar").resolve(), Path(__file__).parent.resolve()
+    if here != running:
+        raise CellarError(
+            f"this would run the code in {running}, not in {here}; run `make setup` here and use its .venv"
+        )
 
 
 def explain(table: str, row: str, column: str, json: bool) -> int:
@@ -101,8 +112,6 @@ def verify(table: str | None, complete: bool) -> int:
 
 
 def download(dataset: str) -> int:
-    from pathlib import Path
-
     from cellar import params
     from cellar.datasets.download import download as fetch
 
