@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, as in ResEmoteNet's own code
 STD = (0.229, 0.224, 0.225)
@@ -20,6 +19,8 @@ def to_tensor(images: np.ndarray, size: int, device: torch.device, chunk: int = 
     pixels = torch.from_numpy(images)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
     if pixels.shape[-2:] != (size, size):
+        from torchvision.transforms.v2 import functional  # slow to import, and seldom needed
+
         pixels = torch.cat([functional.resize(part, [size, size], antialias=True) for part in pixels.split(chunk)])
     return pixels.contiguous().to(device)
 

@@ -36,7 +36,7 @@ PETS = {
                  "source": {"manual": "put one folder a class here"}},
     "teachers": {"dataset": "pets", "model": "resemotenet", "recipe": "teacher"},
 }  # fmt: skip
-PET_STUDENT = {"dataset": "pets", "model": "resemotenet_b", "recipe": "student", "seeds": [0, 1, 2]}
+PET_STUDENT = {"dataset": "pets", "model": "resemotenet_b", "recipe": "student_a", "seeds": [0, 1, 2]}
 TAUGHT = {"teacher": "pets", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
 
 Raw = dict[str, Any]

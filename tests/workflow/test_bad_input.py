@@ -24,10 +24,10 @@ def last_line(project: Project, *command: str) -> str:
         ),
         (lambda p: p["experiments"]["fer2013-E1"].update(temperature=0), "experiments.fer2013-E1.temperature"),
         (
-            lambda p: p["recipes"]["student"].update(learning_rate="1e-3"),
+            lambda p: p["recipes"]["student_a"].update(learning_rate="1e-3"),
             "1e-3 is text to YAML, not a number; write 0.001",
         ),
-        (lambda p: p["recipes"]["student"].update(epochs=0), "recipes.student.epochs"),
+        (lambda p: p["recipes"]["student_a"].update(epochs=0), "recipes.student_a.epochs"),
     ],
     ids=["misspelt key", "temperature 0", "number as text", "epochs 0"],
 )

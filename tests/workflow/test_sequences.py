@@ -158,7 +158,7 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
         }  # fmt: skip
         p["teachers"]["mine"] = {"dataset": "mine", "model": "resemotenet_c", "recipe": "teacher"}
         kd = {"temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
-        student = {"dataset": "mine", "model": "resemotenet_c", "recipe": "student"}
+        student = {"dataset": "mine", "model": "resemotenet_c", "recipe": "student_a"}
         p["experiments"]["mine-alone"] = student | {"row": "alone"}
         p["experiments"]["mine-kd"] = student | {"row": "kd", "teacher": "mine"} | kd
 

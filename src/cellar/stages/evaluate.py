@@ -39,7 +39,9 @@ def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None
             return evaluation.predict(model, images, params.evaluation.batch_size).cpu().numpy()
 
         labels = image_set.labels[index]
-        chosen, last = logits("weights.safetensors"), logits("last.safetensors")
+        chosen = logits("weights.safetensors")
+        same = provenance.content_hash(inputs[1]) == provenance.content_hash(inputs[2])
+        last = chosen if same else logits("last.safetensors")
         files.write_arrays(outputs[0], logits=chosen, last_logits=last, labels=labels, index=index)
         scores = metrics.from_logits(chosen, labels, image_set.classes)
         last_scores = metrics.from_logits(last, labels, image_set.classes)
