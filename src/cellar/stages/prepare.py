@@ -11,6 +11,6 @@ def run(dataset: str) -> None:
     section = parameters.load().dataset(dataset)
     folder = paths.prepared(dataset)
     outputs = [folder / "arrays.npz", folder / "manifest.json"]
-    image_set = layouts.load(section, dataset)
     with provenance.record(folder / "run.json", [Path(section.path)], outputs, section.model_dump(mode="json")):
+        image_set = layouts.load(section, dataset)
         prepared.save(image_set, folder, dataset=dataset, layout=section.layout)
