@@ -62,7 +62,7 @@ def show_image(axes: Axes, image: np.ndarray, title: str) -> None:
 def confusions(params: Params) -> Figure:
     """Figure 4: confusion matrices of the students on FER2013's test split, rows normalised."""
     shown = confused(params)
-    figure = Figure(figsize=(4.3 * len(shown), 4.6), layout="constrained")
+    figure = Figure(figsize=(4.3 * len(shown), 5.4), layout="constrained")
     figure.suptitle(
         caption(params, "FER2013 test split: true class (rows), predicted class (columns), % of the row"), fontsize=10
     )
