@@ -15,7 +15,7 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     {"evaluation", "costs", "checkpoints"},
     {"datasets", "models", "losses", "views", "metrics", "statistics", "devices", "sources", "progress"},
     {"params", "provenance"},
-    {"files", "paths", "seeding", "errors"},
+    {"files", "paths", "seeding", "strict_yaml", "errors"},
 ]
 # params checks model names against the registry, which imports nothing but errors.
 ALLOWED = {("params", "models")}

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cellar.errors import CellarError
+from cellar.strict_yaml import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -273,30 +273,6 @@ def check_lines(params: Params, path: Path) -> None:
                 raise CellarError(
                     f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
                 )
-
-
-class StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error, not a silent choice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        self.flatten_mapping(node)
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)
-    except FileNotFoundError:
-        raise CellarError(f"{path} is not here; run inside the project, or take it back: git checkout {path}") from None
-    except yaml.MarkedYAMLError as error:
-        at = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise CellarError(f"{path}:{at} is not YAML: {error.problem}; mend that line") from None
 
 
 def explain(error: ValidationError, raw: Any) -> str:

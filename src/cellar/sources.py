@@ -23,6 +23,7 @@ PLUMBING = {
     "cellar.progress",
     "cellar.provenance",
     "cellar.stages",
+    "cellar.strict_yaml",
 }
 
 
