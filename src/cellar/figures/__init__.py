@@ -7,17 +7,17 @@ from pathlib import Path
 
 from cellar import paths
 from cellar.params import Params
-from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs, teacher_runs
+from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs
 
 CONFUSIONS = ("E1", "E4", "E6")  # the students of the paper's figure 4
-FACIAL = ("fer2013", "raf_db")
+FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
 
 
 def known(params: Params) -> list[str]:
-    """Figures that have something to show: a data set that is on, a student that is listed."""
+    """Figures that have something to show: a data set that is on, a student that is listed, a teacher's pupils."""
     found = ["fig_3"] if sampled(params) else []
     found += ["fig_4"] if confused(params) else []
-    taught = [name for name, section in params.datasets.items() if section.enabled and lines(params, name)]
+    taught = [name for name in params.datasets if teachers(params, name) and lines(params, name)]
     return [*found, *(f"curves_{name}" for name in taught)]
 
 
@@ -29,7 +29,7 @@ def inputs(figure: str, params: Params) -> list[str]:
         ]
     if figure == "fig_4":
         return [runs.metrics_files()[0] for runs in confused(params)]
-    return [str(history(runs)) for runs in lines(params, figure.removeprefix("curves_")).values()]
+    return [str(history(runs)) for runs in lines(params, figure.removeprefix("curves_"))]
 
 
 def param_keys(figure: str, params: Params) -> list[str]:
@@ -37,7 +37,8 @@ def param_keys(figure: str, params: Params) -> list[str]:
 
 
 def sampled(params: Params) -> list[str]:
-    return [name for name in FACIAL if name in params.datasets and params.datasets[name].enabled]
+    """The facial data sets that are on, a user's own among them."""
+    return [name for name, section in params.datasets.items() if section.enabled and section.layout in FACIAL]
 
 
 def confused(params: Params) -> list[Runs]:
@@ -45,12 +46,19 @@ def confused(params: Params) -> list[Runs]:
     return [runs for runs in found if runs]
 
 
-def lines(params: Params, dataset: str) -> dict[str, Runs]:
-    """Label -> run, for every curve of a data set: the teacher, then its experiments."""
-    teacher = teacher_runs(params, dataset)
-    imported = teacher and params.teachers[teacher.key].weights
-    found = {f"teacher {teacher.model}": teacher} if teacher and not imported else {}
-    return found | {line.row: runs_of(params, key, line) for key, line in experiment_lines(params, dataset).items()}
+def lines(params: Params, dataset: str) -> list[Runs]:
+    """The curves of a data set: its teachers, then its experiments. An imported teacher has no epochs to draw."""
+    trained = [runs for runs in teachers(params, dataset) if not params.teachers[runs.key].weights]
+    students = [runs_of(params, key, line) for key, line in experiment_lines(params, dataset).items()]
+    return trained + students
+
+
+def teachers(params: Params, dataset: str) -> list[Runs]:
+    return [
+        Runs("teachers", key, tuple(params.seeds_of(line)), dataset, line.model)
+        for key, line in params.teachers.items()
+        if line.dataset == dataset and params.is_on(line)
+    ]
 
 
 def history(runs: Runs) -> Path:

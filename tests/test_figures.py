@@ -1,0 +1,208 @@
+"""The figures: what each reads, what it shows, and that the same files give the same picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from cellar import figures, files, metrics, paths
+from cellar import params as parameters
+from cellar.datasets import prepared
+from cellar.datasets.faces import EMOTIONS
+from cellar.datasets.image_set import ImageSet
+from cellar.errors import CellarError
+from cellar.figures import drawing
+from cellar.params import Params
+
+COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"
+ALL = ["fig_3", "fig_4", "curves_fer2013", "curves_raf_db"]
+
+Raw = dict[str, Any]
+Load = Callable[[], Params]
+
+
+@pytest.fixture
+def load(raw: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Reads `raw` as the params.yaml of a project that has every file a figure reads; spoil `raw` first."""
+    monkeypatch.chdir(tmp_path)
+    write_images("fer2013", (48, 48))
+    write_images("raf_db", (100, 100, 3))
+    for key in ("fer2013-E1", "fer2013-E4", "fer2013-E6"):
+        write_metrics(key, raw["experiments"][key]["model"])
+    for kind, section in (("teachers", "teachers"), ("students", "experiments")):
+        for start, key in enumerate(raw[section]):
+            write_history(kind, key, start)
+    return lambda: save(raw)
+
+
+def save(raw: Raw) -> Params:
+    files.write_text(Path("params.yaml"), yaml.safe_dump(raw, sort_keys=False))
+    return parameters.load()
+
+
+def write_images(dataset: str, shape: tuple[int, ...]) -> None:
+    """Four images a class, two of each split but train; image i is one shade, 20 + i."""
+    labels = np.tile(np.arange(len(EMOTIONS)), 4).astype(np.int64)
+    split = np.repeat(["validation", "test"], 2 * len(EMOTIONS))
+    shades = (20 + np.arange(len(labels), dtype=np.uint8)).reshape(-1, *[1] * len(shape))
+    images = np.broadcast_to(shades, (len(labels), *shape))
+    prepared.save(ImageSet(images, labels, split, EMOTIONS), paths.prepared(dataset), dataset, dataset)
+
+
+def write_metrics(key: str, model: str) -> None:
+    """Happy: 3 right, 1 taken for fear; every other class one image, right. 9 of 10."""
+    labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
+    named = np.array([0, 0, 0, 5, 1, 2, 3, 4, 5, 6])
+    scores = metrics.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
+    files.write_json(paths.metrics("students", key, 0), {"dataset": "fer2013", "model": model, **scores})
+
+
+def write_history(kind: str, key: str, start: int) -> None:
+    rows = [f"{e},{2 / e:.6f},2,0,2,{10 + start + 5 * e},0.003,0" for e in range(1, 5)]
+    files.write_text(paths.trained(kind, key, 0) / "history.csv", "\n".join([COLUMNS, *rows]) + "\n")
+
+
+def picture(figure: str) -> Path:
+    return paths.FIGURES / f"{figure}.png"
+
+
+def texts(drawn: Any) -> str:
+    """Everything that is written in a figure."""
+    return "\n".join(text.get_text() for text in drawn.findobj(matplotlib.text.Text))
+
+
+def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load) -> None:
+    params = load()
+    assert figures.known(params) == ALL
+    for figure in ALL:
+        for path in map(Path, figures.inputs(figure, params)):
+            hidden = path.rename(path.with_suffix(".hidden"))
+            with pytest.raises(CellarError, match="is not here") as caught:
+                drawing.draw(figure, params)
+            assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+            hidden.rename(path)
+        assert figures.param_keys(figure, params) == ["scale"]
+
+
+@pytest.mark.parametrize("figure", ALL)
+def test_a_figure_needs_no_file_but_its_inputs(load: Load, figure: str) -> None:
+    params = load()
+    for path in [*Path("data").rglob("*.*"), *Path("results").rglob("*.*")]:
+        if path.is_file() and str(path) not in figures.inputs(figure, params):
+            path.unlink()
+    drawing.draw(figure, params)
+    assert picture(figure).stat().st_size > 5000
+
+
+@pytest.mark.parametrize("figure", ALL)
+def test_the_same_files_give_the_same_bytes_whatever_the_users_style(load: Load, figure: str) -> None:
+    params = load()
+    drawing.draw(figure, params)
+    first = picture(figure).read_bytes()
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "yellow", "savefig.dpi": 40}):
+        drawing.draw(figure, params)
+    assert picture(figure).read_bytes() == first
+    with Image.open(picture(figure)) as image:
+        assert not {"Software", "Creation Time"} & image.info.keys()
+
+
+def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
+    raw["datasets"]["raf_db"]["enabled"] = False
+    params = load()
+    assert figures.known(params) == ALL[:3]
+    assert figures.inputs("fig_3", params) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
+    assert "raf_db" not in texts(drawing.samples(params))
+    with pytest.raises(CellarError, match="there is no figure 'curves_raf_db'"):
+        drawing.draw("curves_raf_db", params)
+
+
+def test_nothing_is_known_where_nothing_is_on(load: Load, raw: Raw) -> None:
+    for section in raw["datasets"].values():
+        section["enabled"] = False
+    assert figures.known(load()) == []
+
+
+def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None:
+    drawn = drawing.samples(load())
+    shades = [int(np.unique(one.get_array())[0]) for one in drawn.findobj(matplotlib.image.AxesImage)]
+    first_test = 20 + 14  # two rounds of validation images come before
+    expected = [first_test + label + 7 * again for label in range(7) for again in range(2)]
+    assert sorted(shades) == sorted(expected * 2)
+    assert all(texts(drawn).count(emotion) == 2 for emotion in EMOTIONS)
+
+
+def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: Raw) -> None:
+    del raw["experiments"]["fer2013-E4"], raw["experiments"]["fer2013-E6"]
+    params = load()
+    assert figures.inputs("fig_4", params) == ["results/metrics/students/fer2013-E1/seed-0.json"]
+    drawn = drawing.confusions(params)
+    cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
+    assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
+    assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"
+
+
+def test_curves_hold_the_history_teachers_black_students_alone_dashed(load: Load) -> None:
+    loss, accuracy = drawing.curves(load(), "raf_db").axes
+    by_label = {one.get_label(): one for one in accuracy.lines}
+    teacher, alone = by_label["raf_db (teacher): resemotenet"], by_label["scratch_a: resemotenet_a"]
+    taught, other = by_label["E1: resemotenet_a"], by_label["E4: resemotenet_b"]
+    assert len(by_label) == 5 and len(loss.lines) == 5
+    assert (teacher.get_color(), teacher.get_linestyle()) == ("black", "-")
+    assert (alone.get_linestyle(), taught.get_linestyle()) == ("--", "-")
+    assert alone.get_color() == taught.get_color() != other.get_color()
+    assert list(teacher.get_xdata()) == [1, 2, 3, 4] and list(teacher.get_ydata()) == [16, 21, 26, 31]
+    np.testing.assert_allclose(loss.lines[0].get_ydata(), [2, 1, 2 / 3, 0.5], atol=1e-6)
+
+
+def test_no_two_curves_of_a_figure_look_alike(load: Load) -> None:
+    lines = drawing.curves(load(), "fer2013").axes[0].lines
+    looks = {(one.get_color(), one.get_linestyle(), one.get_marker()) for one in lines}
+    assert len(looks) == len(lines) == 10
+
+
+def test_an_imported_teacher_has_no_curve_and_students_keep_their_colours(load: Load, raw: Raw) -> None:
+    before = {one.get_label(): one.get_color() for one in drawing.curves(load(), "raf_db").axes[0].lines}
+    raw["teachers"]["raf_db"]["weights"] = "published.pth"
+    params = load()
+    assert "results/teachers/raf_db/seed-0/history.csv" not in figures.inputs("curves_raf_db", params)
+    after = {one.get_label(): one.get_color() for one in drawing.curves(params, "raf_db").axes[0].lines}
+    assert after == {label: colour for label, colour in before.items() if "teacher" not in label}
+    assert len(after) == 4
+
+
+def test_curves_take_the_first_seed(load: Load, raw: Raw) -> None:
+    raw["experiments"]["fer2013-E1"]["seeds"] = [7, 0]
+    params = load()
+    assert "results/students/fer2013-E1/seed-7/history.csv" in figures.inputs("curves_fer2013", params)
+    assert "results/metrics/students/fer2013-E1/seed-7.json" in figures.inputs("fig_4", params)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_drawn_faces_are_called_so(load: Load, raw: Raw, drawn: bool) -> None:
+    raw["scale"]["drawn"] = drawn
+    params = load()
+    for figure in (drawing.samples(params), drawing.confusions(params), drawing.curves(params, "fer2013")):
+        assert ("drawn faces" in texts(figure)) == drawn
+
+
+@pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,0,2,10,0.1,0\n"])
+def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
+    path = paths.trained("students", "raf_db-E1", 0) / "history.csv"
+    files.write_text(path, text)
+    with pytest.raises(CellarError, match=r"raf_db-E1/seed-0/history\.csv is not a training history"):
+        drawing.draw("curves_raf_db", load())
+    assert not picture("curves_raf_db").exists()
+
+
+def test_other_broken_inputs_are_one_line(load: Load) -> None:
+    files.write_json(paths.metrics("students", "fer2013-E4", 0), {"accuracy": 3})
+    with pytest.raises(CellarError, match=r"fer2013-E4/seed-0\.json is not a metrics file"):
+        drawing.draw("fig_4", load())
+    files.write_arrays(paths.prepared("raf_db") / "arrays.npz", labels=np.arange(3))
+    with pytest.raises(CellarError, match="raf_db is not a prepared data set"):
+        drawing.draw("fig_3", load())
