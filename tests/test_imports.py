@@ -12,10 +12,10 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     {"figures"},
     {"tables"},
     {"training", "teacher_cache"},
-    {"evaluation", "costs", "checkpoints"},
+    {"evaluation", "costs", "checkpoints", "descent"},
     {"datasets", "models", "losses", "views", "metrics", "statistics", "devices", "sources", "progress"},
     {"params", "provenance"},
-    {"files", "paths", "seeding", "strict_yaml", "errors"},
+    {"files", "paths", "seeding", "strict_yaml", "mistakes", "errors"},
 ]
 # params checks model names against the registry, which imports nothing but errors.
 ALLOWED = {("params", "models")}

@@ -25,7 +25,7 @@ def keep_freed_memory() -> None:
     """Have glibc's malloc keep large freed blocks for the next step instead of returning them to the system.
 
     A training step frees and takes again hundreds of MB of gradients; as fresh pages each time, that costs
-    more than the arithmetic (ResEmoteNet at batch 16 is 7 times faster with this: docs/performance.md).
+    more than the arithmetic (ResEmoteNet at batch 16 is 2.7 times faster with this: docs/performance.md).
     """
     mmap_max, trim_threshold = -4, -1  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -3,14 +3,14 @@
 A mistake is one CellarError line that says where it is and, for a misspelt key, which one was likely meant.
 """
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cellar.errors import CellarError
+from cellar.mistakes import explain, likely
 from cellar.strict_yaml import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
@@ -231,7 +231,7 @@ def load(path: Path = PARAMS_FILE) -> Params:
     try:
         params = Params.model_validate(raw)
     except ValidationError as error:
-        raise CellarError(f"{path}: {explain(error, raw)}") from None
+        raise CellarError(f"{path}: {explain(error, Params)}") from None
     for where, section, name in params.references():
         known = list(getattr(params, section))
         if name not in known:
@@ -273,45 +273,3 @@ def check_lines(params: Params, path: Path) -> None:
                 raise CellarError(
                     f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
                 )
-
-
-def explain(error: ValidationError, raw: Any) -> str:
-    """The first problem of a pydantic report as one line: where, what, what to do."""
-    problem = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
-    where = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
-    value, kind = problem["input"], problem["type"]
-    if kind == "extra_forbidden":
-        return f"{where}: unknown key{likely(str(problem['loc'][-1]), known_keys(problem['loc'][:-1]))}; mend it or take it out"
-    if kind == "missing":
-        return f"{where}: missing; add it (params.yaml as published shows the form)"
-    if isinstance(value, str) and looks_like_number(value):
-        return f"{where}: {value} is text to YAML, not a number; write {float(value):f}".rstrip("0") + "0" * (
-            f"{float(value):f}"[-1] == "."
-        )
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')[0].lower()}{problem['msg'].removeprefix('Value error, ')[1:]} (found {value!r})"
-
-
-def looks_like_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the model at this place of params.yaml has."""
-    model: type[BaseModel] = Params
-    sections: dict[str, type[BaseModel]] = {
-        "scale": Scale, "datasets": Dataset, "recipes": Recipe, "teachers": Teacher, "experiments": Experiment,
-        "sweeps": Sweep, "teacher_cache": TeacherCache, "evaluation": Evaluation, "costs": Costs,
-        "source": Source, "draw": Draw,
-    }  # fmt: skip
-    for part in location:
-        model = sections.get(str(part), model)
-    return list(model.model_fields)
-
-
-def likely(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -17,6 +17,7 @@ PLUMBING = {
     "cellar.datasets",
     "cellar.errors",
     "cellar.losses",
+    "cellar.mistakes",
     "cellar.models",
     "cellar.params",
     "cellar.paths",

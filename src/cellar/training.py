@@ -1,6 +1,5 @@
 """The one training loop. Teachers, students and every method go through it; only the objective differs."""
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from cellar import devices, evaluation, views
 from cellar.checkpoints import Checkpoint
+from cellar.descent import Descent
 from cellar.errors import CellarError
 from cellar.params import Recipe
 from cellar.progress import Progress
@@ -64,43 +64,23 @@ def train(
 ) -> Outcome:
     """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
 
-    SGD with momentum, ×`plateau_factor` when the validation loss has not fallen for `plateau_patience` epochs,
-    early stop; the weights are chosen on validation (Mini-ResEmoteNet, sec. III.D, and ResEmoteNet's own code).
+    Stops early; the weights are chosen on validation (Mini-ResEmoteNet, sec. III.D, and ResEmoteNet's own code).
     """
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=recipe.plateau_factor, patience=recipe.plateau_patience
-    )
-    outcome = resume(checkpoint, model, optimizer, scheduler, train_split.labels.device) or Outcome()
+    descent = Descent(model, recipe)
+    outcome = resume(checkpoint, model, descent, train_split.labels.device)
     progress.done = progress.first_done = len(outcome.history) * len(train_split.labels)
     while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
         epoch = len(outcome.history)
-        rate = optimizer.param_groups[0]["lr"]
         losses = train_epoch(
-            model, train_split, objective, optimizer, recipe.batch_size, seed, epoch, precision, progress
+            model, train_split, objective, descent, recipe.batch_size, seed, epoch, precision, progress
         )
         scores = evaluation.score(model, validation.images, validation.labels, precision)
-        scheduler.step(scores["validation_loss"])
-        outcome.history.append({"epoch": epoch + 1, **losses, **scores, "learning_rate": rate})
+        outcome.history.append({"epoch": epoch + 1, **losses, **scores, "learning_rate": descent.learning_rate})
+        descent.end_epoch(scores["validation_loss"])
         if is_best(outcome, recipe):
             outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}, validation {scores['validation_accuracy']:.1f} %"
-        checkpoint.save(
-            {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "scheduler": scheduler.state_dict(),
-                "best": outcome.best,
-                "best_epoch": outcome.best_epoch,
-                "history": outcome.history,
-            }
-        )
+        keep(checkpoint, model, descent, outcome)
     progress.say()
     outcome.last = snapshot(model)
     return outcome
@@ -110,7 +90,7 @@ def train_epoch(
     model: nn.Module,
     split: Split,
     objective: Objective,
-    optimizer: torch.optim.Optimizer,
+    descent: Descent,
     batch_size: int,
     seed: int,
     epoch: int,
@@ -127,9 +107,7 @@ def train_epoch(
         with devices.autocast(inputs.device, precision):
             logits = model(inputs)  # (B, C)
         losses = objective(logits.float(), batch)
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        optimizer.step()
+        descent.step(losses["loss"])
         with torch.no_grad():
             sums += torch.stack([losses["loss"], losses["task"], losses["distill"]]) * len(batch.labels)
         seen += len(batch.labels)
@@ -169,19 +147,25 @@ def snapshot(model: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def resume(
-    checkpoint: Checkpoint,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scheduler: torch.optim.lr_scheduler.ReduceLROnPlateau,
-    device: torch.device,
-) -> Outcome | None:
-    """Put a saved state back in place, or return None if there is none."""
+def keep(checkpoint: Checkpoint, model: nn.Module, descent: Descent, outcome: Outcome) -> None:
+    """Save all that the next epoch depends on; order and views come from the seed and the epoch alone."""
+    checkpoint.save(
+        {
+            "model": model.state_dict(),
+            "descent": descent.state(),
+            "best": outcome.best,
+            "best_epoch": outcome.best_epoch,
+            "history": outcome.history,
+        }
+    )
+
+
+def resume(checkpoint: Checkpoint, model: nn.Module, descent: Descent, device: torch.device) -> Outcome:
+    """Put a saved state back in place; what had come out until then, nothing if there is no such state."""
     state: dict[str, Any] | None = checkpoint.load(device)
     if state is None:
-        return None
+        return Outcome()
     model.load_state_dict(state["model"])
-    optimizer.load_state_dict(copy.copy(state["optimizer"]))
-    scheduler.load_state_dict(state["scheduler"])
+    descent.load(state["descent"])
     history = state["history"]
     return Outcome(state["best"], {}, history, state["best_epoch"], resumed_from=len(history))

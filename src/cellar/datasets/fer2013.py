@@ -17,7 +17,7 @@ from cellar.datasets.image_set import ImageSet, check_classes, split_order
 from cellar.datasets.images import read_images, visible
 from cellar.errors import CellarError
 from cellar.files import hash_file
-from cellar.params import likely
+from cellar.mistakes import likely
 
 SIDE = 48
 CSV_NAME = "fer2013.csv"

@@ -10,7 +10,7 @@ from cellar.datasets.image_set import SPLITS, ImageSet, check_classes, split_ord
 from cellar.datasets.images import SUFFIXES, decode, read, summarise, visible
 from cellar.datasets.splits import hold_out
 from cellar.errors import CellarError
-from cellar.params import likely
+from cellar.mistakes import likely
 
 
 def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:

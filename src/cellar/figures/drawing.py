@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from cellar import files, models, paths
 from cellar.errors import CellarError
 from cellar.figures import confused, history, known, lines, sampled
-from cellar.params import Params, likely
+from cellar.mistakes import likely
+from cellar.params import Params
 from cellar.tables.runs import Runs
 
 PER_CLASS = 2  # sample images of figure 3

@@ -4,7 +4,8 @@ from types import ModuleType
 from typing import Any
 
 from cellar.errors import CellarError
-from cellar.params import Params, likely
+from cellar.mistakes import likely
+from cellar.params import Params
 from cellar.tables import custom, sweep, table_i, table_ii, table_iii, table_iv, table_v, table_vi
 from cellar.tables.cells import Table
 

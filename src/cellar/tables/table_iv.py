@@ -45,14 +45,13 @@ def inputs(params: Params) -> list[str]:
 
 
 def param_keys(params: Params) -> list[str]:
-    """T and alpha are shown, so they are inputs; accuracies reach the table through the metrics."""
-    taught = [
-        (k, line) for dataset in DATASETS for k, line in experiment_lines(params, dataset).items() if line.teacher
-    ]
-    return [
-        "scale",
-        *(f"experiments.{key}.{shown}" for key, _ in taught for shown in ("temperature", "task_weight")),
-    ]
+    """Rows, T and alpha are shown, so they are inputs; accuracies reach the table through the metrics."""
+    keys = ["scale"]
+    for dataset in DATASETS:
+        for key, line in experiment_lines(params, dataset).items():
+            shown = ["row", "temperature", "task_weight"] if line.teacher else ["row"]
+            keys += [f"experiments.{key}.{name}" for name in shown]
+    return keys
 
 
 def build(params: Params) -> Table:
