@@ -5,6 +5,7 @@ Hosts, dates and durations stand only here. A record is an output of its stage a
 
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -64,6 +65,7 @@ def record(
             "started": started.isoformat(timespec="seconds"),
             "finished": finished.isoformat(timespec="seconds"),
             "seconds": round((finished - started).total_seconds(), 2),
+            "peak_memory_gb": peak_memory_gb(),
         },
     )
 
@@ -102,3 +104,9 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gb": round(memory / 1e9, 1),
     }
+
+
+def peak_memory_gb() -> float:
+    """The most memory this process has held, in GB; the system counts in KiB, macOS in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)
