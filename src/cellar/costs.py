@@ -17,7 +17,11 @@ TORCHVISION = {  # networks that the paper's Table I counts under other names, a
     "torchvision:vgg19_bn(7)": ("vgg19_bn", 7),
     "torchvision:vit_l_16(1000)": ("vit_l_16", 1000),
 }
-FACE_CLASSES = 7
+CLASSES = {  # of each family's study: its tables count the whole network, head included
+    "cellar.models.resemotenet": 7,
+    "cellar.models.resnet_cifar": 100,
+    "cellar.models.cnn4": 100,
+}
 MB = 2**20
 
 PROTOCOL = (
@@ -44,10 +48,15 @@ def count(model: nn.Module) -> dict[str, float | int]:
     }
 
 
+def build(name: str) -> nn.Module:
+    """The model as its study has it: with a head for the classes of the study's own data."""
+    return models.build(name, CLASSES[models.module_of(name)])
+
+
 def count_all() -> dict[str, dict[str, float | int]]:
     """Every architecture that the tables name, built without memory for its weights."""
     with torch.device("meta"):
-        counted = {name: count(models.build(name, FACE_CLASSES)) for name in models.known()}
+        counted = {name: count(build(name)) for name in models.known()}
         zoo = importlib.import_module("torchvision.models")
         for name, (builder, num_classes) in TORCHVISION.items():
             counted[name] = count(getattr(zoo, builder)(num_classes=num_classes))

@@ -14,6 +14,9 @@ MODULES = {  # name, also the builder's -> the module that builds it
     "resemotenet_a": "cellar.models.resemotenet",
     "resemotenet_b": "cellar.models.resemotenet",
     "resemotenet_c": "cellar.models.resemotenet",
+    "resnet32x4": "cellar.models.resnet_cifar",
+    "resnet8x4": "cellar.models.resnet_cifar",
+    "cnn4": "cellar.models.cnn4",
 }
 
 
@@ -34,3 +37,16 @@ def build(name: str, num_classes: int) -> "nn.Module":
     """A fresh model; its initial weights follow torch's global seed, which the caller sets."""
     model: nn.Module = getattr(importlib.import_module(module_of(name)), name)(num_classes)
     return model
+
+
+def check_input_size(name: str, size: int) -> None:
+    """Raises CellarError when `name` does not take images of `size` pixels; tried without memory for the weights."""
+    import torch
+
+    with torch.device("meta"):
+        try:
+            build(name, num_classes=2).eval()(torch.empty(1, 3, size, size))
+        except RuntimeError:
+            raise CellarError(
+                f"{name} does not take images of {size} x {size} pixels; mend input_size of its data set in params.yaml"
+            ) from None
