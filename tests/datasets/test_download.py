@@ -317,3 +317,66 @@ def test_what_no_program_can_fetch(tmp_path: Path) -> None:
     drawn = Source.model_validate({"draw": {"seed": 1, "train": 70, "test": 70}})
     with pytest.raises(CellarError, match="draw_faces"):
         download(drawn, tmp_path / "raw", quiet)
+
+
+def point_torchvision(monkeypatch: pytest.MonkeyPatch, url: str, content: bytes) -> None:
+    from torchvision.datasets import CIFAR100
+
+    monkeypatch.setattr(CIFAR100, "url", url)
+    monkeypatch.setattr(CIFAR100, "tgz_md5", hashlib.md5(content).hexdigest())
+
+
+CIFAR = make_tar({f"cifar-100-python/{name}": name.encode() for name in ("train", "test", "meta")})
+FROM_TORCHVISION = Source(torchvision="CIFAR100")
+
+
+def test_torchvision_names_address_and_checksum(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = CIFAR
+    point_torchvision(monkeypatch, server.url, CIFAR)
+    assert download(FROM_TORCHVISION, tmp_path / "raw" / "cifar", quiet)
+    assert left(tmp_path) == ["raw/cifar/meta", "raw/cifar/test", "raw/cifar/train"]
+    assert (tmp_path / "raw" / "cifar" / "train").read_bytes() == b"train"
+    said: list[str] = []
+    assert not download(FROM_TORCHVISION, tmp_path / "raw" / "cifar", said.append)
+    assert "here already" in said[0]
+
+
+def test_another_archive_than_torchvisions_is_not_taken(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = CIFAR
+    point_torchvision(monkeypatch, server.url, b"the published one")
+    with pytest.raises(CellarError, match="has md5") as caught:
+        download(FROM_TORCHVISION, tmp_path / "cifar", quiet)
+    assert server.url in str(caught.value)
+    assert left(tmp_path) == []
+
+
+def test_a_hostile_archive_from_torchvision_leaves_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = HOSTILE["tar upwards"]
+    point_torchvision(monkeypatch, server.url, server.content)
+    with pytest.raises(CellarError, match="not unpacked"):
+        download(FROM_TORCHVISION, tmp_path / "inside" / "cifar", quiet)
+    assert left(tmp_path) == ["inside/cifar.part"]
+
+
+def test_what_torchvision_brought_is_not_downloaded_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cifar.part").write_bytes(CIFAR)  # as after a disk that was full when unpacking
+    server.content = CIFAR
+    point_torchvision(monkeypatch, server.url, CIFAR)
+    assert download(FROM_TORCHVISION, tmp_path / "cifar", quiet)
+    assert server.asked == [f"bytes={len(CIFAR)}-"] and left(tmp_path) == ["cifar/meta", "cifar/test", "cifar/train"]
+
+
+def test_only_one_set_of_torchvision_is_known(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="CIFAR100"):
+        Source.model_validate({"torchvision": "CIFAR10"})
+    other = Source.model_construct(torchvision="CIFAR10")
+    with pytest.raises(CellarError, match="torchvision's CIFAR10 cannot be downloaded here"):
+        download(other, tmp_path / "cifar", quiet)

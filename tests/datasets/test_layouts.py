@@ -16,7 +16,16 @@ DRAW = {"draw": {"seed": 1, "train": 84, "test": 77}}
 
 def declare(path: Path, layout: str = "fer2013", source: dict[str, Any] = DRAW, **more: Any) -> Dataset:
     return Dataset.model_validate(
-        {"enabled": True, "layout": layout, "path": str(path), "input_size": 48, "source": source, **more}
+        {
+            "enabled": True,
+            "layout": layout,
+            "path": str(path),
+            "input_size": 48,
+            "augmentation": "flip",
+            "normalisation": "imagenet",
+            "source": source,
+            **more,
+        }
     )
 
 

@@ -1,4 +1,4 @@
-"""Published files to their place: by address and checksum, through Kaggle, or a word on what else to do."""
+"""Published files to their place: by address and checksum, through torchvision or Kaggle, or a word on what else to do."""
 
 import hashlib
 import os
@@ -34,23 +34,26 @@ def download(source: Source, destination: Path, say: Say = print) -> bool:
         raise CellarError(f"this data set cannot be downloaded by a program: {text}; put it in {destination}")
     if source.draw is not None:
         raise CellarError(
-            f"{destination} is drawn, not downloaded: python -m cellar draw_faces with the data set's name"
+            f"{destination} is drawn, not downloaded: python -m cellar draw_faces (CIFAR-100: draw_objects) "
+            "with the data set's name"
         )
     if destination.exists() and (destination.is_file() or any(destination.iterdir())):
         say(f"{destination} is here already; nothing to do (remove it to get it again)")
         return False
     if source.kaggle is not None:
         fetch_from_kaggle(source.kaggle, destination, say)
+    elif source.torchvision is not None:
+        fetch_from_torchvision(source.torchvision, destination, say)
     elif source.url is not None and source.sha256 is not None:
-        fetch_from_web(source.url, source.sha256, destination, say)
+        fetch_from_web(source.url, f"sha256:{source.sha256}", destination, say)
     return True
 
 
-def fetch_from_web(url: str, sha256: str, destination: Path, say: Say) -> None:
-    """Download to <destination>.part, check it, and put its contents in `destination`."""
+def fetch_from_web(url: str, checksum: str, destination: Path, say: Say) -> None:
+    """Download to <destination>.part, check it against `checksum` (algorithm:digest), and put its contents in place."""
     part = destination.with_name(f"{destination.name}.part")
     fetch(url, part, say)
-    check_sum(part, sha256, url)
+    check_sum(part, checksum, url)
     with replacing(destination) as folder:
         if is_archive(part):
             say(f"unpacking into {destination}")
@@ -123,17 +126,27 @@ def check_address(url: str) -> None:
         raise CellarError(f"{url} is not https; give an https address in params.yaml")
 
 
-def check_sum(part: Path, sha256: str, url: str) -> None:
-    """Raises CellarError, and removes the file, when its sha256 is another."""
+def check_sum(part: Path, checksum: str, url: str) -> None:
+    """Raises CellarError, and removes the file, when its `checksum` (algorithm:digest) is another."""
     if not part.exists():
         raise CellarError(f"{url} gave nothing; check the address in params.yaml")
+    algorithm, expected = checksum.split(":")
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
+        found = hashlib.file_digest(file, algorithm).hexdigest()
+    if found != expected:
         part.unlink()
         raise CellarError(
-            f"{url} has sha256 {found}, expected {sha256}; removed: run again, or mend sha256 in params.yaml"
+            f"{url} has {algorithm} {found}, expected {expected}; removed: run again, or mend its source in params.yaml"
         )
+
+
+def fetch_from_torchvision(name: str, destination: Path, say: Say) -> None:
+    """`name`: a set whose address and md5 torchvision knows. Raises CellarError for a name unlike CIFAR100."""
+    if name != "CIFAR100":
+        raise CellarError(f"torchvision's {name} cannot be downloaded here, only CIFAR100; mend source in params.yaml")
+    from torchvision.datasets import CIFAR100  # seconds to import, and needed by few
+
+    fetch_from_web(CIFAR100.url, f"md5:{CIFAR100.tgz_md5}", destination, say)
 
 
 def has_kaggle_credentials() -> bool:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from cellar.datasets import fer2013, image_folder, raf_db
+from cellar.datasets import cifar100, fer2013, image_folder, raf_db
 from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
-from cellar.params import Dataset, Source
+from cellar.params import Dataset
 
 
 def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
@@ -15,19 +15,24 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     """
     path = Path(dataset.path)
     if not path.exists():
-        raise CellarError(f"{path} is not here; {how_to_get(dataset.source, name, path)}")
+        raise CellarError(f"{path} is not here; {how_to_get(dataset, name)}")
     if dataset.layout == "fer2013":
         return fer2013.load(path)
     if dataset.layout == "raf_db":
         return raf_db.load(path, dataset.validation_fraction, dataset.split_seed)
+    if dataset.layout == "cifar100":
+        return cifar100.load(path, dataset.checksums, dataset.validation_fraction, dataset.split_seed)
     return image_folder.load(path, validation_fraction=dataset.validation_fraction, split_seed=dataset.split_seed)
 
 
-def how_to_get(source: Source, name: str, path: Path) -> str:
+def how_to_get(dataset: Dataset, name: str) -> str:
     """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
+    source, path = dataset.source, dataset.path
     if source.draw is not None:
-        return f"draw it: python -m cellar draw_faces {name}"
+        return f"draw it: python -m cellar {'draw_objects' if dataset.layout == 'cifar100' else 'draw_faces'} {name}"
     if source.manual is not None:
         return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"
     what = f"Kaggle's {source.kaggle}" if source.kaggle is not None else source.url
+    if source.torchvision is not None:
+        what = f"torchvision's {source.torchvision}"
     return f"get it: cellar download {name} (it takes {what} and puts it in {path})"

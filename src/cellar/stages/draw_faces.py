@@ -14,6 +14,8 @@ def run(dataset: str) -> None:
         raise CellarError(
             f"datasets.{dataset} is not a drawn set (its source is not draw); get it with: cellar download {dataset}"
         )
+    if section.layout == "cifar100":
+        raise CellarError(f"datasets.{dataset} has layout cifar100; draw it with: cellar draw_objects {dataset}")
     if section.layout == "fer2013":
         sample.write_fer2013(Path(section.path), draw.seed, draw.train, draw.validation, draw.test)
     else:
