@@ -8,11 +8,12 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src/cellar"
 LAYERS = [  # from the top; a module may import from its own layer and from those below
     {"__main__"},
-    {"stages", "plan", "pipeline_files", "explain", "verify", "lineage"},
+    {"stages", "plan", "pipeline_files", "explain", "verify", "lineage", "real_runs"},
     {"figures"},
     {"tables"},
+    {"objectives"},
     {"training", "teacher_cache"},
-    {"evaluation", "costs", "checkpoints", "descent"},
+    {"evaluation", "costs", "checkpoints", "descent", "logit_store"},
     {"datasets", "models", "losses", "views", "metrics", "statistics", "devices", "sources", "progress"},
     {"params", "provenance"},
     {"files", "paths", "seeding", "strict_yaml", "mistakes", "errors"},

@@ -68,5 +68,30 @@ def test_large_float32_logits_give_a_finite_loss() -> None:
     assert found["loss"] == 5000.0
 
 
+def test_the_area_is_of_each_class_against_the_rest(found: dict) -> None:
+    """Pairs (image of the class, another) ranked rightly, ties half: happy 4.5 of 9, sad 5 of 8, fear 2.5 of 5."""
+    assert found["auc"] == round(100 * (4.5 / 9 + 5 / 8 + 2.5 / 5) / 3, 4)
+
+
+def test_two_classes_share_one_curve() -> None:
+    """By the second class's share: 1 and 3 for happy, 2 and 4 for sad; 3 of 4 pairs are ranked rightly."""
+    logits = np.array([[0, 1], [0, 3], [0, 2], [0, 4]], dtype=np.float32)
+    assert metrics.from_logits(logits, np.array([0, 0, 1, 1]), CLASSES[:2])["auc"] == 75.0
+
+
+def test_the_area_ranks_by_softmax_not_by_logits() -> None:
+    """The second image has the larger logit of happy, 5, but the smaller share: 0.27 against 0.79."""
+    logits = np.array([[2, 0, 0], [5, 6, 0], [0, 9, 0], [0, 0, 9]], dtype=np.float32)
+    labels = np.array([0, 1, 1, 2])
+    assert metrics.from_logits(logits, labels, CLASSES)["auc"] == 100.0
+
+
+def test_without_images_of_a_class_there_is_no_area() -> None:
+    for labels in ([0, 1], [0, 0]):
+        found = metrics.from_logits(logits_of(np.array([0, 1])), np.array(labels), CLASSES)
+        assert found["auc"] is None
+    assert metrics.from_logits(np.eye(2, dtype=np.float32), np.array([1, 1]), CLASSES[:2])["auc"] is None
+
+
 def test_the_result_is_plain_json(found: dict) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found

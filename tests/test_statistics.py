@@ -25,8 +25,14 @@ def test_spread_divides_by_n_minus_one() -> None:
     assert statistics.spread([50, 60]) == pytest.approx(7.0710678)
 
 
+def test_spread_of_a_population_divides_by_n() -> None:
+    """25 + 0 + 25 over 3."""
+    assert statistics.spread([50, 55, 60], ddof=0) == pytest.approx(4.0824829)
+
+
 def test_one_value_has_no_spread() -> None:
     assert statistics.spread([50]) is None
+    assert statistics.spread([50], ddof=0) is None
 
 
 def test_student_of_three_values() -> None:

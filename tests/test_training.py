@@ -1,5 +1,6 @@
 """The one loop: resumes to the same bits, chooses on validation, stops early, follows named seeds."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from torch import Tensor, nn
 from cellar import training
 from cellar.checkpoints import Checkpoint
 from cellar.errors import CellarError
+from cellar.evaluation import Split
+from cellar.objectives import Labels
 from cellar.params import Recipe
 from cellar.progress import Progress
-from cellar.training import Batch, Outcome, Split
+from cellar.training import Outcome
+from cellar.views import view_set
 
 RECIPE: dict[str, Any] = dict(  # noqa: C408
-    epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, plateau_factor=0.1,
-    plateau_patience=1, early_stop=16, class_weighting="none", select_on="validation_accuracy",
+    epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, schedule={"plateau": {"factor": 0.1, "patience": 1}},
+    early_stop=16, class_weighting="none", select_on="validation_accuracy",
 )  # fmt: skip
 
 
@@ -42,19 +46,15 @@ class TinyNet(nn.Module):
 def split(n: int, seed: int) -> Split:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(256, (n, 1, 12, 12), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.randint(3, (n,), generator=generator))
-
-
-def cross_entropy(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    task = nn.functional.cross_entropy(logits, batch.labels)
-    return {"loss": task, "task": task, "distill": torch.zeros_like(task)}
+    return Split(images, torch.randint(3, (n,), generator=generator), view_set("flip", "imagenet"))
 
 
 def run(checkpoint: Checkpoint, seed: int = 0, **changes: Any) -> Outcome:
     torch.manual_seed(seed)
-    recipe = Recipe(**{**RECIPE, **changes})
+    recipe = Recipe.model_validate({**RECIPE, **changes})
+    validation = split(20, 2) if recipe.train_on == "train" else None
     return training.train(
-        TinyNet(), split(33, 1), split(20, 2), cross_entropy, recipe,
+        TinyNet(), split(33, 1), validation, Labels(None), recipe,
         seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
     )  # fmt: skip
 
@@ -81,8 +81,10 @@ def test_a_killed_training_resumes_to_the_same_bits(killed_in_epoch: int, monkey
     whole = run(Checkpoint({"run": "whole"}))
     train_epoch = training.train_epoch
 
-    def killed(*arguments: Any) -> dict[str, float]:
-        if arguments[6] == killed_in_epoch:
+    epochs = iter(range(killed_in_epoch + 1))
+
+    def killed(*arguments: Any) -> Tensor:
+        if next(epochs) == killed_in_epoch:
             raise KeyboardInterrupt
         return train_epoch(*arguments)
 
@@ -95,6 +97,7 @@ def test_a_killed_training_resumes_to_the_same_bits(killed_in_epoch: int, monkey
     assert resumed.resumed_from == killed_in_epoch
     assert same(whole.last, resumed.last) and same(whole.best, resumed.best)
     assert whole.history == resumed.history
+    assert torch.equal(torch.cat(whole.step_losses), torch.cat(resumed.step_losses))
 
 
 def test_another_identity_never_resumes() -> None:
@@ -119,7 +122,9 @@ def test_early_stop_counts_epochs_without_improvement() -> None:
 
 
 def test_the_rate_falls_when_the_validation_loss_stagnates() -> None:
-    outcome = run(Checkpoint({"run": 1}), epochs=12, learning_rate=5.0, plateau_patience=0)
+    outcome = run(
+        Checkpoint({"run": 1}), epochs=12, learning_rate=5.0, schedule={"plateau": {"factor": 0.1, "patience": 0}}
+    )
     rates = [row["learning_rate"] for row in outcome.history]
     assert rates[0] == 5.0 and rates[-1] < 5.0
 
@@ -129,9 +134,48 @@ def test_a_diverged_training_is_one_line_and_no_result() -> None:
         run(Checkpoint({"run": 1}), learning_rate=1e30)
 
 
-def test_every_image_is_seen_once_an_epoch_in_a_fresh_order() -> None:
-    labels = torch.arange(33)
-    first, again, next_epoch = (torch.cat([b.index for b in training.batches(labels, 8, 0, e)]) for e in (0, 0, 1))
-    # 33 = 4 * 8 + 1: a last batch of one is left out, batch normalisation has nothing to normalise over
-    assert len(first) == 32 and len(set(first.tolist())) == 32
-    assert torch.equal(first, again) and not torch.equal(first, next_epoch)
+def test_every_image_is_seen_once_an_epoch_in_a_fresh_order_and_fresh_views() -> None:
+    views = view_set("crop_flip", "cifar100")
+    first, again, later = (training.draw_epoch(330, views, 0, epoch, torch.device("cpu")) for epoch in (0, 0, 1))
+    assert sorted(first.index.tolist()) == list(range(330))
+    assert torch.equal(first.index, again.index) and torch.equal(first.view, again.view)
+    assert not torch.equal(first.index, later.index) and not torch.equal(first.view, later.view)
+    assert int(first.view.min()) >= 0 and 140 < int(first.view.max()) < 162
+
+
+def test_a_last_batch_of_one_is_left_out() -> None:
+    """Batch normalisation has nothing to normalise over in it."""
+    assert list(training.batches(33, 8)) == [slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)]
+    assert list(training.batches(34, 8))[-1] == slice(32, 34)
+
+
+def test_the_epochs_loss_is_that_of_its_images() -> None:
+    steps = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    losses = training.mean_losses(steps, 10, 8, 0)  # 8 images, then 2
+    assert losses == pytest.approx({"train_loss": 1.6, "task_loss": 2.6, "distill_loss": 3.6})
+
+
+def test_every_step_keeps_its_loss() -> None:
+    outcome = run(Checkpoint({"run": 1}))
+    assert [len(losses) for losses in outcome.step_losses] == [4] * 4
+    for row, losses in zip(outcome.history, outcome.step_losses, strict=True):
+        assert row["train_loss"] == pytest.approx(float(losses.mean()))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ({"step": {"every": 2, "factor": 0.2}}, [0.1, 0.1, 0.02, 0.02, 0.004]),
+        ({"milestones": {"epochs": [1, 3], "factor": 0.1}}, [0.1, 0.01, 0.01, 0.001, 0.001]),
+    ],
+)
+def test_the_rate_falls_on_schedule(schedule: dict[str, Any], rates: list[float]) -> None:
+    outcome = run(Checkpoint({"run": 1}), epochs=5, learning_rate=0.1, schedule=schedule)
+    assert [row["learning_rate"] for row in outcome.history] == pytest.approx(rates)
+
+
+def test_without_validation_the_last_epoch_is_taken_and_nothing_is_scored() -> None:
+    recipe = {"train_on": "train_and_validation", "select_on": "last_epoch", "early_stop": None}
+    outcome = run(Checkpoint({"run": 1}), **recipe, schedule={"step": {"every": 2, "factor": 0.2}})
+    assert outcome.best_epoch == 4 and same(outcome.best, outcome.last)
+    assert all(math.isnan(row["validation_accuracy"]) for row in outcome.history)

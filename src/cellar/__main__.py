@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, verify, download, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, plan."""
 
 import argparse
 import importlib
@@ -11,6 +11,7 @@ from cellar.errors import CellarError
 
 STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
     "draw_faces": ["dataset"],
+    "draw_objects": ["dataset"],
     "prepare": ["dataset"],
     "train_teacher": ["teacher", "--seed"],
     "import_teacher": ["teacher", "--seed"],
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
     download = commands.add_parser("download", help="fetch the raw files of a data set, where that can be done")
     download.add_argument("dataset")
+    commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
     plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
     plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
     plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
@@ -85,8 +87,14 @@ def dispatch(arguments: argparse.Namespace) -> int:
         run: Callable[..., None] = importlib.import_module(f"cellar.stages.{command}").run
         run(**values)
         return 0
-    commands: dict[str, Callable[..., int]] = {"explain": explain, "verify": verify, "download": download, "plan": plan}
-    return commands[command](**values)
+    own: dict[str, Callable[..., int]] = {
+        "explain": explain,
+        "verify": verify,
+        "download": download,
+        "keep": keep,
+        "plan": plan,
+    }
+    return own[command](**values)
 
 
 def check_own_code() -> None:
@@ -117,6 +125,13 @@ def download(dataset: str) -> int:
 
     section = params.load().dataset(dataset)
     fetch(section.source, Path(section.path))
+    return 0
+
+
+def keep() -> int:
+    from cellar import real_runs
+
+    print(f"kept in {real_runs.keep()}")
     return 0
 
 

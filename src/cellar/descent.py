@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer, lr_scheduler
 
-from cellar.params import Recipe
+from cellar.params import Recipe, Schedule
 
 
 class Descent:
-    """SGD with momentum, ×`plateau_factor` when the validation loss has not fallen for `plateau_patience` epochs
-    (Mini-ResEmoteNet, sec. III.D, and ResEmoteNet's own code)."""
+    """SGD by a recipe; `end_epoch` moves the learning rate on its schedule."""
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
         self.optimizer = torch.optim.SGD(
@@ -21,9 +21,7 @@ class Descent:
             weight_decay=recipe.weight_decay,
             fused=True,
         )
-        self.schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, factor=recipe.plateau_factor, patience=recipe.plateau_patience
-        )
+        self.schedule = schedule(self.optimizer, recipe.schedule)
 
     @property
     def learning_rate(self) -> float:
@@ -36,7 +34,10 @@ class Descent:
         self.optimizer.step()
 
     def end_epoch(self, validation_loss: float) -> None:
-        self.schedule.step(validation_loss)
+        if isinstance(self.schedule, lr_scheduler.ReduceLROnPlateau):
+            self.schedule.step(validation_loss)
+        else:
+            self.schedule.step()
 
     def state(self) -> dict[str, Any]:
         return {"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}
@@ -44,3 +45,15 @@ class Descent:
     def load(self, state: dict[str, Any]) -> None:
         self.optimizer.load_state_dict(copy.copy(state["optimizer"]))
         self.schedule.load_state_dict(state["schedule"])
+
+
+def schedule(optimizer: Optimizer, wanted: Schedule) -> lr_scheduler.LRScheduler:
+    """The one way in which `wanted` lets the learning rate fall."""
+    if wanted.plateau:
+        factor, patience = wanted.plateau.factor, wanted.plateau.patience
+        return lr_scheduler.ReduceLROnPlateau(optimizer, factor=factor, patience=patience)
+    if wanted.step:
+        return lr_scheduler.StepLR(optimizer, wanted.step.every, wanted.step.factor)
+    if wanted.milestones:
+        return lr_scheduler.MultiStepLR(optimizer, wanted.milestones.epochs, wanted.milestones.factor)
+    raise AssertionError("params.Schedule lets exactly one through")

@@ -1,16 +1,30 @@
 """From a model to its predictions: logits of images in order, and the two numbers that training watches."""
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cellar import devices, views
+from cellar import devices
+from cellar.views import ViewSet
 
 VALIDATION_BATCH = 256
+UNSCORED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images (N, 1 or 3, H, W) uint8 and labels (N,) on one device, and the views that they are seen in."""
+
+    images: Tensor
+    labels: Tensor
+    views: ViewSet
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, images: Tensor, batch_size: int, precision: str = "fp32") -> Tensor:
+def predict(model: nn.Module, images: Tensor, views: ViewSet, batch_size: int, precision: str = "fp32") -> Tensor:
     """Logits (N, C) float32 of every image (N, 1 or 3, H, W) uint8, unaugmented, in order."""
     model.eval()
     parts = []
@@ -20,10 +34,10 @@ def predict(model: nn.Module, images: Tensor, batch_size: int, precision: str = 
     return torch.cat(parts)
 
 
-def score(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> dict[str, float]:
+def score(model: nn.Module, split: Split, precision: str) -> dict[str, float]:
     """Validation loss (mean cross-entropy per image, unweighted) and accuracy in percent."""
-    logits = predict(model, images, VALIDATION_BATCH, precision)
+    logits = predict(model, split.images, split.views, VALIDATION_BATCH, precision)
     return {
-        "validation_loss": functional.cross_entropy(logits, labels).item(),
-        "validation_accuracy": (logits.argmax(1) == labels).double().mean().item() * 100,
+        "validation_loss": functional.cross_entropy(logits, split.labels).item(),
+        "validation_accuracy": (logits.argmax(1) == split.labels).double().mean().item() * 100,
     }

@@ -125,9 +125,9 @@ def printed(cell: dict[str, Any]) -> bool:
 
 
 def place_in_paper(table: dict[str, Any]) -> str:
-    """The key in the file of printed values: table_vi -> studies.<study>.tables.table_VI."""
-    name, study = str(table["id"]), f"studies.{table['study']}"
-    return f"{study}.tables.table_{name.removeprefix('table_').upper()}" if name.startswith("table_") else study
+    """The key in the file of printed values: table_vi is <study>.tables.table_VI, cifar100_table_2 is table_2."""
+    study, (_, printed_table, number) = f"studies.{table['study']}", str(table["id"]).rpartition("table_")
+    return f"{study}.tables.{printed_table}{number.upper()}" if printed_table else study
 
 
 def told(stage: Stage) -> dict[str, Any]:

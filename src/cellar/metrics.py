@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
-from sklearn.metrics import (
-    confusion_matrix,
-    precision_recall_fscore_support,
-)
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 RATE_DIGITS, LOSS_DIGITS = 4, 6  # one way of rounding for everything that is kept
 
 
 def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """Accuracy, mean cross-entropy per image, macro and per-class precision, recall, F1, confusion matrix.
+    """Accuracy, mean cross-entropy per image, area under the ROC curve, macro and per-class precision, recall, F1,
+    confusion matrix.
 
     logits (N, C), labels (N,) in 0..C-1. Rows of the matrix are true classes, columns predicted ones. A class
     that is never predicted has precision 0.
@@ -28,10 +26,24 @@ def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) 
         "n": len(labels),
         "accuracy": percent((predicted == labels).mean()),
         "loss": round(float(-log_probability.mean()), LOSS_DIGITS),
+        "auc": area_under_curves(logits, labels, len(classes)),
         "macro": {"precision": percent(macro[0]), "recall": percent(macro[1]), "f1": percent(macro[2])},
         "per_class": {name: class_scores(scores, i) for i, name in enumerate(classes)},
         "confusion": confusion_matrix(labels, predicted, labels=order).tolist(),
     }
+
+
+def area_under_curves(logits: np.ndarray, labels: np.ndarray, num_classes: int) -> float | None:
+    """Area under the ROC curve of the softmax, in percent: one class against the rest, plain mean over classes.
+
+    Two classes share one curve. None when a class has no image, for then it has no curve.
+    """
+    if len(np.unique(labels)) < num_classes:
+        return None
+    probability = softmax(logits.astype(np.float64), axis=1)
+    scores = probability[:, 1] if num_classes == 2 else probability
+    order = list(range(num_classes))
+    return percent(roc_auc_score(labels, scores, multi_class="ovr", average="macro", labels=order))
 
 
 def class_scores(scores: tuple[np.ndarray, ...], i: int) -> dict[str, float | int]:

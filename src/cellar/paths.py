@@ -6,6 +6,7 @@ REFERENCE = Path("workflow/reference/paper_values.yaml")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 MODEL_COUNTS = Path("results/metrics/models.json")
+REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
 
 

@@ -22,7 +22,9 @@ LAST = "results/{kind}/{name}/seed-{seed}/last.safetensors"
 HISTORY = "results/{kind}/{name}/seed-{seed}/history.csv"
 RECORD = "results/{kind}/{name}/seed-{seed}/run.json"
 TEACHER = "results/teachers/{teacher}/seed-{teacher_seed}/weights.safetensors"
-RECIPE = ["threads", "precision", "recipes.{recipe}", "datasets.{dataset}.input_size"]
+LOSSES = "results/{kind}/{name}/seed-{seed}/losses.npz"
+INPUT = [f"datasets.{{dataset}}.{key}" for key in ("input_size", "augmentation", "normalisation")]
+RECIPE = ["threads", "precision", "recipes.{recipe}", *INPUT]
 LOSS = ["temperature", "task_weight", "distill_weight"]
 
 Item = dict[str, str]
@@ -89,11 +91,12 @@ def families(params: Params) -> list[Family]:
 
 
 def sweep_families(params: Params) -> list[Family]:
-    """The sweeps' pipeline: grid points and a table each. Teachers and data are the main pipeline's."""
+    """The sweeps' pipeline: grid points, a table and a heat map each. Teachers and data are the main pipeline's."""
     on = {name: sweep for name, sweep in params.sweeps.items() if params.is_on(sweep)}
     points = {key: line for name, sweep in on.items() for key, line in sweep.experiments(name).items()}
     owners = {key: f"sweeps.{name}" for name, sweep in on.items() for key in sweep.experiments(name)}
-    found = [*students(params, points, owners), *(tabulate(params, name) for name in on)]
+    shown = [*(tabulate(params, name) for name in on), *(plot(params, name) for name in figures.of_sweeps(params))]
+    found = [*students(params, points, owners), *shown]
     return [family for family in found if family.items or not family.takes_items]
 
 
@@ -101,8 +104,11 @@ def data(params: Params) -> Iterator[Family]:
     on = {name: section for name, section in params.datasets.items() if section.enabled}
     items = {name: {"dataset": name, "path": section.path} for name, section in on.items()}
     drawn = {name: item for name, item in items.items() if on[name].source.draw}
+    objects = {name: item for name, item in drawn.items() if on[name].layout == "cifar100"}
+    faces = {name: item for name, item in drawn.items() if name not in objects}
     of_section = ["datasets.{dataset}.source.draw", "datasets.{dataset}.layout"]
-    yield Family("draw_faces", "{dataset}", drawn, [], of_section, ["{path}"])
+    yield Family("draw_faces", "{dataset}", faces, [], of_section, ["{path}"])
+    yield Family("draw_objects", "{dataset}", objects, [], of_section, ["{path}"])
     outputs = [ARRAYS, MANIFEST, "data/prepared/{dataset}/run.json"]
     yield Family("prepare", "{dataset}", items, ["{path}"], ["datasets.{dataset}"], outputs)
 
@@ -164,12 +170,12 @@ def common_item(kind: str, name: str, line: Teacher | Experiment, seed: int) -> 
 
 def trained_family(name: str, items: dict[str, Item], inputs: list[str], params: list[str]) -> Family:
     needed = ["{model_file}", ARRAYS, MANIFEST, *inputs]
-    return Family(name, "{name} --seed {seed}", items, needed, params, [WEIGHTS, LAST, RECORD], plots=[HISTORY])
+    return Family(name, "{name} --seed {seed}", items, needed, params, [WEIGHTS, LAST, LOSSES, RECORD], plots=[HISTORY])
 
 
 def evaluated_family(name: str, items: dict[str, Item]) -> Family:
     needed = ["{model_file}", ARRAYS, MANIFEST, WEIGHTS, LAST, HISTORY]
-    params = ["threads", "evaluation", "datasets.{dataset}.input_size"]
+    params = ["threads", "evaluation", *INPUT]
     outputs = [
         f"results/predictions/{{kind}}/{{name}}/seed-{{seed}}/{file}" for file in ("predictions.npz", "run.json")
     ]
@@ -200,13 +206,21 @@ def models(params: Params) -> Iterator[Family]:
 
 def report(params: Params) -> Iterator[Family]:
     yield from (tabulate(params, table) for table in tables.known(params) if table not in params.sweeps)
-    for figure in figures.known(params):
-        inputs, keys = figures.inputs(figure, params), figures.param_keys(figure, params)
-        output = str(paths.FIGURES / f"{figure}.png")
-        yield Family("plot", figure, {}, inputs, keys, [output], label=figure, takes_items=False)
+    yield from (plot(params, figure) for figure in figures.known(params))
 
 
 def tabulate(params: Params, table: str) -> Family:
     files = [str(paths.TABLES / f"{table}.{suffix}") for suffix in ("md", "json")]
     inputs, keys = tables.inputs(table, params), tables.param_keys(table, params)
+    if table in params.sweeps:
+        inputs = [*inputs, figure_file(table)]  # a sweep's table comes with its heat map
     return Family("tabulate", table, {}, inputs, keys, kept=files, label=table, takes_items=False)
+
+
+def plot(params: Params, figure: str) -> Family:
+    inputs, keys = figures.inputs(figure, params), figures.param_keys(figure, params)
+    return Family("plot", figure, {}, inputs, keys, [figure_file(figure)], label=figure, takes_items=False)
+
+
+def figure_file(figure: str) -> str:
+    return str(paths.FIGURES / f"{figure}.png")

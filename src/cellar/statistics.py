@@ -21,9 +21,9 @@ def wilson(hits: int, n: int) -> Interval:
     return float(found.low) * 100, float(found.high) * 100
 
 
-def spread(values: Sequence[float]) -> float | None:
-    """Sample standard deviation (ddof 1); None for a single value."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+def spread(values: Sequence[float], ddof: int = 1) -> float | None:
+    """Standard deviation, of the sample (ddof 1) or of the population (ddof 0); None for a single value."""
+    return float(np.std(values, ddof=ddof)) if len(values) > 1 else None
 
 
 def student(values: Sequence[float]) -> Interval:

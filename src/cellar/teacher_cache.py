@@ -1,66 +1,95 @@
-"""What the teacher says of every (image, view), computed once and shared by experiments, seeds and epochs.
+"""What the teacher says of every (image, view), asked once and shared by experiments, seeds and epochs.
 
-The cache is exact: an entry has the bits of a teacher forward at the cache's batch size, whoever asks. It is
-no output of any stage; deleting it costs time and changes no result.
+The cache is exact: an entry has the bits of a teacher forward at the cache's batch size, whoever asks, whenever.
+It is no output of any stage; deleting it costs time and changes no result.
 """
 
-import hashlib
-import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor, nn
 
-from cellar import devices, files, views
-
-FOLDER = Path(".cache/teacher_logits")
+from cellar import devices
+from cellar.logit_store import LogitStore
+from cellar.views import ViewSet
 
 Advance = Callable[[int], None]
 
 
-def cache_path(identity: dict[str, Any]) -> Path:
-    """The cache's name is the hash of all that its content depends on: weights, data, precision, batch size ..."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    return FOLDER / f"{digest[:32]}.npy"
-
-
-@torch.inference_mode()
-def forward_padded(teacher: nn.Module, images: Tensor, view: Tensor, batch_size: int, precision: str) -> Tensor:
-    """Logits (B, C) float32 of B <= batch_size images, in a batch that is always `batch_size` long.
+@dataclass
+class Asker:
+    """Asks a teacher of images (N, 1 or 3, H, W) uint8, always `batch_size` at a time.
 
     The bits of one image's logits depend on how long its batch is, so the length never varies.
     """
-    padding = batch_size - len(images)
-    images = torch.cat([images, images[:1].expand(padding, -1, -1, -1)])
-    view = torch.cat([view, view[:1].expand(padding)])
-    with devices.autocast(images.device, precision):
-        logits: Tensor = teacher(views.cut(images, view))
-    return logits[: batch_size - padding].float()
+
+    build_teacher: Callable[[], nn.Module]  # with its weights, on the images' device; called when first needed
+    images: Tensor
+    views: ViewSet
+    batch_size: int
+    precision: str
+    forwarded: int = 0  # images that the teacher was asked of, padding left out
+
+    @cached_property
+    def teacher(self) -> nn.Module:
+        return self.build_teacher().eval()
+
+    def batches(self, index: Tensor, view: Tensor) -> Iterator[Tensor]:
+        """Logits (b, C) float32 of the pairs (index, view), both (N,), batch after batch."""
+        for start in range(0, len(index), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield self.forward(index[part], view[part])
+
+    @torch.inference_mode()
+    def forward(self, index: Tensor, view: Tensor) -> Tensor:
+        """Logits (b, C) of at most `batch_size` pairs; the first is repeated until the batch is full."""
+        asked = len(index)
+        self.forwarded += asked
+        index, view = (torch.cat([pairs, pairs[:1].expand(self.batch_size - asked)]) for pairs in (index, view))
+        with devices.autocast(self.images.device, self.precision):
+            logits: Tensor = self.teacher(self.views.cut(self.images[index], view))
+        return logits[:asked].float()
 
 
-def fill(
-    teacher: nn.Module, images: Tensor, view_count: int, batch_size: int, precision: str, advance: Advance
-) -> Tensor:
-    """Logits (N, view_count, C) of every view of every image, image after image."""
-    teacher.eval()
-    rows = torch.arange(len(images) * view_count, device=images.device)
-    parts = []
-    for part in rows.split(batch_size):
-        parts.append(forward_padded(teacher, images[part // view_count], part % view_count, batch_size, precision))
-        advance(len(part))
-    return torch.cat(parts).view(len(images), view_count, -1)
+class TeacherCache:
+    """A teacher that remembers. Pairs without room in the store are asked anew every time, and rounded all the same."""
 
+    def __init__(self, asker: Asker, store: LogitStore) -> None:
+        self.asker, self.store = asker, store
+        self.answered = 0  # pairs
+        self.rounding = 0.0  # the largest |logit - stored logit| met
 
-def load_or_fill(identity: dict[str, Any], compute: Callable[[], Tensor], device: torch.device) -> Tensor:
-    """The cached logits (N, V, C), computed under a lock if they are not there; safe among several jobs."""
-    path = cache_path(identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
-        if not path.exists():
-            logits = compute().cpu().numpy()
-            files.write_with(path, lambda file: np.save(file, logits))
-    return torch.from_numpy(np.load(path, allow_pickle=False)).to(device)
+    def ask(self, index: Tensor, view: Tensor, advance: Advance) -> Tensor:
+        """Logits (N, C) float32 of the pairs (index, view), both (N,), no pair twice, on the images' device."""
+        images, views = index.cpu().numpy(), view.cpu().numpy()
+        with self.store.locked():  # jobs that share a teacher wait here rather than ask it the same twice
+            known = self.store.knows(images, views)
+            answers = self.store.read(images, views, known)
+            for rows, logits in self.missing(index, view, np.flatnonzero(~known)):
+                answers[rows] = logits
+                self.store.write(images[rows], views[rows], logits)
+                advance(len(rows))
+        self.answered += len(index)
+        return torch.from_numpy(answers).to(index.device)
+
+    def missing(self, index: Tensor, view: Tensor, places: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(places, logits as the store rounds them), batch after batch: who is killed loses one batch."""
+        chosen = torch.from_numpy(places).to(index.device)
+        parts = np.split(places, range(self.asker.batch_size, len(places), self.asker.batch_size))
+        for part, logits in zip(parts, self.asker.batches(index[chosen], view[chosen]), strict=False):
+            exact = logits.cpu().numpy()
+            stored = exact.astype(self.store.dtype).astype(np.float32)
+            self.rounding = max(self.rounding, float(np.abs(stored - exact).max()))
+            yield part, stored
+
+    def facts(self) -> dict[str, Any]:
+        """What a run's record says of it."""
+        return {
+            "teacher_images_forwarded": self.asker.forwarded,
+            "teacher_images_answered": self.answered,
+            "teacher_logits_rounding": self.rounding,
+        }

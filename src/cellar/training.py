@@ -1,51 +1,63 @@
 """The one training loop. Teachers, students and every method go through it; only the objective differs."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from cellar import devices, evaluation, views
+from cellar import devices, evaluation
 from cellar.checkpoints import Checkpoint
 from cellar.descent import Descent
 from cellar.errors import CellarError
+from cellar.evaluation import Split
 from cellar.params import Recipe
 from cellar.progress import Progress
 from cellar.seeding import derive
+from cellar.views import ViewSet
 
 State = dict[str, Tensor]
+PARTS = ("loss", "task", "distill")  # what is minimised, and its parts without their weights
 
 
 @dataclass(frozen=True)
-class Split:
-    """Images (N, 1 or 3, H, W) uint8 and labels (N,) on the training device."""
+class Draw:
+    """One epoch: every image of the split once, index (N,), each in one view (N,)."""
 
-    images: Tensor
-    labels: Tensor
+    index: Tensor
+    view: Tensor
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Which images of the training split (index), in which views, with which labels; each (B,)."""
+    """A part of an epoch's draw: its place there, and the labels (B,) of its images."""
 
-    index: Tensor
-    view: Tensor
+    place: slice
     labels: Tensor
 
 
-Objective = Callable[[Tensor, Batch], dict[str, Tensor]]  # student logits (B, C) -> {"loss", "task", "distill"}
+class Objective(Protocol):
+    def begin_epoch(self, draw: Draw) -> None: ...
+
+    def __call__(self, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Student logits (B, C) float32 -> the scalars named in PARTS."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What the run's record says beside what every training says."""
+        ...
 
 
 @dataclass
 class Outcome:
-    """Weights chosen on validation, weights of the last epoch, and one row an epoch."""
+    """Weights chosen on validation, weights of the last epoch, one row an epoch, and the loss of every step."""
 
     best: State = field(default_factory=dict)
     last: State = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    step_losses: list[Tensor] = field(default_factory=list)  # one (steps,) an epoch
     best_epoch: int = 0
     resumed_from: int = 0
 
@@ -53,7 +65,7 @@ class Outcome:
 def train(
     model: nn.Module,
     train_split: Split,
-    validation: Split,
+    validation: Split | None,
     objective: Objective,
     recipe: Recipe,
     *,
@@ -64,18 +76,21 @@ def train(
 ) -> Outcome:
     """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
 
-    Stops early; the weights are chosen on validation (Mini-ResEmoteNet, sec. III.D, and ResEmoteNet's own code).
+    Without `validation` nothing is chosen: the last epoch's weights are also the best.
     """
     descent = Descent(model, recipe)
     outcome = resume(checkpoint, model, descent, train_split.labels.device)
     progress.done = progress.first_done = len(outcome.history) * len(train_split.labels)
     while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
         epoch = len(outcome.history)
-        losses = train_epoch(
-            model, train_split, objective, descent, recipe.batch_size, seed, epoch, precision, progress
-        )
-        scores = evaluation.score(model, validation.images, validation.labels, precision)
-        outcome.history.append({"epoch": epoch + 1, **losses, **scores, "learning_rate": descent.learning_rate})
+        draw = draw_epoch(len(train_split.labels), train_split.views, seed, epoch, train_split.labels.device)
+        objective.begin_epoch(draw)
+        torch.manual_seed(derive(seed, "dropout", epoch))
+        losses = train_epoch(model, train_split, draw, objective, descent, recipe.batch_size, precision, progress)
+        row = {"epoch": epoch + 1, **mean_losses(losses, len(draw.index), recipe.batch_size, epoch)}
+        scores = evaluation.score(model, validation, precision) if validation else evaluation.UNSCORED
+        outcome.history.append(row | scores | {"learning_rate": descent.learning_rate})
+        outcome.step_losses.append(losses[:, 0].cpu())
         descent.end_epoch(scores["validation_loss"])
         if is_best(outcome, recipe):
             outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
@@ -86,33 +101,52 @@ def train(
     return outcome
 
 
+def draw_epoch(images: int, views: ViewSet, seed: int, epoch: int, device: torch.device) -> Draw:
+    """A fresh order and fresh views every epoch, from the seed and the epoch alone: resuming needs no more."""
+    generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
+    order = torch.randperm(images, generator=generator)
+    generator.manual_seed(derive(seed, "views", epoch))
+    view = torch.randint(views.count, (images,), generator=generator)
+    return Draw(order.to(device), view.to(device))
+
+
 def train_epoch(
     model: nn.Module,
     split: Split,
+    draw: Draw,
     objective: Objective,
     descent: Descent,
     batch_size: int,
-    seed: int,
-    epoch: int,
     precision: str,
     progress: Progress,
-) -> dict[str, float]:
-    """One pass over the training split; mean losses per image."""
+) -> Tensor:
+    """One pass over the training split; the losses of every step (steps, 3) float32, columns PARTS."""
     model.train()
-    torch.manual_seed(derive(seed, "dropout", epoch))
-    sums = torch.zeros(3, device=split.labels.device)
-    seen = 0
-    for batch in batches(split.labels, batch_size, seed, epoch):
-        inputs = views.cut(split.images[batch.index], batch.view)  # (B, 3, H, W)
+    steps = []
+    for place in batches(len(draw.index), batch_size):
+        index = draw.index[place]
+        inputs = split.views.cut(split.images[index], draw.view[place])  # (B, 3, H, W)
         with devices.autocast(inputs.device, precision):
             logits = model(inputs)  # (B, C)
-        losses = objective(logits.float(), batch)
+        losses = objective(logits.float(), Batch(place, split.labels[index]))
         descent.step(losses["loss"])
-        with torch.no_grad():
-            sums += torch.stack([losses["loss"], losses["task"], losses["distill"]]) * len(batch.labels)
-        seen += len(batch.labels)
-        progress.advance(len(batch.labels))
-    loss, task, distill = (sums / seen).tolist()
+        steps.append(torch.stack([losses[part].detach() for part in PARTS]))
+        progress.advance(len(index))
+    return torch.stack(steps)
+
+
+def batches(images: int, batch_size: int) -> Iterator[slice]:
+    """Places of an epoch's draw. Batch normalisation has nothing to normalise over in a batch of one: it is left out."""
+    for start in range(0, images, batch_size):
+        stop = min(start + batch_size, images)
+        if stop - start > 1:
+            yield slice(start, stop)
+
+
+def mean_losses(losses: Tensor, images: int, batch_size: int, epoch: int) -> dict[str, float]:
+    """Mean losses per image of an epoch, from those of its steps (steps, 3). Raises CellarError when not finite."""
+    sizes = torch.tensor([place.stop - place.start for place in batches(images, batch_size)], device=losses.device)
+    loss, task, distill = ((losses * sizes[:, None]).sum(0) / sizes.sum()).tolist()
     if not math.isfinite(loss):
         raise CellarError(
             f"the training diverged in epoch {epoch + 1} (its loss is {loss}); lower learning_rate in its recipe"
@@ -120,27 +154,18 @@ def train_epoch(
     return {"train_loss": loss, "task_loss": task, "distill_loss": distill}
 
 
-def batches(labels: Tensor, batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """A fresh order and fresh views every epoch, from the seed and the epoch alone: resuming needs no more."""
-    generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
-    order = torch.randperm(len(labels), generator=generator).to(labels.device)
-    generator.manual_seed(derive(seed, "views", epoch))
-    view = torch.randint(views.FLIP_VIEWS, (len(labels),), generator=generator).to(labels.device)
-    for part in torch.arange(len(labels), device=labels.device).split(batch_size):
-        if len(part) > 1:  # batch normalisation has nothing to normalise over in a batch of one
-            yield Batch(order[part], view[part], labels[order[part]])
-
-
 def is_best(outcome: Outcome, recipe: Recipe) -> bool:
     """Whether the newest epoch beats all earlier ones; the first of equals is kept."""
     *earlier, newest = outcome.history
+    if recipe.select_on == "last_epoch":
+        return True
     if recipe.select_on == "validation_loss":
         return all(newest["validation_loss"] < row["validation_loss"] for row in earlier)
     return all(newest["validation_accuracy"] > row["validation_accuracy"] for row in earlier)
 
 
 def stopped_early(outcome: Outcome, recipe: Recipe) -> bool:
-    return len(outcome.history) - outcome.best_epoch >= recipe.early_stop
+    return recipe.early_stop is not None and len(outcome.history) - outcome.best_epoch >= recipe.early_stop
 
 
 def snapshot(model: nn.Module) -> State:
@@ -156,6 +181,7 @@ def keep(checkpoint: Checkpoint, model: nn.Module, descent: Descent, outcome: Ou
             "best": outcome.best,
             "best_epoch": outcome.best_epoch,
             "history": outcome.history,
+            "step_losses": outcome.step_losses,
         }
     )
 
@@ -168,4 +194,4 @@ def resume(checkpoint: Checkpoint, model: nn.Module, descent: Descent, device: t
     model.load_state_dict(state["model"])
     descent.load(state["descent"])
     history = state["history"]
-    return Outcome(state["best"], {}, history, state["best_epoch"], resumed_from=len(history))
+    return Outcome(state["best"], {}, history, state["step_losses"], state["best_epoch"], len(history))

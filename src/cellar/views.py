@@ -1,17 +1,63 @@
-"""The finite set of augmented views of an image. FER2013 and RAF-DB are flipped only: 2 views.
+"""The finite set of augmented views of an image, and how a view becomes a model's input.
 
-A view is a number, so that a teacher's word on (image, view) can be kept and looked up.
+A view is a number, so that a teacher's word on (image, view) can be kept and looked up. View 0 is the image itself.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-MEAN = (0.485, 0.456, 0.406)  # ImageNet's, as in ResEmoteNet's own code
-STD = (0.229, 0.224, 0.225)
-FLIP_VIEWS = 2  # 0 plain, 1 mirrored left to right
+PADDING = {"flip": 0, "crop_flip": 4}  # pixels of black around an image before it is cropped back to its size
+NORMALISATIONS = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # ResEmoteNet's own code
+    "cifar100": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),  # the report's own code, and RepDistiller's
+}
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """`flip`: 2 views, plain and mirrored. `crop_flip`: 9 · 9 · 2 = 162, a crop of the padded image, mirrored or not."""
+
+    padding: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def shifts(self) -> int:
+        """Positions of the crop along one side."""
+        return 2 * self.padding + 1
+
+    @property
+    def count(self) -> int:
+        return 2 * self.shifts**2
+
+    def cut(self, images: Tensor, view: Tensor) -> Tensor:
+        """(B, 1 or 3, H, W) uint8 and (B,) view numbers -> (B, 3, H, W) normalised float32, channels last."""
+        mirrored = (view % 2).bool()[:, None, None, None]
+        images = self.crop(images, view // 2) if self.padding else images
+        images = torch.where(mirrored, images.flip(-1), images)
+        mean, std = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def crop(self, images: Tensor, position: Tensor) -> Tensor:
+        """The crops at `position` (B,), counted row by row from the middle and around: 0 is the image itself."""
+        height, width = images.shape[-2:]
+        top, left = ((p + self.padding) % self.shifts for p in (position // self.shifts, position % self.shifts))
+        windows = functional.pad(images, [self.padding] * 4).unfold(2, height, 1).unfold(3, width, 1)
+        return windows[torch.arange(len(images), device=images.device), :, top, left]
+
+    def plain(self, images: Tensor, batch_size: int) -> Iterator[Tensor]:
+        """Every image once, in order, as view 0, in batches."""
+        for part in images.split(batch_size):
+            yield self.cut(part, torch.zeros(len(part), dtype=torch.long, device=images.device))
+
+
+def view_set(augmentation: str, normalisation: str) -> ViewSet:
+    return ViewSet(PADDING[augmentation], *NORMALISATIONS[normalisation])
 
 
 def to_tensor(images: np.ndarray, size: int, device: torch.device, chunk: int = 4096) -> Tensor:
@@ -19,21 +65,7 @@ def to_tensor(images: np.ndarray, size: int, device: torch.device, chunk: int = 
     pixels = torch.from_numpy(images)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
     if pixels.shape[-2:] != (size, size):
-        from torchvision.transforms.v2 import functional  # slow to import, and seldom needed
+        from torchvision.transforms.v2 import functional as resizing  # slow to import, and seldom needed
 
-        pixels = torch.cat([functional.resize(part, [size, size], antialias=True) for part in pixels.split(chunk)])
+        pixels = torch.cat([resizing.resize(part, [size, size], antialias=True) for part in pixels.split(chunk)])
     return pixels.contiguous().to(device)
-
-
-def cut(images: Tensor, view: Tensor) -> Tensor:
-    """(B, 1 or 3, H, W) uint8 and (B,) view numbers -> (B, 3, H, W) normalised float32, channels last."""
-    flipped = torch.where(view.bool()[:, None, None, None], images.flip(-1), images)
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
-    return ((flipped.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-def plain(images: Tensor, batch_size: int) -> Iterator[Tensor]:
-    """Every image once, in order, as view 0, in batches."""
-    for part in images.split(batch_size):
-        yield cut(part, torch.zeros(len(part), dtype=torch.long, device=images.device))

@@ -32,7 +32,7 @@ PARAMETERS = {
     "torchvision:vit_l_16(1000)": 304326632,
 }
 PETS = {
-    "datasets": {"enabled": True, "layout": "image_folder", "path": "data/raw/pets", "input_size": 48,
+    "datasets": {"enabled": True, "layout": "image_folder", "path": "data/raw/pets", "input_size": 48, "augmentation": "flip", "normalisation": "imagenet",
                  "source": {"manual": "put one folder a class here"}},
     "teachers": {"dataset": "pets", "model": "resemotenet", "recipe": "teacher"},
 }  # fmt: skip
@@ -69,27 +69,33 @@ class Project:
 
     def evaluate(
         self, key: str, right: int | Sequence[bool] | None = None, *, seed: int = 0, n: int = N, kind: str = "students",
-        first: int = 0,
+        first: int = 0, validation: float | None = 50.0,
     ) -> None:  # fmt: skip
-        """Fabricate what evaluating writes: `right` images (which, or how many) are named rightly, None: any."""
-        line = self.params().teacher(key) if kind == "teachers" else self.params().experiment(key)
+        """Fabricate what evaluating writes: `right` images (which, or how many) are named rightly, None: any.
+
+        `validation` is the accuracy on validation images; there is none where the recipe trains on them.
+        """
+        params = self.params()
+        line = params.teacher(key) if kind == "teachers" else params.experiment(key)
+        if params.recipes[line.recipe].train_on == "train_and_validation":
+            validation = None
         random = np.random.default_rng(zlib.crc32(f"{kind}/{key}/{seed}".encode()))
         labels = random.integers(0, len(FACES), n)
         logits, last = (random.normal(size=(n, len(FACES))).astype(np.float32) for _ in range(2))
         if right is not None:
             hits = np.arange(n) < right if isinstance(right, int) else np.array(right)
             logits[np.arange(n), labels] = np.where(hits, 9, -9)
-        write_evaluation(kind, key, seed, line.dataset, line.model, logits, last, labels, first)
+        write_evaluation(kind, key, seed, line.dataset, line.model, logits, last, labels, first, validation)
 
 
 def write_evaluation(
     kind: str, key: str, seed: int, dataset: str, model: str, logits: np.ndarray, last: np.ndarray, labels: np.ndarray,
-    first: int,
+    first: int, validation: float | None,
 ) -> None:  # fmt: skip
     index = np.arange(first, first + len(labels))
     folder = paths.predictions(kind, key, seed)
     files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=last, labels=labels, index=index)
-    head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": 50.0}
+    head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": validation}
     scores, last_scores = (metrics.from_logits(one, labels, FACES) for one in (logits, last))
     last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
     files.write_json(paths.metrics(kind, key, seed), {**head, **scores, "last_epoch": last_epoch})
@@ -125,6 +131,15 @@ def write_manifests() -> None:
     counts = {split: {name: start + i for i, name in enumerate(FACES)} for split, start in starts.items()}
     for dataset in ("fer2013", "raf_db"):
         files.write_json(paths.prepared(dataset) / "manifest.json", {"dataset": dataset, "counts": counts})
+    write_objects(train=18, validation=2, test=10)
+
+
+def write_objects(**images: int) -> None:
+    """CIFAR-100's manifest: so many images of each of the 100 classes in each split."""
+    objects = [f"object_{i}" for i in range(100)]
+    head = {"dataset": "cifar100", "layout": "cifar100", "classes": objects, "image_shape": [32, 32, 3]}
+    counts = {split: dict.fromkeys(objects, n) for split, n in images.items()}
+    files.write_json(paths.prepared("cifar100") / "manifest.json", {**head, "counts": counts})
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Tables I, II, III, V, VI, of a data set of the user's own, and of a sweep, by hand."""
+"""Tables I, II, III, V, VI, and of a data set of the user's own, by hand."""
 
 from math import sqrt
 from typing import Any
@@ -197,14 +197,3 @@ def test_its_f1_is_the_mean_over_seeds(project: Project) -> None:
 def test_its_runs_stand_in_no_printed_table(project: Project) -> None:
     for table in ("table_iii", "table_iv", "table_v", "table_vi"):
         assert not [path for path in tables.inputs(table, project.params()) if "pets" in path]
-
-
-def test_a_sweep_is_a_grid(project: Project) -> None:
-    project.evaluate("fer2013_sweep-T3-w0.15", 30)
-    project.evaluate("fer2013_sweep-T5-w0.1", 10)
-    table = project.build("fer2013_sweep")
-    assert [row.id for row in table.rows] == ["T1", "T2", "T3", "T4", "T5"]
-    assert [column.label for column in table.columns] == ["alpha 0.1", "alpha 0.15", "alpha 0.2"]
-    assert project.cell("fer2013_sweep", "T3", "w0.15").value == 75.0
-    assert project.cell("fer2013_sweep", "T5", "w0.1").value == 25.0
-    assert len(tables.inputs("fer2013_sweep", project.params())) == 15

@@ -1,4 +1,4 @@
-"""The Markdown: made from the JSON alone, valid, and honest in its first line about drawn faces."""
+"""The Markdown: made from the JSON alone, valid, and honest in its first line about drawn images."""
 
 import json
 import re
@@ -49,9 +49,10 @@ class TestEveryTable:
         assert f"\n\n{lines[0]}\n" in text
         assert f"{lines[-1]}\n\n" in text
 
-    def test_the_first_line_says_drawn_faces(self, project: Project, table: str) -> None:
+    def test_the_first_line_says_what_was_drawn(self, project: Project, table: str) -> None:
         first, second, third, *_ = render.markdown(project.build(table)).splitlines()
-        assert "drawn faces, not from photographs" in first
+        what = "objects" if table.startswith("cifar100") else "faces"
+        assert f"come from drawn {what}, not from photographs" in first
         assert second == ""
         assert third.startswith("# ")
 

@@ -14,8 +14,9 @@ from cellar.tables.cells import as_json
 
 from .conftest import Project
 
-PRINTED = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi"]
-ALL = [*PRINTED, "custom_pets", "fer2013_sweep"]
+CIFAR = ["cifar100_table_1", "cifar100_table_2"]
+PRINTED = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi", *CIFAR]
+ALL = [*PRINTED, "custom_pets", "fer2013_sweep", "cifar100_grid"]
 
 
 def test_the_tables_are_known(project: Project) -> None:
@@ -24,7 +25,8 @@ def test_the_tables_are_known(project: Project) -> None:
 
 def test_a_data_set_that_is_off_has_no_table(project: Project) -> None:
     project.raw["datasets"]["pets"]["enabled"] = False
-    project.raw["datasets"]["fer2013"]["enabled"] = False
+    for dataset in ("fer2013", "cifar100"):
+        project.raw["datasets"][dataset]["enabled"] = False
     assert tables.known(project.params()) == PRINTED
 
 
@@ -77,7 +79,7 @@ def test_every_row_has_every_column(project: Project, table: str) -> None:
 def test_our_numbers_name_their_stage(project: Project, table: str) -> None:
     ours = [c for row in project.build(table).rows for c in row.cells.values() if c.kind in ("measured", "timed")]
     assert all(cell.stage and cell.metrics for cell in ours)
-    assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii"))
+    assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii", "cifar100_table_1"))
 
 
 def test_a_misspelt_table_is_suggested(project: Project) -> None:
@@ -113,6 +115,8 @@ def touched(project: Project) -> list[str]:
     """The tables whose parameters differ from the shipped ones, which `project.raw` has changed since."""
     after = project.params()
     project.raw["experiments"]["fer2013-E1"]["temperature"] = 3
+    project.raw["experiments"]["cifar100-student_kd"]["distill_weight"] = 0.75
+    project.raw["sweeps"]["cifar100_grid"]["temperatures"] = [1, 2, 4, 8]
     project.raw["scale"]["note"] = "as before"
     before = project.params()
     return [t for t in ALL if any(at(after, key) != at(before, key) for key in tables.param_keys(t, after))]
@@ -122,6 +126,18 @@ def test_a_temperature_touches_the_table_that_shows_it(project: Project) -> None
     project.raw["scale"]["note"] = "as before"
     project.raw["experiments"]["fer2013-E1"]["temperature"] = 4
     assert touched(project) == ["table_iv"]
+
+
+def test_a_kd_weight_touches_the_table_that_shows_it(project: Project) -> None:
+    project.raw["scale"]["note"] = "as before"
+    project.raw["experiments"]["cifar100-student_kd"]["distill_weight"] = 0.5
+    assert touched(project) == ["cifar100_table_2"]
+
+
+def test_a_grid_touches_its_own_table(project: Project) -> None:
+    project.raw["scale"]["note"] = "as before"
+    project.raw["sweeps"]["cifar100_grid"]["temperatures"] = [4, 1, 2, 8]
+    assert touched(project) == ["cifar100_grid"]
 
 
 def test_the_scale_touches_every_table(project: Project) -> None:

@@ -94,14 +94,18 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
         "source": {"draw": {"seed": 1, "train": 80, "validation": 56, "test": 70}},
     }
     raw["datasets"]["raf_db"]["enabled"] = False
+    raw["datasets"]["cifar100"]["source"] = {"draw": {"seed": 1, "train": 200, "test": 100}}
     for recipe in raw["recipes"].values():
         recipe |= {"epochs": 2, "batch_size": 16}
     raw["teachers"] = {
         "fer2013": raw["teachers"]["fer2013"] | {"model": "resemotenet_c"},
         "raf_db": raw["teachers"]["raf_db"],
+        "cifar100": raw["teachers"]["cifar100"] | {"model": "cnn4"},
     }
     kept = ["fer2013-scratch_a", "fer2013-E1", "fer2013-E4", "raf_db-E1"]
-    raw["experiments"] = {key: raw["experiments"][key] | {"model": "resemotenet_c"} for key in kept}
+    faces = {key: raw["experiments"][key] | {"model": "resemotenet_c"} for key in kept}
+    objects = {key: line | {"seeds": [0]} for key, line in raw["experiments"].items() if line["dataset"] == "cifar100"}
+    raw["experiments"] = faces | objects
     raw["sweeps"] = {"fer2013_sweep": raw["sweeps"]["fer2013_sweep"] | {"temperatures": [1, 3], "task_weights": [0.2]}}
     raw["costs"] = {"batch_sizes": [1, 4], "warmup": 1, "repeats": 2}
     return raw

@@ -153,7 +153,7 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
 
     def add(p: dict[str, Any]) -> None:
         p["datasets"]["mine"] = {
-            "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 16,
+            "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 16, "augmentation": "flip", "normalisation": "imagenet",
             "validation_fraction": 0.2, "split_seed": 0, "source": {"manual": "my own pictures"},
         }  # fmt: skip
         p["teachers"]["mine"] = {"dataset": "mine", "model": "resemotenet_c", "recipe": "teacher"}

@@ -67,7 +67,7 @@ def open_plan(workflow: Any) -> Plan:
         if workflow.is_main_process:
             check_data(loaded)
             owner.clear_dead_lock()
-            asked = any(f"results/tables/{name}.md" in sys.argv for name in loaded.sweeps)
+            asked = any(f"/{name}." in argument for name in loaded.sweeps for argument in sys.argv)
             for path in pipeline_files.write(loaded, sweeps=asked):
                 print(
                     f"cellar: {path} written anew: lines of params.yaml or imports have changed",

@@ -13,6 +13,21 @@ rule draw_faces:
         "{DVC} {params.stage} 2>&1 | tee {log}"
 
 
+rule draw_objects:
+    input:
+        inputs_of("draw_objects"),
+    output:
+        directory("data/raw/sample/{dataset}"),
+    wildcard_constraints:
+        dataset=one_of("dataset", "draw_objects"),
+    log:
+        "logs/draw_objects/{dataset}.log",
+    params:
+        stage=stage_of("draw_objects"),
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"
+
+
 rule prepare:
     input:
         inputs_of("prepare"),

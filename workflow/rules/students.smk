@@ -4,6 +4,7 @@ rule train_student:
     output:
         "results/students/{name}/seed-{seed}/weights.safetensors",
         "results/students/{name}/seed-{seed}/last.safetensors",
+        "results/students/{name}/seed-{seed}/losses.npz",
         "results/students/{name}/seed-{seed}/run.json",
         "results/students/{name}/seed-{seed}/history.csv",
     wildcard_constraints:
@@ -26,6 +27,7 @@ rule distill_student:
     output:
         "results/students/{name}/seed-{seed}/weights.safetensors",
         "results/students/{name}/seed-{seed}/last.safetensors",
+        "results/students/{name}/seed-{seed}/losses.npz",
         "results/students/{name}/seed-{seed}/run.json",
         "results/students/{name}/seed-{seed}/history.csv",
     wildcard_constraints:

@@ -4,6 +4,7 @@ rule train_teacher:
     output:
         "results/teachers/{name}/seed-{seed}/weights.safetensors",
         "results/teachers/{name}/seed-{seed}/last.safetensors",
+        "results/teachers/{name}/seed-{seed}/losses.npz",
         "results/teachers/{name}/seed-{seed}/run.json",
         "results/teachers/{name}/seed-{seed}/history.csv",
     wildcard_constraints:
@@ -26,6 +27,7 @@ rule import_teacher:
     output:
         "results/teachers/{name}/seed-{seed}/weights.safetensors",
         "results/teachers/{name}/seed-{seed}/last.safetensors",
+        "results/teachers/{name}/seed-{seed}/losses.npz",
         "results/teachers/{name}/seed-{seed}/run.json",
         "results/teachers/{name}/seed-{seed}/history.csv",
     wildcard_constraints:

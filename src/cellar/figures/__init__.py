@@ -1,39 +1,59 @@
 """Which figures there are, and what each reads. They are drawn in `drawing`, which planning need not import.
 
-Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data, and the training curves are ours.
+Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data. The
+training curves and the sweeps' heat maps are ours.
 """
 
 from pathlib import Path
 
 from cellar import paths
 from cellar.params import Params
+from cellar.tables import sweep
 from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs
 
 CONFUSIONS = ("E1", "E4", "E6")  # the students of the paper's figure 4
 FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
+CIFAR = "cifar100"
+STEP_LOSSES = {"cifar100_figure_2": "student", "cifar100_figure_3": "student_kd"}  # figure -> row of experiments
 
 
 def known(params: Params) -> list[str]:
     """Figures that have something to show: a data set that is on, a student that is listed, a teacher's pupils."""
     found = ["fig_3"] if sampled(params) else []
     found += ["fig_4"] if confused(params) else []
+    found += ["cifar100_figure_1"] if CIFAR in params.datasets and params.datasets[CIFAR].enabled else []
+    found += [figure for figure, row in STEP_LOSSES.items() if student_runs(params, CIFAR, row)]
     taught = [name for name in params.datasets if teachers(params, name) and lines(params, name)]
     return [*found, *(f"curves_{name}" for name in taught)]
 
 
+def of_sweeps(params: Params) -> list[str]:
+    """The heat maps, called as their sweeps; they belong to the sweeps' pipeline."""
+    return [name for name, line in params.sweeps.items() if params.is_on(line)]
+
+
 def inputs(figure: str, params: Params) -> list[str]:
     """The files that a figure reads, one by one."""
+    if figure in of_sweeps(params):
+        return sweep.metrics_files(params, figure)
     if figure == "fig_3":
-        return [
-            str(paths.prepared(name) / file) for name in sampled(params) for file in ("arrays.npz", "manifest.json")
-        ]
+        return [str(path) for name in sampled(params) for path in images(name)]
+    if figure == "cifar100_figure_1":
+        return [str(path) for path in images(CIFAR)]
     if figure == "fig_4":
         return [runs.metrics_files()[0] for runs in confused(params)]
+    if figure in STEP_LOSSES:
+        runs = student_runs(params, CIFAR, STEP_LOSSES[figure])
+        return [str(path) for path in [*loss_files(runs), history(runs)]] if runs else []
     return [str(history(runs)) for runs in lines(params, figure.removeprefix("curves_"))]
 
 
 def param_keys(figure: str, params: Params) -> list[str]:
-    return ["scale"]
+    return ["scale", f"sweeps.{figure}"] if figure in of_sweeps(params) else ["scale"]
+
+
+def images(dataset: str) -> list[Path]:
+    return [paths.prepared(dataset) / name for name in ("arrays.npz", "manifest.json")]
 
 
 def sampled(params: Params) -> list[str]:
@@ -62,4 +82,10 @@ def teachers(params: Params, dataset: str) -> list[Runs]:
 
 
 def history(runs: Runs) -> Path:
+    """Of the first seed."""
     return paths.trained(runs.kind, runs.key, runs.seeds[0]) / "history.csv"
+
+
+def loss_files(runs: Runs) -> list[Path]:
+    """One file a seed: `loss` (steps,) float32."""
+    return [paths.trained(runs.kind, runs.key, seed) / "losses.npz" for seed in runs.seeds]

@@ -1,16 +1,18 @@
 """What evaluate_teacher and evaluate_student share: the test split is read here, once, and nowhere else."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cellar import devices, evaluation, files, metrics, models, paths, provenance, views
+from cellar import devices, evaluation, files, metrics, models, paths, provenance
 from cellar import params as parameters
 from cellar.datasets import prepared
 from cellar.models import weights
 from cellar.params import Experiment, Teacher
+from cellar.views import to_tensor, view_set
 
 
 def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None:
@@ -18,7 +20,8 @@ def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None
     params = parameters.load()
     device = devices.prepare(params.threads)
     folder, data = paths.predictions(kind, key, seed), paths.prepared(line.dataset) / "arrays.npz"
-    trained, size = paths.trained(kind, key, seed), params.datasets[line.dataset].input_size
+    trained, dataset = paths.trained(kind, key, seed), params.datasets[line.dataset]
+    views = view_set(dataset.augmentation, dataset.normalisation)
     inputs = [data, *(trained / name for name in ("weights.safetensors", "last.safetensors", "history.csv"))]
     outputs = [folder / "predictions.npz", paths.metrics(kind, key, seed)]
     facts = {
@@ -27,16 +30,17 @@ def evaluate(kind: str, key: str, line: Teacher | Experiment, seed: int) -> None
         "device": device.type,
         "device_name": devices.name(device),
     }
-    with provenance.record(folder / "run.json", inputs, outputs, {"model": line.model, "input_size": size}, **facts):
+    settings = {"model": line.model, **dataset.model_dump(include={"input_size", "augmentation", "normalisation"})}
+    with provenance.record(folder / "run.json", inputs, outputs, settings, **facts):
         image_set = prepared.load(paths.prepared(line.dataset))
         index = np.flatnonzero(image_set.split == "test")
-        images = views.to_tensor(image_set.images[index], size, device)
+        images = to_tensor(image_set.images[index], dataset.input_size, device)
 
         def logits(name: str) -> np.ndarray:
             model = models.build(line.model, len(image_set.classes))
             weights.load_weights(model, trained / name)
             model = devices.place(model, device)
-            return evaluation.predict(model, images, params.evaluation.batch_size).cpu().numpy()
+            return evaluation.predict(model, images, views, params.evaluation.batch_size).cpu().numpy()
 
         labels = image_set.labels[index]
         chosen = logits("weights.safetensors")
@@ -59,5 +63,10 @@ def training_facts(history: Path) -> dict[str, Any]:
     return {
         "epoch": int(chosen["epoch"]),
         "epochs_run": len(rows),
-        "validation_accuracy": round(float(chosen["validation_accuracy"]), 4),
+        "validation_accuracy": known(chosen["validation_accuracy"]),
     }
+
+
+def known(value: float) -> float | None:
+    """None where nothing was held out to validate on."""
+    return None if math.isnan(value) else round(float(value), 4)

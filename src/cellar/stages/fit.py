@@ -1,4 +1,4 @@
-"""What train_teacher, train_student and distill_student share: data in; weights, history and record out."""
+"""What train_teacher, train_student and distill_student share: data in; weights, history, losses and record out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,26 +9,33 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cellar import devices, files, models, paths, provenance, training, views
+from cellar import devices, files, models, paths, provenance, training
 from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
-from cellar.losses.cross_entropy import balanced_class_weights, cross_entropy
+from cellar.evaluation import Split
+from cellar.losses.cross_entropy import balanced_class_weights
 from cellar.models import weights
+from cellar.objectives import Labels
 from cellar.params import Experiment, Params, Teacher
 from cellar.progress import Progress
 from cellar.seeding import derive
-from cellar.training import Batch, Objective, Split
+from cellar.training import Objective
+from cellar.views import to_tensor, view_set
 
 
 @dataclass(frozen=True)
 class Classroom:
-    """What an objective may need: the data on its device, the class weights (C,) or None."""
+    """What an objective may need: the data on its device, the class weights (C,) or None.
+
+    Rows of `train` are the first rows of the prepared arrays, so that a row means the same image to every recipe.
+    """
 
     device: torch.device
     train: Split
-    validation: Split
+    validation: Split | None
     num_classes: int
     class_weights: Tensor | None
+    askable: int  # images that some recipe trains on, so that a teacher may be asked of them
 
 
 def fit(
@@ -44,9 +51,10 @@ def fit(
     `inputs` are files that the objective reads beside the prepared data; hashes of all of them, with every
     parameter and the code, name the checkpoint that a killed run goes on from.
     """
+    models.check_input_size(line.model, params.datasets[line.dataset].input_size)
     device = devices.prepare(params.threads)
     inputs = [paths.prepared(line.dataset) / "arrays.npz", *inputs]
-    outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv")]
+    outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
     settings = settings_of(line, params)
     facts = {
         "seed": seed,
@@ -68,49 +76,52 @@ def fit(
             seed=seed, precision=params.precision, checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
         record["resumed_from_epoch"] = outcome.resumed_from
+        record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * len(room.train.labels)
+        record.update(objective.facts())
         write_outcome(outcome, folder)
     checkpoint.remove()
 
 
 def settings_of(line: Teacher | Experiment, params: Params) -> dict[str, Any]:
     """Every parameter that a training depends on, resolved."""
+    dataset = params.datasets[line.dataset]
     return {
         "line": line.model_dump(exclude={"seeds", "row"}),
         "recipe": params.recipes[line.recipe].model_dump(),
-        "input_size": params.datasets[line.dataset].input_size,
+        **dataset.model_dump(include={"input_size", "augmentation", "normalisation"}),
         "precision": params.precision,
         "threads": params.threads,
     }
 
 
 def open_classroom(line: Teacher | Experiment, params: Params, device: torch.device) -> Classroom:
+    dataset, recipe = params.datasets[line.dataset], params.recipes[line.recipe]
     image_set = prepared.load(paths.prepared(line.dataset))
-    size = params.datasets[line.dataset].input_size
+    views = view_set(dataset.augmentation, dataset.normalisation)
+    counts = [int((image_set.split == name).sum()) for name in ("train", "validation")]
 
-    def split(name: str) -> Split:
-        chosen = image_set.split == name
-        labels = torch.from_numpy(image_set.labels[chosen]).to(device)
-        return Split(views.to_tensor(image_set.images[chosen], size, device), labels)
+    def rows(start: int, stop: int) -> Split:
+        images = to_tensor(image_set.images[start:stop], dataset.input_size, device)
+        return Split(images, torch.from_numpy(image_set.labels[start:stop]).to(device), views)
 
-    train, num_classes = split("train"), len(image_set.classes)
-    balanced = params.recipes[line.recipe].class_weighting == "balanced"
+    everything = recipe.train_on == "train_and_validation"
+    train = rows(0, sum(counts) if everything else counts[0])
+    validation = None if everything else rows(counts[0], sum(counts))
+    num_classes = len(image_set.classes)
+    balanced = recipe.class_weighting == "balanced"
     class_weights = balanced_class_weights(train.labels, num_classes) if balanced else None
-    return Classroom(device, train, split("validation"), num_classes, class_weights)
+    return Classroom(device, train, validation, num_classes, class_weights, sum(counts))
 
 
-def labels_only(room: Classroom) -> Objective:
-    """The objective of a teacher, and of a student without one: class-weighted cross-entropy (eq. 5)."""
-
-    def objective(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        task = cross_entropy(logits, batch.labels, room.class_weights)
-        return {"loss": task, "task": task, "distill": torch.zeros_like(task)}
-
-    return objective
+def from_labels(room: Classroom) -> Labels:
+    return Labels(room.class_weights)
 
 
 def write_outcome(outcome: training.Outcome, folder: Path) -> None:
     weights.save(outcome.best, folder / "weights.safetensors")
     weights.save(outcome.last, folder / "last.safetensors")
+    losses = torch.cat(outcome.step_losses).numpy()
+    files.write_arrays(folder / "losses.npz", loss=losses)  # (steps,) float32
     rows = pd.DataFrame(outcome.history)
     rows["chosen"] = (rows["epoch"] == outcome.best_epoch).astype(int)
     files.write_text(folder / "history.csv", rows.to_csv(index=False, float_format="%.6f"))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from cellar import devices, files, models, paths, provenance
 from cellar import params as parameters
 from cellar.datasets import prepared
@@ -15,9 +17,10 @@ def run(teacher: str, seed: int) -> None:
     line = params.teacher(teacher)
     if line.weights is None:
         raise CellarError(f"teachers.{teacher} gives no weights; train it with: cellar train_teacher {teacher}")
+    models.check_input_size(line.model, params.datasets[line.dataset].input_size)
     devices.prepare(params.threads)
     folder, source = paths.trained("teachers", teacher, seed), Path(line.weights)
-    outputs = [folder / "weights.safetensors", folder / "last.safetensors", folder / "history.csv"]
+    outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
     classes = prepared.load(paths.prepared(line.dataset)).classes
     model = models.build(line.model, len(classes))
     weights.load_weights(model, source)
@@ -28,3 +31,4 @@ def run(teacher: str, seed: int) -> None:
             outputs[2],
             "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen\n",
         )
+        files.write_arrays(outputs[3], loss=np.empty(0, np.float32))

@@ -3,7 +3,7 @@
 It depends on the architecture, not on weights, and is run alone, so that nothing else on the machine is timed.
 """
 
-from cellar import costs, devices, files, models, paths
+from cellar import costs, devices, files, paths
 from cellar import params as parameters
 
 
@@ -13,7 +13,7 @@ def run(dataset: str, model: str) -> None:
     size, protocol = params.dataset(dataset).input_size, params.costs
     shape = (3, size, size)
     measured = costs.measure(
-        lambda: models.build(model, costs.FACE_CLASSES),
+        lambda: costs.build(model),
         shape,
         protocol.batch_sizes,
         protocol.warmup,

@@ -2,9 +2,9 @@
 
 from cellar import params as parameters
 from cellar import paths
-from cellar.stages.fit import fit, labels_only
+from cellar.stages.fit import fit, from_labels
 
 
 def run(teacher: str, seed: int) -> None:
     params = parameters.load()
-    fit(paths.trained("teachers", teacher, seed), params.teacher(teacher), params, seed, labels_only)
+    fit(paths.trained("teachers", teacher, seed), params.teacher(teacher), params, seed, from_labels)

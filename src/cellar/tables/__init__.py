@@ -6,7 +6,18 @@ from typing import Any
 from cellar.errors import CellarError
 from cellar.mistakes import likely
 from cellar.params import Params
-from cellar.tables import custom, sweep, table_i, table_ii, table_iii, table_iv, table_v, table_vi
+from cellar.tables import (
+    cifar100_table_1,
+    cifar100_table_2,
+    custom,
+    sweep,
+    table_i,
+    table_ii,
+    table_iii,
+    table_iv,
+    table_v,
+    table_vi,
+)
 from cellar.tables.cells import Table
 
 PRINTED: dict[str, ModuleType] = {
@@ -16,7 +27,10 @@ PRINTED: dict[str, ModuleType] = {
     "table_iv": table_iv,
     "table_v": table_v,
     "table_vi": table_vi,
+    "cifar100_table_1": cifar100_table_1,
+    "cifar100_table_2": cifar100_table_2,
 }
+SHOWING_PARAMS = {"table_iv": table_iv.param_keys, "cifar100_table_2": cifar100_table_2.param_keys}
 
 
 def known(params: Params) -> list[str]:
@@ -33,8 +47,8 @@ def inputs(table: str, params: Params) -> list[str]:
 
 def param_keys(table: str, params: Params) -> list[str]:
     """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
-    if table == "table_iv":
-        return table_iv.param_keys(params)
+    if table in SHOWING_PARAMS:
+        return SHOWING_PARAMS[table](params)
     if table == "table_v":
         return ["scale", "costs"]
     return ["scale", f"sweeps.{table}"] if table in params.sweeps else ["scale"]

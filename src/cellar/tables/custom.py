@@ -2,6 +2,7 @@
 
 from cellar.params import Params
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.reference import CUSTOM, study_of
 from cellar.tables.runs import (
     Runs,
     accuracy_cell,
@@ -13,7 +14,6 @@ from cellar.tables.runs import (
     teacher_runs,
 )
 
-PAPERS_OWN = ("fer2013", "raf_db")
 COLUMNS = [
     Column("accuracy", "accuracy (%)", "%"),
     Column("last_epoch", "last epoch (%)", "%"),
@@ -24,7 +24,7 @@ COLUMNS = [
 
 
 def datasets(params: Params) -> list[str]:
-    return [name for name, section in params.datasets.items() if section.enabled and name not in PAPERS_OWN]
+    return [name for name, section in params.datasets.items() if section.enabled and study_of(name) == CUSTOM]
 
 
 def inputs(params: Params, dataset: str) -> list[str]:
@@ -52,7 +52,7 @@ def build(params: Params, dataset: str) -> Table:
         rows.append(Row(line.row, f"{line.row}: {line.model}", cells(params, runs, gain_cell(params, line, runs))))
     notes = ["teacher brings: accuracy minus that of the same student, recipe and seed without a teacher."]
     title = f"Data set {dataset}"
-    return Table(f"custom_{dataset}", title, "custom", params.scale.model_dump(), notes, COLUMNS, rows)
+    return Table(f"custom_{dataset}", title, CUSTOM, params.scale.model_dump(), notes, COLUMNS, rows)
 
 
 def cells(params: Params, runs: Runs, gain: Cell) -> dict[str, Cell]:

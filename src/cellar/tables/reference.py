@@ -1,4 +1,4 @@
-"""The printed numbers of Mini-ResEmoteNet (workflow/reference/paper_values.yaml), as they stand in the paper."""
+"""The printed numbers of the studies (workflow/reference/paper_values.yaml), as they stand in the papers."""
 
 from functools import cache
 from typing import Any
@@ -8,12 +8,18 @@ import yaml
 from cellar import paths
 from cellar.errors import CellarError
 
-STUDY = "mini_resemotenet"
+MINI_RESEMOTENET, CIFAR100_KD, CUSTOM = "mini_resemotenet", "cifar100_kd", "custom"
+STUDIES = {"fer2013": MINI_RESEMOTENET, "raf_db": MINI_RESEMOTENET, "cifar100": CIFAR100_KD}  # by data set
 
 
-def table(name: str) -> dict[str, Any]:
-    """A printed table, `table_I` to `table_VI`: columns, rows and what is known about them."""
-    found: dict[str, Any] = study()["tables"][name]
+def study_of(dataset: str) -> str:
+    """The study that a data set belongs to; CUSTOM for one of the user's own."""
+    return STUDIES.get(dataset, CUSTOM)
+
+
+def table(name: str, of: str = MINI_RESEMOTENET) -> dict[str, Any]:
+    """A printed table, such as `table_IV` of Mini-ResEmoteNet: columns, rows and what is known about them."""
+    found: dict[str, Any] = study(of)["tables"][name]
     return found
 
 
@@ -35,12 +41,12 @@ def variants(dataset: str, row: str, printed: float | None) -> list[float]:
 
 
 @cache
-def study() -> dict[str, Any]:
+def study(name: str = MINI_RESEMOTENET) -> dict[str, Any]:
     """Raises CellarError when the file is missing or does not hold the study."""
     path = paths.REFERENCE
     try:
         loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        found: dict[str, Any] = loaded["studies"][STUDY]
+        found: dict[str, Any] = loaded["studies"][name]
     except FileNotFoundError:
         raise CellarError(f"{path} is not here; take it back: git checkout {path}") from None
     except (yaml.YAMLError, KeyError, TypeError) as error:

@@ -7,9 +7,10 @@ from cellar import files
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 
 DRAWN = (
-    "**These numbers come from drawn faces, not from photographs; the paper's figures stand beside them for "
+    "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "
     "reference only.**"
 )
+DRAWN_WHAT = {"cifar100_kd": "objects"}  # in the other studies, faces
 LEGEND = (
     "[a, b]: 95 % interval. *Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, "
     "‡ the paper contradicts itself; no mark: not comparable at this scale."
@@ -34,7 +35,7 @@ def write(table: Table, folder: Path) -> None:
 
 def markdown(table: Table) -> str:
     scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
-    head = [DRAWN, ""] if table.scale["drawn"] else []
+    head = [DRAWN.format(what=DRAWN_WHAT.get(table.study, "faces")), ""] if table.scale["drawn"] else []
     head += [f"# {table.title}", "", scale, ""]
     foot = ["", LEGEND] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
     if table.notes:

@@ -5,28 +5,23 @@ A mistake is one CellarError line that says where it is and, for a misspelt key,
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from cellar.errors import CellarError
 from cellar.mistakes import explain, likely
+from cellar.params.data import Dataset, Draw, Source
+from cellar.params.lines import Experiment, Sweep, Teacher
+from cellar.params.recipe import Recipe, Schedule
+from cellar.params.section import Count, Name, Section, Seeds
 from cellar.strict_yaml import read_yaml
+
+__all__ = ["Dataset", "Draw", "Experiment", "Params", "Recipe", "Schedule", "Source", "Sweep", "Teacher", "load"]
 
 PARAMS_FILE = Path("params.yaml")
 
 Line = TypeVar("Line")
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Scale(Section):
@@ -37,128 +32,13 @@ class Scale(Section):
     note: str
 
 
-class Draw(Section):
-    """How many faces to draw, per split; RAF-DB has no validation split of its own."""
-
-    seed: Annotated[int, Field(ge=0)]
-    train: Annotated[int, Field(ge=70)]
-    validation: Annotated[int, Field(ge=0)] = 0
-    test: Annotated[int, Field(ge=70)]
-
-
-class Source(Section):
-    """Where raw files come from: exactly one of draw, url (with sha256), kaggle, manual (what to do by hand)."""
-
-    draw: Draw | None = None
-    url: str | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    kaggle: str | None = None
-    manual: str | None = None
-
-    @model_validator(mode="after")
-    def one_way(self) -> Self:
-        given = [k for k in ("draw", "url", "kaggle", "manual") if getattr(self, k) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of draw, url, kaggle, manual (found: {', '.join(given) or 'none'})")
-        if (self.url is None) != (self.sha256 is None):
-            raise ValueError("url and sha256 belong together: a download is only taken with its checksum")
-        return self
-
-
-class Dataset(Section):
-    """`input_size` is the side, in pixels, that models see; `validation_fraction` and `split_seed` serve
-    the layouts that come without a validation split."""
-
-    enabled: bool
-    layout: Literal["fer2013", "raf_db", "image_folder"]
-    path: str
-    input_size: Annotated[int, Field(ge=8)]
-    source: Source
-    validation_fraction: Fraction = 0.1
-    split_seed: Annotated[int, Field(ge=0)] = 0
-
-
-class Recipe(Section):
-    """How a model is trained (Mini-ResEmoteNet, sec. III.D; its silences: docs/readings.md)."""
-
-    epochs: Count
-    batch_size: Count
-    learning_rate: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: Weight
-    plateau_factor: Fraction
-    plateau_patience: Annotated[int, Field(ge=0)]
-    early_stop: Count
-    class_weighting: Literal["none", "balanced"]
-    select_on: Literal["validation_accuracy", "validation_loss"]
-
-
-class Teacher(Section):
-    dataset: Name
-    model: Name
-    recipe: Name
-    weights: str | None = None
-    seeds: Seeds | None = None
-
-
-class Experiment(Section):
-    """One row of a table on one data set. Without `teacher` the student learns from the labels alone."""
-
-    dataset: Name
-    row: Name
-    model: Name
-    recipe: Name
-    teacher: Name | None = None
-    temperature: Positive = 1
-    task_weight: Weight = 1
-    distill_weight: Weight = 0
-    loss_form: Literal["weighted", "eq6_literal"] = "weighted"
-    seeds: Seeds | None = None
-
-    @model_validator(mode="after")
-    def complete(self) -> Self:
-        needed = ("temperature", "task_weight", "distill_weight", "loss_form")
-        missing = [key for key in needed if key not in self.model_fields_set]
-        if self.teacher is not None and missing:
-            raise ValueError(f"a line with a teacher says {', '.join(needed)} in full (missing: {', '.join(missing)})")
-        return self
-
-    @model_validator(mode="after")
-    def something_to_learn(self) -> Self:
-        if self.teacher is None and self.distill_weight:
-            raise ValueError("distill_weight without a teacher: name one, or leave the weight out")
-        if self.teacher is not None and self.task_weight == 0 and self.distill_weight == 0:
-            raise ValueError("task_weight and distill_weight are both 0: nothing would be learnt")
-        return self
-
-
-class Sweep(Section):
-    """A temperature x task_weight grid over one student; distill_weight is 1 - task_weight."""
-
-    dataset: Name
-    model: Name
-    recipe: Name
-    teacher: Name
-    temperatures: Annotated[list[Positive], Field(min_length=1)]
-    task_weights: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
-    loss_form: Literal["weighted", "eq6_literal"] = "weighted"
-    seeds: Seeds | None = None
-
-    def experiments(self, sweep: str) -> dict[str, Experiment]:
-        """One experiment a grid point, keyed `<sweep>-T3-w0.15`."""
-        common = self.model_dump(include={"dataset", "model", "recipe", "teacher", "loss_form", "seeds"})
-        return {
-            f"{sweep}-{row}": Experiment(
-                row=row, temperature=t, task_weight=w, distill_weight=round(1 - w, 10), **common
-            )
-            for t in self.temperatures
-            for w in self.task_weights
-            for row in [f"T{t:g}-w{w:g}"]
-        }
-
-
 class TeacherCache(Section):
+    """The teacher's word on (image, view): asked in batches of one size, kept in `storage`, for as many images as
+    `budget_mb` (2**20 bytes) has room for; for those past it the teacher is asked anew every time."""
+
     batch_size: Count
+    storage: Literal["fp32", "fp16"]
+    budget_mb: Annotated[int, Field(ge=0)]
 
 
 class Evaluation(Section):
@@ -180,7 +60,7 @@ class Params(Section):
     recipes: dict[Name, Recipe]
     teachers: dict[Name, Teacher]
     experiments: dict[Name, Experiment]
-    sweeps: dict[Name, Sweep] = {}
+    sweeps: dict[Name, Sweep] = Field(default_factory=dict)
     teacher_cache: TeacherCache
     evaluation: Evaluation
     costs: Costs

@@ -1,84 +1,32 @@
 """The figures: what each reads, what it shows, and that the same files give the same picture."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
-from cellar import figures, files, metrics, paths
-from cellar import params as parameters
-from cellar.datasets import prepared
+from cellar import figures, files, models, paths
 from cellar.datasets.faces import EMOTIONS
-from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
-from cellar.params import Params
+from cellar.figures.confusions import confusions
+from cellar.figures.curves import COLOURS, curves
+from cellar.figures.samples import emotions
 
-COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"
-ALL = ["fig_3", "fig_4", "curves_fer2013", "curves_raf_db"]
+from .conftest import COLUMNS, Load, Raw, picture, texts
 
-Raw = dict[str, Any]
-Load = Callable[[], Params]
-
-
-@pytest.fixture
-def load(raw: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Reads `raw` as the params.yaml of a project that has every file a figure reads; spoil `raw` first."""
-    monkeypatch.chdir(tmp_path)
-    write_images("fer2013", (48, 48))
-    write_images("raf_db", (100, 100, 3))
-    for key in ("fer2013-E1", "fer2013-E4", "fer2013-E6"):
-        write_metrics(key, raw["experiments"][key]["model"])
-    for kind, section in (("teachers", "teachers"), ("students", "experiments")):
-        for start, key in enumerate(raw[section]):
-            write_history(kind, key, start)
-    return lambda: save(raw)
-
-
-def save(raw: Raw) -> Params:
-    files.write_text(Path("params.yaml"), yaml.safe_dump(raw, sort_keys=False))
-    return parameters.load()
-
-
-def write_images(dataset: str, shape: tuple[int, ...]) -> None:
-    """Four images a class, two of each split but train; image i is one shade, 20 + i."""
-    labels = np.tile(np.arange(len(EMOTIONS)), 4).astype(np.int64)
-    split = np.repeat(["validation", "test"], 2 * len(EMOTIONS))
-    shades = (20 + np.arange(len(labels), dtype=np.uint8)).reshape(-1, *[1] * len(shape))
-    images = np.broadcast_to(shades, (len(labels), *shape))
-    prepared.save(ImageSet(images, labels, split, EMOTIONS), paths.prepared(dataset), dataset, dataset)
-
-
-def write_metrics(key: str, model: str) -> None:
-    """Happy: 3 right, 1 taken for fear; every other class one image, right. 9 of 10."""
-    labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
-    named = np.array([0, 0, 0, 5, 1, 2, 3, 4, 5, 6])
-    scores = metrics.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
-    files.write_json(paths.metrics("students", key, 0), {"dataset": "fer2013", "model": model, **scores})
-
-
-def write_history(kind: str, key: str, start: int) -> None:
-    rows = [f"{e},{2 / e:.6f},2,0,2,{10 + start + 5 * e},0.003,0" for e in range(1, 5)]
-    files.write_text(paths.trained(kind, key, 0) / "history.csv", "\n".join([COLUMNS, *rows]) + "\n")
-
-
-def picture(figure: str) -> Path:
-    return paths.FIGURES / f"{figure}.png"
-
-
-def texts(drawn: Any) -> str:
-    """Everything that is written in a figure."""
-    return "\n".join(text.get_text() for text in drawn.findobj(matplotlib.text.Text))
+CIFAR = ["cifar100_figure_1", "cifar100_figure_2", "cifar100_figure_3"]
+MAIN = ["fig_3", "fig_4", *CIFAR, "curves_fer2013", "curves_raf_db", "curves_cifar100"]
+SWEEPS = ["fer2013_sweep", "cifar100_grid"]
+ALL = [*MAIN, *SWEEPS]
 
 
 def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load) -> None:
     params = load()
-    assert figures.known(params) == ALL
+    assert figures.known(params) == MAIN
+    assert figures.of_sweeps(params) == SWEEPS
     for figure in ALL:
         for path in map(Path, figures.inputs(figure, params)):
             hidden = path.rename(path.with_suffix(".hidden"))
@@ -86,7 +34,8 @@ def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load)
                 drawing.draw(figure, params)
             assert str(path) in str(caught.value) and "\n" not in str(caught.value)
             hidden.rename(path)
-        assert figures.param_keys(figure, params) == ["scale"]
+        keys = ["scale", f"sweeps.{figure}"] if figure in SWEEPS else ["scale"]
+        assert figures.param_keys(figure, params) == keys
 
 
 @pytest.mark.parametrize("figure", ALL)
@@ -114,9 +63,9 @@ def test_the_same_files_give_the_same_bytes_whatever_the_users_style(load: Load,
 def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
     raw["datasets"]["raf_db"]["enabled"] = False
     params = load()
-    assert figures.known(params) == ALL[:3]
+    assert figures.known(params) == [figure for figure in MAIN if figure != "curves_raf_db"]
     assert figures.inputs("fig_3", params) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
-    assert "raf_db" not in texts(drawing.samples(params))
+    assert "raf_db" not in texts(emotions(params))
     with pytest.raises(CellarError, match="there is no figure 'curves_raf_db'"):
         drawing.draw("curves_raf_db", params)
 
@@ -124,11 +73,11 @@ def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
 def test_nothing_is_known_where_nothing_is_on(load: Load, raw: Raw) -> None:
     for section in raw["datasets"].values():
         section["enabled"] = False
-    assert figures.known(load()) == []
+    assert figures.known(load()) == figures.of_sweeps(load()) == []
 
 
 def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None:
-    drawn = drawing.samples(load())
+    drawn = emotions(load())
     shades = [int(np.unique(one.get_array())[0]) for one in drawn.findobj(matplotlib.image.AxesImage)]
     first_test = 20 + 14  # two rounds of validation images come before
     expected = [first_test + label + 7 * again for label in range(7) for again in range(2)]
@@ -140,14 +89,14 @@ def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: R
     del raw["experiments"]["fer2013-E4"], raw["experiments"]["fer2013-E6"]
     params = load()
     assert figures.inputs("fig_4", params) == ["results/metrics/students/fer2013-E1/seed-0.json"]
-    drawn = drawing.confusions(params)
+    drawn = confusions(params)
     cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
     assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
     assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"
 
 
 def test_curves_hold_the_history_teachers_black_students_alone_dashed(load: Load) -> None:
-    loss, accuracy = drawing.curves(load(), "raf_db").axes
+    loss, accuracy = curves(load(), "raf_db").axes
     by_label = {one.get_label(): one for one in accuracy.lines}
     teacher, alone = by_label["raf_db (teacher): resemotenet"], by_label["scratch_a: resemotenet_a"]
     taught, other = by_label["E1: resemotenet_a"], by_label["E4: resemotenet_b"]
@@ -160,17 +109,17 @@ def test_curves_hold_the_history_teachers_black_students_alone_dashed(load: Load
 
 
 def test_no_two_curves_of_a_figure_look_alike(load: Load) -> None:
-    lines = drawing.curves(load(), "fer2013").axes[0].lines
+    lines = curves(load(), "fer2013").axes[0].lines
     looks = {(one.get_color(), one.get_linestyle(), one.get_marker()) for one in lines}
     assert len(looks) == len(lines) == 10
 
 
 def test_an_imported_teacher_has_no_curve_and_students_keep_their_colours(load: Load, raw: Raw) -> None:
-    before = {one.get_label(): one.get_color() for one in drawing.curves(load(), "raf_db").axes[0].lines}
+    before = {one.get_label(): one.get_color() for one in curves(load(), "raf_db").axes[0].lines}
     raw["teachers"]["raf_db"]["weights"] = "published.pth"
     params = load()
     assert "results/teachers/raf_db/seed-0/history.csv" not in figures.inputs("curves_raf_db", params)
-    after = {one.get_label(): one.get_color() for one in drawing.curves(params, "raf_db").axes[0].lines}
+    after = {one.get_label(): one.get_color() for one in curves(params, "raf_db").axes[0].lines}
     assert after == {label: colour for label, colour in before.items() if "teacher" not in label}
     assert len(after) == 4
 
@@ -182,12 +131,15 @@ def test_curves_take_the_first_seed(load: Load, raw: Raw) -> None:
     assert "results/metrics/students/fer2013-E1/seed-7.json" in figures.inputs("fig_4", params)
 
 
-@pytest.mark.parametrize("drawn", [True, False])
-def test_drawn_faces_are_called_so(load: Load, raw: Raw, drawn: bool) -> None:
-    raw["scale"]["drawn"] = drawn
-    params = load()
-    for figure in (drawing.samples(params), drawing.confusions(params), drawing.curves(params, "fer2013")):
-        assert ("drawn faces" in texts(figure)) == drawn
+@pytest.mark.parametrize("figure", ALL)
+def test_every_figure_says_when_its_images_are_drawn(load: Load, raw: Raw, figure: str) -> None:
+    assert "drawn images, scale sample" in texts(drawing.paint(figure, load()))
+    raw["scale"]["drawn"] = False
+    assert "drawn images" not in texts(drawing.paint(figure, load()))
+
+
+def test_every_model_has_a_colour_of_its_own() -> None:
+    assert len(set(COLOURS)) >= len(models.known())
 
 
 @pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,0,2,10,0.1,0\n"])

@@ -1,0 +1,127 @@
+"""How fast a student is distilled, against a plain loop (plain_loop.py) on the same work.
+
+    python benchmarks/distillation.py        (make bench)
+
+Kinds are measured in turn, each in a process of its own, ROUNDS times; medians. `cold`: the teacher has said nothing
+yet and is asked of every image; `warm`: it has been asked before. Writes results/bench/distillation.json.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import plain_loop
+import torch
+
+from cellar import devices, files, models, provenance, training
+from cellar.descent import Descent
+from cellar.evaluation import Split
+from cellar.logit_store import LogitStore
+from cellar.objectives import Labels, LogitDistillation
+from cellar.params import Experiment, Recipe
+from cellar.progress import Progress
+from cellar.teacher_cache import Asker, TeacherCache
+from cellar.training import Objective
+from cellar.views import view_set
+
+RESULT = Path("results/bench/distillation.json")
+ROUNDS, IMAGES, THREADS = 3, 512, 2
+PAIRS = [("resnet32x4", "cnn4", 128), ("resnet32x4", "resnet8x4", 64)]
+KINDS = ["plain 0 workers", "plain 2 workers", "ours fp32", "ours bf16"]
+PLAIN = [kind for kind in KINDS if kind.startswith("plain")]
+RECIPE = {
+    "epochs": 1, "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0005, "class_weighting": "none",
+    "schedule": {"step": {"every": 30, "factor": 0.2}}, "select_on": "last_epoch",
+}  # fmt: skip
+LINE = Experiment(
+    dataset="d", row="r", model="m", recipe="r", teacher="t", temperature=4, task_weight=0.25, distill_weight=0.75,
+    loss_form="weighted",
+)  # fmt: skip
+
+
+def drawn() -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, 32, 32, 3) uint8 and labels (N,): noise, for speed does not look at them."""
+    generator = np.random.default_rng(0)
+    return generator.integers(256, size=(IMAGES, 32, 32, 3), dtype=np.uint8), generator.integers(100, size=IMAGES)
+
+
+def plain(teacher: str, student: str, batch: int, workers: int) -> dict[str, float]:
+    torch.set_num_threads(THREADS)
+    seconds = plain_loop.train(*drawn(), teacher, student, batch, 2, workers)[1]
+    return dict.fromkeys(("cold", "warm"), IMAGES / seconds[1])  # it knows no difference
+
+
+def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, float]:
+    """Images a second of an epoch in which the teacher is asked of every image, and of the same epoch again."""
+    device = devices.prepare(THREADS)
+    images, labels = (torch.from_numpy(array) for array in drawn())
+    split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, view_set("crop_flip", "cifar100"))
+    asker = Asker(lambda: devices.place(models.build(teacher, 100), device), split.images, split.views, 128, precision)
+    store = LogitStore({}, IMAGES, split.views.count, 100, "fp32", 4096)
+    model = devices.place(models.build(student, 100), device)
+    descent = Descent(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
+    draw = training.draw_epoch(IMAGES, split.views, 0, 0, device)
+
+    def images_per_second(objective: Objective) -> float:
+        start = time.perf_counter()
+        objective.begin_epoch(draw)
+        training.train_epoch(model, split, draw, objective, descent, batch, precision, Progress("", 1))
+        return IMAGES / (time.perf_counter() - start)
+
+    images_per_second(Labels(None))  # whatever is slow only the first time
+    distillation = LogitDistillation(LINE, TeacherCache(asker, store), None)
+    rates = {"cold": images_per_second(distillation), "warm": images_per_second(distillation)}
+    assert asker.forwarded == IMAGES
+    return rates
+
+
+def measure(kind: str, teacher: str, student: str, batch: int) -> dict[str, float]:
+    """One measurement in a process and a folder of its own."""
+    command = [sys.executable, str(Path(__file__).resolve()), kind, teacher, student, str(batch)]
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    rates: dict[str, float] = json.loads(done.stdout)
+    return rates
+
+
+def one(kind: str, teacher: str, student: str, batch: int) -> dict[str, float]:
+    if kind.startswith("plain"):
+        return plain(teacher, student, batch, workers=int(kind.split()[1]))
+    return ours(teacher, student, batch, kind.split()[1])
+
+
+def main() -> None:
+    rows: list[dict[str, Any]] = []
+    for teacher, student, batch in PAIRS:
+        rounds = [{kind: measure(kind, teacher, student, batch) for kind in KINDS} for _ in range(ROUNDS)]
+        row: dict[str, Any] = {"teacher": teacher, "student": student, "batch": batch}
+        for kind in KINDS:
+            for state in ("cold", "warm"):
+                rates = [measured[kind][state] for measured in rounds]
+                ratios = [measured[kind][state] / max(measured[p]["warm"] for p in PLAIN) for measured in rounds]
+                row[f"{kind}, {state}"] = {
+                    "images_per_second": round(median(rates), 1),
+                    "ratio": round(median(ratios), 2),
+                    "ratios": [round(ratio, 2) for ratio in sorted(ratios)],
+                }
+        rows.append(row)
+        print(json.dumps(row, indent=2))
+    machine = provenance.machine() | {"processor": devices.cpu_name(), "load": os.getloadavg()}
+    machine.pop("host")
+    unit = f"images/s of a KD epoch of {IMAGES} images, {THREADS} threads; ratio to the faster of the plain loops"
+    files.write_json(RESULT, {"unit": unit, "rounds": ROUNDS, "machine": machine, "rows": rows})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        kind, teacher, student, batch = sys.argv[1:]
+        print(json.dumps(one(kind, teacher, student, int(batch))))
+    else:
+        main()

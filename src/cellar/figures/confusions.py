@@ -1,0 +1,45 @@
+"""Figure 4 of Mini-ResEmoteNet: confusion matrices."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cellar import files
+from cellar.errors import CellarError
+from cellar.figures import confused
+from cellar.figures.captions import caption
+from cellar.params import Params
+from cellar.tables.runs import Runs
+
+
+def confusions(params: Params) -> Figure:
+    """Figure 4: confusion matrices of the students on FER2013's test split, rows normalised."""
+    shown = confused(params)
+    figure = Figure(figsize=(max(4.8 * len(shown), 7), 5.6), layout="constrained")
+    figure.suptitle(caption(params, "FER2013 test split: % of the true class, and images"), fontsize=12)
+    for axes, runs in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        path = Path(runs.metrics_files()[0])
+        try:
+            show_matrix(axes, files.read_json(path), runs)
+        except (KeyError, TypeError, ValueError):
+            raise CellarError(f"{path} is not a metrics file; remove it and build it again") from None
+    return figure
+
+
+def show_matrix(axes: Axes, scores: dict[str, Any], runs: Runs) -> None:
+    counts, classes = np.array(scores["confusion"]), list(scores["per_class"])
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), share in np.ndenumerate(shares):
+        tone = "white" if share > 55 else "black"
+        text = f"{share:.0f} %\n{counts[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=tone)
+    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor", fontsize=10)
+    axes.set_yticks(range(len(classes)), classes, fontsize=10)
+    axes.set_xlabel("predicted", fontsize=10)
+    axes.set_ylabel("true", fontsize=10)
+    title = f"{runs.key}: {scores['model']}\naccuracy {scores['accuracy']:.2f} %, N = {scores['n']:,}"
+    axes.set_title(title, fontsize=11)
