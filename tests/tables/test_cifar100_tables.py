@@ -87,9 +87,10 @@ class TestTableOne:
 
 class TestTableTwo:
     def test_rows_and_printed_values(self, five: Project) -> None:
+        five.raw["teachers"]["cifar100"]["model"] = "resnet32x4"
         rows = {row.id: row for row in five.build(TWO).rows}
         assert {key: row.label for key, row in rows.items()} == {
-            "resnet32x4": "Teacher (ResNet32x4)",
+            "teacher": "Teacher (ResNet32x4)",
             "student": "Student (without KD)",
             "student_kd": "Student (with KD)",
         }
@@ -97,6 +98,14 @@ class TestTableTwo:
         assert [row.cells["accuracy_sd"].paper for row in rows.values()] == [None, 0.50, 0.46]
         assert [row.cells["runs"].paper for row in rows.values()] == [None, 5, 5]
         assert [row.cells["runs"].value for row in rows.values()] == [1, 5, 5]
+
+    def test_a_teacher_that_is_another_network_is_named(self, five: Project) -> None:
+        five.raw["teachers"]["cifar100"]["model"] = "resnet8x4"
+        five.real()
+        teacher = {row.id: row for row in five.build(TWO).rows}["teacher"]
+        cell = teacher.cells["accuracy_mean"]
+        assert teacher.label == "Teacher (ResNet32x4; here resnet8x4)"
+        assert (cell.paper, cell.verdict, cell.reason) == (78.33, "not comparable", "another network: resnet8x4")
 
     def test_the_mean_has_a_t_interval_over_the_five_seeds(self, five: Project) -> None:
         """Deviations of 50, 55, 60, 52.5, 57.5 from 55: 25 + 0 + 25 + 6.25 + 6.25 = 62.5."""
@@ -114,7 +123,7 @@ class TestTableTwo:
         assert (population.verdict, sample.verdict) == ("not comparable", None)
 
     def test_one_run_has_no_spread(self, five: Project) -> None:
-        cell = five.cell(TWO, "resnet32x4", "accuracy_sd")
+        cell = five.cell(TWO, "teacher", "accuracy_sd")
         assert (cell.value, cell.reason) == (None, "one run has no spread")
 
     def test_the_gain_is_paired_over_seeds(self, five: Project) -> None:
@@ -143,7 +152,7 @@ class TestTableTwo:
         assert five.cell(TWO, "student_kd", "gain").verdict == verdict
 
     def test_who_has_no_teacher_gains_nothing(self, five: Project) -> None:
-        for row in ("resnet32x4", "student"):
+        for row in ("teacher", "student"):
             cell = five.cell(TWO, row, "gain")
             assert (cell.value, cell.reason, cell.paper) == (None, "no teacher", None)
 

@@ -26,7 +26,7 @@ from cellar.tables.runs import (
 
 DATASET = "cifar100"
 ROWS = {  # row id -> printed label
-    "resnet32x4": "Teacher (ResNet32x4)",
+    "teacher": "Teacher (ResNet32x4)",
     "student": "Student (without KD)",
     "student_kd": "Student (with KD)",
 }
@@ -40,6 +40,7 @@ COLUMNS = [
     Column("f1", "macro F1 (%)", "%"),
     Column("loss", "test loss", "nats"),
 ]
+TEACHER = "resnet32x4"
 SIMKD_TEACHER = 79.42  # resnet32x4 in SimKD (arXiv 2203.14001) and RepDistiller, whose checkpoint the report names
 
 Found = tuple[Runs, Experiment | None]  # a row's runs, and the line of a student
@@ -63,8 +64,8 @@ def param_keys(params: Params) -> list[str]:
 
 def build(params: Params) -> Table:
     found = found_rows(params)
-    labels = ROWS | {row: f"{row}: {runs.model}" for row, (runs, _) in found.items() if row not in ROWS}
-    rows = [Row(row, label, row_cells(params, row, found.get(row))) for row, label in labels.items()]
+    ids = list(dict.fromkeys([*ROWS, *found]))
+    rows = [Row(row, label(row, found), row_cells(params, row, found.get(row))) for row in ids]
     title = "Table 2. CIFAR-100: accuracy of teacher and students on the test set"
     notes = [*ours(found, rows), *theirs(found)]
     return Table("cifar100_table_2", title, reference.CIFAR100_KD, params.scale.model_dump(), notes, COLUMNS, rows)
@@ -73,16 +74,27 @@ def build(params: Params) -> Table:
 def found_rows(params: Params) -> dict[str, Found]:
     """Row id -> its runs: the teacher, then the students in the order of params.yaml, a user's own among them."""
     teacher = teacher_runs(params, DATASET)
-    found: dict[str, Found] = {"resnet32x4": (teacher, None)} if teacher else {}
+    found: dict[str, Found] = {"teacher": (teacher, None)} if teacher else {}
     lines = experiment_lines(params, DATASET).items()
     return found | {line.row: (runs_of(params, key, line), line) for key, line in lines}
+
+
+def label(row: str, found: Mapping[str, Found]) -> str:
+    """The printed one; of a teacher that is another network here, and of a user's own row, with its model."""
+    printed, model = ROWS.get(row, row), found[row][0].model if row in found else TEACHER
+    if row == "teacher":
+        return printed if model == TEACHER else printed.replace(")", f"; here {model})")
+    return printed if row in ROWS else f"{row}: {model}"
 
 
 def row_cells(params: Params, row: str, found: Found | None) -> dict[str, Cell]:
     printed: dict[str, Any] = reference.table("table_2", reference.CIFAR100_KD)["rows"].get(ROWS.get(row), {})
     runs, line = found or (None, None)
+    accuracy = accuracy_cell(runs, params, printed.get("accuracy_mean"))
+    if row == "teacher" and runs and runs.model != TEACHER and not params.scale.drawn:
+        accuracy = replace(accuracy, verdict="not comparable", reason=f"another network: {runs.model}")
     return {
-        "accuracy_mean": accuracy_cell(runs, params, printed.get("accuracy_mean")),
+        "accuracy_mean": accuracy,
         "accuracy_sd": spread_cell(runs, 0, printed.get("accuracy_sd")),
         "accuracy_sd_sample": spread_cell(runs, 1),
         "runs": runs_cell(runs, printed.get("runs")),
