@@ -18,6 +18,9 @@ test: .venv/ready
 
 bench: .venv/ready
 	python benchmarks/freed_memory.py
+	python benchmarks/ceilings.py
+	python benchmarks/distillation.py
+	python benchmarks/table_2.py
 
 setup: .venv/ready
 

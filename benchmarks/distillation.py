@@ -7,7 +7,6 @@ yet and is asked of every image; `warm`: it has been asked before. Writes result
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,8 +18,9 @@ from typing import Any
 import numpy as np
 import plain_loop
 import torch
+from keeping import keep
 
-from cellar import devices, files, models, provenance, training
+from cellar import devices, models, training
 from cellar.descent import Descent
 from cellar.evaluation import Split
 from cellar.logit_store import LogitStore
@@ -31,7 +31,6 @@ from cellar.teacher_cache import Asker, TeacherCache
 from cellar.training import Objective
 from cellar.views import view_set
 
-RESULT = Path("results/bench/distillation.json")
 ROUNDS, IMAGES, THREADS = 3, 512, 2
 PAIRS = [("resnet32x4", "cnn4", 128), ("resnet32x4", "resnet8x4", 64)]
 KINDS = ["plain 0 workers", "plain 2 workers", "ours fp32", "ours bf16"]
@@ -113,10 +112,8 @@ def main() -> None:
                 }
         rows.append(row)
         print(json.dumps(row, indent=2))
-    machine = provenance.machine() | {"processor": devices.cpu_name(), "load": os.getloadavg()}
-    machine.pop("host")
     unit = f"images/s of a KD epoch of {IMAGES} images, {THREADS} threads; ratio to the faster of the plain loops"
-    files.write_json(RESULT, {"unit": unit, "rounds": ROUNDS, "machine": machine, "rows": rows})
+    keep("distillation", {"unit": unit, "rounds": ROUNDS, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ Each measurement is a process of its own, the two kinds in turn; medians. Writes
 
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
-from cellar import devices, files, provenance
+from keeping import keep
 
-RESULT = Path("results/bench/freed_memory.json")
 BATCHES, ROUNDS = (16, 64), 3
 
 STEPS = """
@@ -51,12 +49,7 @@ def main() -> None:
             {"batch": batch, "returned": round(returned, 1), "kept": round(kept, 1), "ratio": round(kept / returned, 2)}
         )
         print(rows[-1])
-    machine = provenance.machine() | {"processor": devices.cpu_name()}
-    machine.pop("host")
-    files.write_json(
-        RESULT,
-        {"unit": "images/s, ResEmoteNet training step, 48 px, fp32, 2 threads", "machine": machine, "rows": rows},
-    )
+    keep("freed_memory", {"unit": "images/s, ResEmoteNet training step, 48 px, fp32, 2 threads", "rows": rows})
 
 
 if __name__ == "__main__":

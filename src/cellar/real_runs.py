@@ -91,13 +91,20 @@ def page(params: Params, records: dict[str, dict[str, Any]], folder: Path) -> It
 
 
 def costs(records: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Seconds and peak memory of every recorded stage. A stage that was resumed counts what its last part took."""
+    """Seconds and peak memory of every recorded stage, and how often teachers were asked. A stage that was resumed
+    counts what its last part took."""
     total = sum(record["seconds"] for record in records.values())
     yield f"\n## What it cost: {total / 60:.1f} minutes in recorded stages\n"
-    yield "| stage | device | seconds | peak memory (GB) |"
-    yield "|:--|:--|--:|--:|"
+    taught = [record for record in records.values() if "teacher_images_forwarded" in record]
+    if taught:
+        forwarded, trained = (sum(r[key] for r in taught) for key in ("teacher_images_forwarded", "images_trained"))
+        yield f"Teachers saw {forwarded:,} images while {trained:,} were distilled on: {forwarded / trained:.3f} each.\n"
+    yield "| stage | device | seconds | peak memory (GB) | images trained on | teacher saw |"
+    yield "|:--|:--|--:|--:|--:|--:|"
     for target, record in records.items():
         resumed = record.get("resumed_from_epoch", 0)
         note = f" (went on from epoch {resumed})" if resumed else ""
-        memory = record.get("peak_memory_gb", "")  # records did not always say it
-        yield f"| {target}{note} | {record.get('device', 'cpu')} | {record['seconds']:.1f} | {memory} |"
+        # records did not always say the last three
+        counts = [record.get(key, "") for key in ("peak_memory_gb", "images_trained", "teacher_images_forwarded")]
+        cells = [f"{target}{note}", record.get("device", "cpu"), f"{record['seconds']:.1f}", *map(str, counts)]
+        yield f"| {' | '.join(cells)} |"

@@ -1,0 +1,15 @@
+"""How a benchmark's result is kept: results/bench/<name>.json, with the machine and its load."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cellar import devices, files, provenance
+
+FOLDER = Path("results/bench")
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    machine = provenance.machine() | {"processor": devices.cpu_name(), "load": os.getloadavg()}
+    machine.pop("host")
+    files.write_json(FOLDER / f"{name}.json", {**result, "machine": machine})
