@@ -66,7 +66,7 @@ def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, fl
     store = LogitStore({}, IMAGES, split.views.count, 100, "fp32", 4096)
     model = devices.place(models.build(student, 100), device)
     descent = Descent(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
-    draw = training.draw_epoch(IMAGES, split.views, 0, 0, device)
+    draw = training.EveryImage(IMAGES, split.views.count, 0, device)(0)
 
     def images_per_second(objective: Objective) -> float:
         start = time.perf_counter()

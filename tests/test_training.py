@@ -1,6 +1,7 @@
 """The one loop: resumes to the same bits, chooses on validation, stops early, follows named seeds."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cellar import training
+from cellar import evaluation, training
 from cellar.checkpoints import Checkpoint
 from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.objectives import Labels
 from cellar.params import Recipe
 from cellar.progress import Progress
-from cellar.training import Outcome
+from cellar.training import EveryImage, Outcome
 from cellar.views import view_set
 
 RECIPE: dict[str, Any] = dict(  # noqa: C408
@@ -52,10 +53,10 @@ def split(n: int, seed: int) -> Split:
 def run(checkpoint: Checkpoint, seed: int = 0, **changes: Any) -> Outcome:
     torch.manual_seed(seed)
     recipe = Recipe.model_validate({**RECIPE, **changes})
-    validation = split(20, 2) if recipe.train_on == "train" else None
+    judge = partial(evaluation.score, split=split(20, 2), precision="fp32") if recipe.train_on == "train" else None
     return training.train(
-        TinyNet(), split(33, 1), validation, Labels(None), recipe,
-        seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
+        TinyNet(), split(33, 1), Labels(None), recipe,
+        sampler=EveryImage(33, 2, seed, torch.device("cpu")), judge=judge, seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
     )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def test_a_diverged_training_is_one_line_and_no_result() -> None:
 
 def test_every_image_is_seen_once_an_epoch_in_a_fresh_order_and_fresh_views() -> None:
     views = view_set("crop_flip", "cifar100")
-    first, again, later = (training.draw_epoch(330, views, 0, epoch, torch.device("cpu")) for epoch in (0, 0, 1))
+    first, again, later = map(EveryImage(330, views.count, 0, torch.device("cpu")), (0, 0, 1))
     assert sorted(first.index.tolist()) == list(range(330))
     assert torch.equal(first.index, again.index) and torch.equal(first.view, again.view)
     assert not torch.equal(first.index, later.index) and not torch.equal(first.view, later.view)

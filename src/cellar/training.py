@@ -1,7 +1,7 @@
 """The one training loop. Teachers, students and every method go through it; only the objective differs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,7 +16,6 @@ from cellar.evaluation import Split
 from cellar.params import Recipe
 from cellar.progress import Progress
 from cellar.seeding import derive
-from cellar.views import ViewSet
 
 State = dict[str, Tensor]
 PARTS = ("loss", "task", "distill")  # what is minimised, and its parts without their weights
@@ -24,7 +23,7 @@ PARTS = ("loss", "task", "distill")  # what is minimised, and its parts without 
 
 @dataclass(frozen=True)
 class Draw:
-    """One epoch: every image of the split once, index (N,), each in one view (N,)."""
+    """One epoch: images of the split in the order in which they are shown, index (N,), each in one view (N,)."""
 
     index: Tensor
     view: Tensor
@@ -41,13 +40,24 @@ class Batch:
 class Objective(Protocol):
     def begin_epoch(self, draw: Draw) -> None: ...
 
-    def __call__(self, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Student logits (B, C) float32 -> the scalars named in PARTS."""
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """What the model says of a batch, (B, C) float32 for logits -> the scalars named in PARTS."""
         ...
 
     def facts(self) -> dict[str, Any]:
         """What the run's record says beside what every training says."""
         ...
+
+
+class Sampler(Protocol):
+    """Which images an epoch shows: from the seed and the epoch alone, so that resuming needs no more."""
+
+    size: int  # images of an epoch
+
+    def __call__(self, epoch: int) -> Draw: ...
+
+
+Judge = Callable[[nn.Module], dict[str, float]]  # a model after an epoch -> its scores, validation_* among them
 
 
 @dataclass
@@ -64,11 +74,12 @@ class Outcome:
 
 def train(
     model: nn.Module,
-    train_split: Split,
-    validation: Split | None,
+    split: Split,
     objective: Objective,
     recipe: Recipe,
     *,
+    sampler: Sampler,
+    judge: Judge | None,
     seed: int,
     precision: str,
     checkpoint: Checkpoint,
@@ -76,19 +87,19 @@ def train(
 ) -> Outcome:
     """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
 
-    Without `validation` nothing is chosen: the last epoch's weights are also the best.
+    Without a `judge` nothing is chosen: the last epoch's weights are also the best.
     """
     descent = Descent(model, recipe)
-    outcome = resume(checkpoint, model, descent, train_split.labels.device)
-    progress.done = progress.first_done = len(outcome.history) * len(train_split.labels)
+    outcome = resume(checkpoint, model, descent, split.labels.device)
+    progress.done = progress.first_done = len(outcome.history) * sampler.size
     while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
         epoch = len(outcome.history)
-        draw = draw_epoch(len(train_split.labels), train_split.views, seed, epoch, train_split.labels.device)
+        draw = sampler(epoch)
         objective.begin_epoch(draw)
         torch.manual_seed(derive(seed, "dropout", epoch))
-        losses = train_epoch(model, train_split, draw, objective, descent, recipe.batch_size, precision, progress)
+        losses = train_epoch(model, split, draw, objective, descent, recipe.batch_size, precision, progress)
         row = {"epoch": epoch + 1, **mean_losses(losses, len(draw.index), recipe.batch_size, epoch)}
-        scores = evaluation.score(model, validation, precision) if validation else evaluation.UNSCORED
+        scores = judge(model) if judge else evaluation.UNSCORED
         outcome.history.append(row | scores | {"learning_rate": descent.learning_rate})
         outcome.step_losses.append(losses[:, 0].cpu())
         descent.end_epoch(scores["validation_loss"])
@@ -101,13 +112,21 @@ def train(
     return outcome
 
 
-def draw_epoch(images: int, views: ViewSet, seed: int, epoch: int, device: torch.device) -> Draw:
-    """A fresh order and fresh views every epoch, from the seed and the epoch alone: resuming needs no more."""
-    generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
-    order = torch.randperm(images, generator=generator)
-    generator.manual_seed(derive(seed, "views", epoch))
-    view = torch.randint(views.count, (images,), generator=generator)
-    return Draw(order.to(device), view.to(device))
+@dataclass(frozen=True)
+class EveryImage:
+    """A sampler: all of a split's images once, in a fresh order and fresh views every epoch."""
+
+    size: int
+    views: int  # of an image
+    seed: int
+    device: torch.device
+
+    def __call__(self, epoch: int) -> Draw:
+        generator = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
+        order = torch.randperm(self.size, generator=generator)
+        generator.manual_seed(derive(self.seed, "views", epoch))
+        view = torch.randint(self.views, (self.size,), generator=generator)
+        return Draw(order.to(self.device), view.to(self.device))
 
 
 def train_epoch(
@@ -127,8 +146,8 @@ def train_epoch(
         index = draw.index[place]
         inputs = split.views.cut(split.images[index], draw.view[place])  # (B, 3, H, W)
         with devices.autocast(inputs.device, precision):
-            logits = model(inputs)  # (B, C)
-        losses = objective(logits.float(), Batch(place, split.labels[index]))
+            output = model(inputs)
+        losses = objective(output.float(), Batch(place, split.labels[index]))
         descent.step(losses["loss"])
         steps.append(torch.stack([losses[part].detach() for part in PARTS]))
         progress.advance(len(index))

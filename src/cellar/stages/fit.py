@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cellar import devices, files, models, paths, provenance, training
+from cellar import devices, evaluation, files, models, paths, provenance, training
 from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
 from cellar.evaluation import Split
@@ -19,7 +20,7 @@ from cellar.objectives import Labels
 from cellar.params import Experiment, Params, Teacher
 from cellar.progress import Progress
 from cellar.seeding import derive
-from cellar.training import Objective
+from cellar.training import EveryImage, Objective
 from cellar.views import to_tensor, view_set
 
 
@@ -71,9 +72,13 @@ def fit(
         model = devices.place(models.build(line.model, room.num_classes), device)
         progress = Progress(f"{folder.parent.name} seed {seed}", recipe.epochs * len(room.train.labels))
         objective = make_objective(room)
+        sampler = EveryImage(len(room.train.labels), room.train.views.count, seed, device)
+        judge = (
+            partial(evaluation.score, split=room.validation, precision=params.precision) if room.validation else None
+        )
         outcome = training.train(
-            model, room.train, room.validation, objective, recipe,
-            seed=seed, precision=params.precision, checkpoint=checkpoint, progress=progress,
+            model, room.train, objective, recipe,
+            sampler=sampler, judge=judge, seed=seed, precision=params.precision, checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
         record["resumed_from_epoch"] = outcome.resumed_from
         record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * len(room.train.labels)
