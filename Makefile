@@ -21,6 +21,7 @@ bench: .venv/ready
 	python benchmarks/ceilings.py
 	python benchmarks/distillation.py
 	python benchmarks/table_2.py
+	python benchmarks/page.py
 
 setup: .venv/ready
 

@@ -40,7 +40,7 @@ class Batch:
 class Objective(Protocol):
     def begin_epoch(self, draw: Draw) -> None: ...
 
-    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def __call__(self, output: Tensor, batch: Batch, /) -> dict[str, Tensor]:
         """What the model says of a batch, (B, C) float32 for logits -> the scalars named in PARTS."""
         ...
 
@@ -52,7 +52,10 @@ class Objective(Protocol):
 class Sampler(Protocol):
     """Which images an epoch shows: from the seed and the epoch alone, so that resuming needs no more."""
 
-    size: int  # images of an epoch
+    @property
+    def size(self) -> int:
+        """Images of an epoch."""
+        ...
 
     def __call__(self, epoch: int) -> Draw: ...
 

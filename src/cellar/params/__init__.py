@@ -5,23 +5,39 @@ A mistake is one CellarError line that says where it is and, for a misspelt key,
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
 from cellar.errors import CellarError
 from cellar.mistakes import explain, likely
 from cellar.params.data import Dataset, Draw, Source
-from cellar.params.lines import Experiment, Sweep, Teacher
+from cellar.params.faces import Faces, Generator
+from cellar.params.lines import Experiment, Line, Sweep, Teacher
 from cellar.params.recipe import Recipe, Schedule
 from cellar.params.section import Count, Name, Section, Seeds
 from cellar.strict_yaml import read_yaml
 
-__all__ = ["Dataset", "Draw", "Experiment", "Params", "Recipe", "Schedule", "Source", "Sweep", "Teacher", "load"]
+__all__ = [
+    "Dataset",
+    "Draw",
+    "Experiment",
+    "Faces",
+    "Generator",
+    "Line",
+    "Params",
+    "Recipe",
+    "Schedule",
+    "Source",
+    "Sweep",
+    "Teacher",
+    "load",
+]
 
 PARAMS_FILE = Path("params.yaml")
+USES = {"dataset": "datasets", "recipe": "recipes", "teacher": "teachers"}  # field of a line -> section of its name
 
-Line = TypeVar("Line")
+Kind = TypeVar("Kind")
 
 
 class Scale(Section):
@@ -58,6 +74,8 @@ class Params(Section):
     seeds: Seeds
     datasets: dict[Name, Dataset]
     recipes: dict[Name, Recipe]
+    generators: dict[Name, Generator] = Field(default_factory=dict)
+    faces: dict[Name, Faces] = Field(default_factory=dict)
     teachers: dict[Name, Teacher]
     experiments: dict[Name, Experiment]
     sweeps: dict[Name, Sweep] = Field(default_factory=dict)
@@ -65,7 +83,7 @@ class Params(Section):
     evaluation: Evaluation
     costs: Costs
 
-    def seeds_of(self, line: Teacher | Experiment | Sweep) -> list[int]:
+    def seeds_of(self, line: Line | Sweep | Generator) -> list[int]:
         return line.seeds or self.seeds
 
     def teacher_seed(self, teacher: str) -> int:
@@ -83,20 +101,39 @@ class Params(Section):
         points = {key: line for sweep, grid in self.sweeps.items() for key, line in grid.experiments(sweep).items()}
         return one_of("experiments", {**self.experiments, **points}, name)
 
-    def is_on(self, line: Teacher | Experiment | Sweep) -> bool:
+    def is_on(self, line: Line | Sweep | Generator) -> bool:
         return self.datasets[line.dataset].enabled
+
+    def input_of(self, line: Line) -> dict[str, Any]:
+        """How images become this line's inputs: its data set's way, with what the line says otherwise."""
+        whole = self.datasets[line.dataset].model_dump(include={"input_size", "augmentation", "normalisation"})
+        return whole | line.model_dump(include={"input_size", "normalisation"}, exclude_none=True)
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """(where, section, name) of every name that one line uses of another section."""
-        for section in ("teachers", "experiments", "sweeps"):
+        for key, faces in self.faces.items():
+            if faces.generator:
+                yield f"faces.{key}.generator", "generators", faces.generator
+        for section in ("generators", "teachers", "experiments", "sweeps"):
             for key, line in getattr(self, section).items():
-                yield f"{section}.{key}.dataset", "datasets", line.dataset
-                yield f"{section}.{key}.recipe", "recipes", line.recipe
-                if getattr(line, "teacher", None):
-                    yield f"{section}.{key}.teacher", "teachers", line.teacher
+                for field, names in USES.items():
+                    name = getattr(line, field, None)
+                    if name:
+                        yield f"{section}.{key}.{field}", names, name
+                yield from nested_references(f"{section}.{key}", line)
 
 
-def one_of(section: str, lines: dict[str, Line], name: str) -> Line:
+def nested_references(where: str, line: Any) -> Iterator[tuple[str, str, str]]:
+    start, features = getattr(line, "start", None), getattr(line, "features", None)
+    if start and start.teacher:
+        yield f"{where}.start.teacher", "teachers", start.teacher
+    if start and start.experiment:
+        yield f"{where}.start.experiment", "experiments", start.experiment
+    if features:
+        yield f"{where}.features.faces", "faces", features.faces
+
+
+def one_of(section: str, lines: dict[str, Kind], name: str) -> Kind:
     """The line called `name`. Raises CellarError that suggests the likely one."""
     if name not in lines:
         raise CellarError(

@@ -4,44 +4,127 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cellar.params.section import Name, Positive, Section, Seeds, Weight
+from cellar.params.section import Count, Name, Positive, Section, Seeds, Weight, exactly_one
 
 
-class Teacher(Section):
-    dataset: Name
-    model: Name
-    recipe: Name
+class Start(Section):
+    """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file."""
+
+    teacher: Name | None = None
+    experiment: Name | None = None
     weights: str | None = None
-    seeds: Seeds | None = None
+
+    @model_validator(mode="after")
+    def one_way(self) -> Self:
+        exactly_one(self, ("teacher", "experiment", "weights"))
+        return self
 
 
-class Experiment(Section):
-    """One row of a table on one data set. Without `teacher` the student learns from the labels alone."""
+class Line(Section):
+    """What teachers and students have in common. `input_size` and `normalisation` are the data set's if not given.
+
+    `start`: begin with those weights, all but the last layer's, and, with `freeze`, train the last layer alone;
+    `frozen_batch_norm: train` lets the running statistics of what is frozen move on, as the Pins study's code does.
+    """
 
     dataset: Name
-    row: Name
-    model: Name
+    model: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\+(connector|sigmoid))?$")]
     recipe: Name
+    seeds: Seeds | None = None
+    input_size: Annotated[int, Field(ge=8)] | None = None
+    normalisation: Literal["imagenet", "cifar100", "unit", "vggface2"] | None = None
+    start: Start | None = None
+    freeze: bool = False
+    frozen_batch_norm: Literal["eval", "train"] = "eval"
+
+    @model_validator(mode="after")
+    def something_to_freeze(self) -> Self:
+        if self.freeze and self.start is None:
+            raise ValueError("freeze without start would keep random weights: say what to start from")
+        return self
+
+
+class Teacher(Line):
+    """`weights`: a file to use instead of a training, as it is."""
+
+    weights: str | None = None
+
+
+class Features(Section):
+    """Learn a teacher's penultimate activations on faces without labels (small-dataset study, 5.6)."""
+
+    faces: Name
+    loss: Literal["mse", "bce"]
+    images_per_epoch: Count
+
+
+class Triplets(Section):
+    """Learn distances: one-shot learning with the triplet loss (small-dataset study, 5.1)."""
+
+    margin: Positive
+    per_epoch: Count
+
+
+class Tasks(Section):
+    """Learn to learn: MAML (small-dataset study, 5.2), which prints no experiment."""
+
+    ways: Annotated[int, Field(ge=2)]
+    shots: Count
+    queries: Count
+    per_epoch: Count
+    inner_learning_rate: Positive
+    inner_steps: Count
+    first_order: bool
+
+
+class Experiment(Line):
+    """One row of a table on one data set. Without `teacher`, `triplets` or `tasks` the student learns from labels."""
+
+    row: Name
     teacher: Name | None = None
     temperature: Positive = 1
     task_weight: Weight = 1
     distill_weight: Weight = 0
     loss_form: Literal["weighted", "eq6_literal"] = "weighted"
-    seeds: Seeds | None = None
+    features: Features | None = None
+    triplets: Triplets | None = None
+    tasks: Tasks | None = None
+
+    @property
+    def method(self) -> Literal["labels", "logits", "features", "triplets", "tasks"]:
+        """What the student learns from."""
+        if self.features:
+            return "features"
+        if self.triplets:
+            return "triplets"
+        if self.tasks:
+            return "tasks"
+        return "logits" if self.teacher else "labels"
+
+    @model_validator(mode="after")
+    def one_method(self) -> Self:
+        given = [key for key in ("features", "triplets", "tasks") if getattr(self, key)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other: a line has one method")
+        if self.features and self.teacher is None:
+            raise ValueError("features without a teacher: name the one whose activations are learnt")
+        if self.teacher and (self.triplets or self.tasks):
+            raise ValueError(f"{given[0]} need no teacher: leave it out")
+        return self
 
     @model_validator(mode="after")
     def complete(self) -> Self:
         needed = ("temperature", "task_weight", "distill_weight", "loss_form")
         missing = [key for key in needed if key not in self.model_fields_set]
-        if self.teacher is not None and missing:
+        if self.method == "logits" and missing:
             raise ValueError(f"a line with a teacher says {', '.join(needed)} in full (missing: {', '.join(missing)})")
         return self
 
     @model_validator(mode="after")
     def something_to_learn(self) -> Self:
-        if self.teacher is None and self.distill_weight:
-            raise ValueError("distill_weight without a teacher: name one, or leave the weight out")
-        if self.teacher is not None and self.task_weight == 0 and self.distill_weight == 0:
+        if self.method != "logits" and self.distill_weight:
+            raise ValueError("distill_weight without a teacher of logits: name one, or leave the weight out")
+        if self.method == "logits" and self.task_weight == 0 and self.distill_weight == 0:
             raise ValueError("task_weight and distill_weight are both 0: nothing would be learnt")
         return self
 

@@ -1,0 +1,69 @@
+"""What the benchmarks found, to be read: results/bench/README.md from results/bench/*.json.
+
+python benchmarks/page.py        (make bench, last)
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from keeping import FOLDER
+
+from cellar import files
+
+
+def page() -> Iterator[str]:
+    yield "# Measured"
+    yield "Written by `make bench` from the JSON files here, each with its machine and load; docs/performance.md says what follows."
+    yield from ceilings(files.read_json(FOLDER / "ceilings.json"))
+    yield from distillation(files.read_json(FOLDER / "distillation.json"))
+    yield from table_2(files.read_json(FOLDER / "table_2.json"))
+    yield from freed_memory(files.read_json(FOLDER / "freed_memory.json"))
+
+
+def ceilings(found: dict[str, Any]) -> Iterator[str]:
+    top = found["ceilings"]
+    yield "## What the machine can do, and what a training step takes of it"
+    yield (
+        f"{found['threads']} threads of {found['machine']['processor']}: {top['fp32_gflops']} GFLOP/s in fp32, "
+        f"{top['bf16_gflops']} in bf16, {top['copy_gb_per_second']} GB/s copied."
+    )
+    yield markdown(found["steps"])
+
+
+def distillation(found: dict[str, Any]) -> Iterator[str]:
+    yield "## An epoch of distillation"
+    yield f"{found['unit']}; median of {found['rounds']} rounds, each kind in turn, and the ratio of every round."
+    rows = [
+        {"teacher → student": f"{row['teacher']} → {row['student']}, batch {row['batch']}", "loop": kind}
+        | {"images/s": rate["images_per_second"], "ratio": rate["ratio"], "rounds": " ".join(map(str, rate["ratios"]))}
+        for row in found["rows"]
+        for kind, rate in row.items()
+        if isinstance(rate, dict)
+    ]
+    yield markdown(rows)
+
+
+def table_2(found: dict[str, Any]) -> Iterator[str]:
+    yield "## The whole of Table 2"
+    yield f"{found['unit']}."
+    rows = found["rows"]
+    yield markdown([{"loop": kind} | row for kind, row in rows.items() if kind.startswith("ours")])
+    yield "The plain loop, seconds of an epoch and of a pass over the test set, and what ten runs of it come to:"
+    yield markdown([{"loop": kind} | row for kind, row in rows.items() if kind.startswith("plain")])
+
+
+def freed_memory(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Keeping freed memory"
+    yield f"{found['unit']}."
+    yield markdown(found["rows"])
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    frame = pd.DataFrame(rows)
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(object).to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(map(str, line))} |".replace("_", " ") for line in lines)
+
+
+if __name__ == "__main__":
+    files.write_text(FOLDER / "README.md", "\n\n".join(page()) + "\n")
