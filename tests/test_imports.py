@@ -13,7 +13,7 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     {"tables"},
     {"objectives"},
     {"training", "teacher_cache"},
-    {"evaluation", "costs", "checkpoints", "descent", "logit_store"},
+    {"evaluation", "costs", "checkpoints", "descent", "logit_store", "generation", "face_images"},
     {"datasets", "models", "losses", "views", "metrics", "statistics", "devices", "sources", "progress"},
     {"params", "provenance"},
     {"files", "paths", "seeding", "strict_yaml", "mistakes", "errors"},
