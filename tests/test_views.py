@@ -53,3 +53,25 @@ def test_colour_keeps_its_channels_and_sizes_follow_the_parameter() -> None:
     tensor = to_tensor(image, 6, torch.device("cpu"))
     assert tensor.shape == (5, 3, 6, 6) and tensor.dtype == torch.uint8
     assert tensor[:, 0].min() == 255 and tensor[:, 1:].max() == 0
+
+
+def test_unit_leaves_pixels_from_0_to_1() -> None:
+    image = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
+    assert view_set("flip", "unit").cut(image, torch.tensor([0])).flatten().tolist() == pytest.approx([0, 0.2, 1])
+
+
+@pytest.mark.parametrize("augmentation", ["flip", "crop_flip"])
+def test_vggface2_is_blue_green_red_minus_the_published_mean(augmentation: str) -> None:
+    """The mean that VGGFace2 publishes is (91.4953, 103.8827, 131.0912) of blue, green, red from 0 to 255."""
+    image = np.random.default_rng(0).integers(256, size=(1, 5, 7, 3), dtype=np.uint8)
+    expected = image[0, ..., ::-1].astype(np.float64) - [91.4953, 103.8827, 131.0912]
+    views = view_set(augmentation, "vggface2")
+    cut = views.cut(torch.from_numpy(image).permute(0, 3, 1, 2), torch.tensor([0]))
+    assert cut.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_allclose(cut[0].permute(1, 2, 0).numpy(), expected, atol=1e-3)
+
+
+def test_vggface2_of_a_grey_image_has_each_channels_own_mean() -> None:
+    grey = torch.full((1, 1, 2, 2), 100, dtype=torch.uint8)
+    cut = view_set("flip", "vggface2").cut(grey, torch.tensor([1]))
+    assert cut[0, :, 0, 0].tolist() == pytest.approx([100 - 91.4953, 100 - 103.8827, 100 - 131.0912], abs=1e-3)

@@ -21,6 +21,11 @@ CLASSES = {  # of each family's study: its tables count the whole network, head 
     "cellar.models.resemotenet": 7,
     "cellar.models.resnet_cifar": 100,
     "cellar.models.cnn4": 100,
+    "cellar.models.convnet9": 105,
+    "cellar.models.resnet_vggface2": 105,
+    "cellar.models.resnet18": 105,
+    "cellar.models.inception_v3": 105,
+    "cellar.models.mobilenet_v1": 105,
 }
 MB = 2**20
 

@@ -123,8 +123,11 @@ def test_squeeze_excite_scales_each_channel_by_its_gate() -> None:
 
 
 def test_every_known_model_is_built() -> None:
-    with torch.device("meta"):
-        assert all(models.build(name, 3)(torch.zeros(2, 3, 32, 32)).shape == (2, 3) for name in models.known())
+    for name in models.known():
+        with torch.device("meta"):
+            model = models.build(name, 3).eval()
+        side = 32 if models.takes(model, 32) else 160
+        assert model(torch.zeros(2, 3, side, side, device="meta")).shape == (2, 3)
 
 
 def test_an_unknown_name_gets_the_likely_one() -> None:

@@ -34,7 +34,7 @@ def download(source: Source, destination: Path, say: Say = print) -> bool:
         raise CellarError(f"this data set cannot be downloaded by a program: {text}; put it in {destination}")
     if source.draw is not None:
         raise CellarError(
-            f"{destination} is drawn, not downloaded: python -m cellar draw_faces (CIFAR-100: draw_objects) "
+            f"{destination} is drawn, not downloaded: python -m cellar draw_faces (CIFAR-100: draw_objects, Pins: draw_identities) "
             "with the data set's name"
         )
     if destination.exists() and (destination.is_file() or any(destination.iterdir())):

@@ -16,7 +16,8 @@ class ImageSet:
     """Labelled images of one size.
 
     images: uint8 (N, H, W) grey or (N, H, W, 3) RGB; labels: int64 (N,), positions in `classes`;
-    split: str (N,), one of SPLITS; sources: raw file (or folder, ending in /) -> sha256.
+    split: str (N,), one of SPLITS; sources: raw file (or folder, ending in /) -> sha256; files: the name of each
+    image's file in its class's folder, (N,), or () where the layout itself says which file is in which split.
     """
 
     images: np.ndarray
@@ -24,6 +25,7 @@ class ImageSet:
     split: np.ndarray
     classes: tuple[str, ...]
     sources: dict[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -35,6 +37,13 @@ class ImageSet:
             for split in SPLITS
             if (self.split == split).any()
         }
+
+    def files_by_split(self) -> dict[str, dict[str, list[str]]]:
+        """Split -> class -> names of its files, in the order of the rows."""
+        named: dict[str, dict[str, list[str]]] = {}
+        for split, label, file in zip(self.split.tolist(), self.labels.tolist(), self.files, strict=True):
+            named.setdefault(split, {}).setdefault(self.classes[label], []).append(file)
+        return named
 
     def class_counts(self, split: str) -> np.ndarray:
         """Images of each class in `split`: int64 (C,)."""

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from cellar.datasets import cifar100, fer2013, image_folder, raf_db
+from cellar.datasets import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
 from cellar.params import Dataset
+
+DRAWERS = {"cifar100": "draw_objects", "identity_folder": "draw_identities"}  # layouts that draw_faces does not serve
 
 
 def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
@@ -22,6 +24,9 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
         return raf_db.load(path, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "cifar100":
         return cifar100.load(path, dataset.checksums, dataset.validation_fraction, dataset.split_seed)
+    if dataset.layout == "identity_folder":
+        train, validation = dataset.train_per_class or 0, dataset.validation_per_class or 0
+        return identity_folder.load(path, dataset.input_size, train, validation, dataset.split_seed)
     return image_folder.load(path, validation_fraction=dataset.validation_fraction, split_seed=dataset.split_seed)
 
 
@@ -29,7 +34,7 @@ def how_to_get(dataset: Dataset, name: str) -> str:
     """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
     source, path = dataset.source, dataset.path
     if source.draw is not None:
-        return f"draw it: python -m cellar {'draw_objects' if dataset.layout == 'cifar100' else 'draw_faces'} {name}"
+        return f"draw it: python -m cellar {DRAWERS.get(dataset.layout, 'draw_faces')} {name}"
     if source.manual is not None:
         return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"
     what = f"Kaggle's {source.kaggle}" if source.kaggle is not None else source.url

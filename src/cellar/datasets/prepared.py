@@ -25,7 +25,11 @@ def save(image_set: ImageSet, folder: Path, dataset: str, layout: str) -> None:
 
 
 def describe(image_set: ImageSet, dataset: str, layout: str) -> dict[str, Any]:
-    """The manifest: classes in label order, shape of one image, images by split and class, raw hashes."""
+    """The manifest: classes in label order, shape of one image, images by split and class, raw hashes.
+
+    Where a seed has made the splits it names the files of each too, in the order of the rows.
+    """
+    named = {"files": image_set.files_by_split()} if image_set.files else {}
     return {
         "dataset": dataset,
         "layout": layout,
@@ -33,6 +37,7 @@ def describe(image_set: ImageSet, dataset: str, layout: str) -> dict[str, Any]:
         "image_shape": list(image_set.images.shape[1:]),
         "counts": image_set.counts(),
         "sources": image_set.sources,
+        **named,
     }
 
 
@@ -42,8 +47,11 @@ def load(folder: Path) -> ImageSet:
     arrays = read_arrays(folder / "arrays.npz")
     try:
         classes, counts, sources = manifest["classes"], manifest["counts"], manifest["sources"]
-        image_set = ImageSet(arrays["images"], arrays["labels"], arrays["split"], tuple(classes), dict(sources))
+        named = manifest.get("files", {})
+        files = tuple(file for split in named.values() for of_class in split.values() for file in of_class)
+        image_set = ImageSet(arrays["images"], arrays["labels"], arrays["split"], tuple(classes), dict(sources), files)
         fits = well_formed(image_set, manifest["image_shape"]) and image_set.counts() == counts
+        fits = fits and (not named or image_set.files_by_split() == named)
     except (KeyError, TypeError, ValueError, AttributeError):
         fits = False
     if not fits:

@@ -1,0 +1,69 @@
+"""InceptionV3 (Szegedy et al., arXiv:1512.00567) with its auxiliary head: torchvision's network, keys and weights.
+
+Parameters at 105 classes: 24,639,154, of which the auxiliary head has 2,638,441. torchvision's published ImageNet
+weights expect normalisation `imagenet` here, as transform_input is off.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import inception
+
+# At 299x299 the auxiliary head meets 17x17 and pools it to 5x5, the size of its kernel.
+MET, POOLED = 17, 5
+TO_AUXILIARY = (
+    "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1", "Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool2",
+    "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e",
+)  # fmt: skip
+TO_FEATURES = ("Mixed_7a", "Mixed_7b", "Mixed_7c", "avgpool")
+BLOCKS = (
+    inception.BasicConv2d, inception.InceptionA, inception.InceptionB,
+    inception.InceptionC, inception.InceptionD, inception.InceptionE,
+)  # fmt: skip
+
+
+class AuxiliaryHead(inception.InceptionAux):  # type: ignore[misc]  # torchvision has no types
+    """(B, 768, h, w) -> logits (B, num_classes). torchvision's needs 17x17, of images of 299x299; here smaller
+    ones, such as the 12x12 of the study's 224x224, are pooled to the same 5x5.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        small = min(x.shape[-2:]) < MET
+        x = functional.adaptive_avg_pool2d(x, POOLED) if small else functional.avg_pool2d(x, POOLED, stride=3)
+        x = self.conv1(self.conv0(x))
+        logits: Tensor = self.fc(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        return logits
+
+
+class InceptionV3(inception.Inception3):  # type: ignore[misc]  # torchvision has no types
+    """(B, 3, H, W), sides from 75 on, -> logits (B, num_classes).
+
+    In train mode, while `auxiliary` is on, (logits, the auxiliary head's logits).
+    """
+
+    feature_dim = 2048
+    last_layer = "fc"
+    auxiliary_layer = "AuxLogits.fc"
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes, init_weights=True, inception_blocks=[*BLOCKS, AuxiliaryHead])
+        self.auxiliary = True
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, 2048), none negative; before the dropout."""
+        return self.run(TO_FEATURES, self.run(TO_AUXILIARY, x)).flatten(1)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        half_way = self.run(TO_AUXILIARY, x)  # (B, 768, h, w)
+        auxiliary: Tensor | None = self.AuxLogits(half_way) if self.training and self.auxiliary else None
+        logits: Tensor = self.fc(self.dropout(self.run(TO_FEATURES, half_way).flatten(1)))
+        return logits if auxiliary is None else (logits, auxiliary)
+
+    def run(self, layers: tuple[str, ...], x: Tensor) -> Tensor:
+        for name in layers:
+            layer: nn.Module = getattr(self, name)
+            x = layer(x)
+        return x
+
+
+def inception_v3(num_classes: int) -> InceptionV3:
+    return InceptionV3(num_classes)
