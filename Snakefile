@@ -10,6 +10,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/teachers.smk"
 include: "workflow/rules/students.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/faces.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -24,7 +24,8 @@ from cellar import devices, models, training
 from cellar.descent import Descent
 from cellar.evaluation import Split
 from cellar.logit_store import LogitStore
-from cellar.objectives import Labels, LogitDistillation
+from cellar.objectives.labels import Labels
+from cellar.objectives.logits import LogitDistillation
 from cellar.params import Experiment, Recipe
 from cellar.progress import Progress
 from cellar.teacher_cache import Asker, TeacherCache

@@ -93,5 +93,18 @@ def test_without_images_of_a_class_there_is_no_area() -> None:
     assert metrics.from_logits(np.eye(2, dtype=np.float32), np.array([1, 1]), CLASSES[:2])["auc"] is None
 
 
+def test_micro_averages_are_the_accuracy_of_one_guess_an_image() -> None:
+    """3 of 6 are right: over all classes together 3 hits, 3 misses and 3 false alarms."""
+    assert metrics.micro(logits_of(PREDICTED), LABELS) == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
+    third = metrics.micro(logits_of(np.array([0, 1, 2])), np.array([0, 0, 0]))
+    assert third == {"precision": 33.3333, "recall": 33.3333, "f1": 33.3333}
+
+
+def test_averages_are_what_the_small_dataset_study_prints(found: dict) -> None:
+    averages = metrics.averages(logits_of(PREDICTED), LABELS, CLASSES)
+    assert averages.pop("micro") == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
+    assert averages == {name: found[name] for name in ("n", "accuracy", "loss", "macro")}
+
+
 def test_the_result_is_plain_json(found: dict) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found

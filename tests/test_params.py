@@ -36,6 +36,11 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "negative temperature": (lambda p: p["experiments"]["fer2013-E1"].update(temperature=-1), ["temperature", "found -1"]),
     "epochs 0": (lambda p: p["recipes"]["student_a"].update(epochs=0), ["recipes.student_a.epochs", "greater than or equal to 1"]),
     "number as text": (lambda p: p["recipes"]["student_a"].update(learning_rate="1e-3"), ["recipes.student_a.learning_rate", "1e-3 is text to YAML", "write 0.001"]),
+    "momentum of Adam": (lambda p: p["recipes"]["student_a"].update(optimizer="adam"), ["recipes.student_a", "adam has no momentum", "momentum: 0"]),
+    "unknown optimizer": (lambda p: p["recipes"]["student_a"].update(optimizer="adamw"), ["recipes.student_a.optimizer", "'sgd' or 'adam'", "adamw"]),
+    "two schedules": (lambda p: p["recipes"]["student_a"]["schedule"].update(inverse_sqrt=True), ["recipes.student_a.schedule", "exactly one of", "found: plateau, inverse_sqrt"]),
+    "a schedule switched off": (lambda p: p["recipes"]["student_a"].update(schedule={"inverse_sqrt": False}), ["recipes.student_a.schedule.inverse_sqrt", "should be True"]),
+    "betas of SGD": (lambda p: p["recipes"]["student_a"].update(betas=[0.0, 0.99]), ["recipes.student_a", "betas are Adam's", "say optimizer: adam"]),
     "missing key": (lambda p: p["recipes"]["student_a"].pop("momentum"), ["recipes.student_a.momentum", "missing"]),
     "unknown recipe": (lambda p: p["experiments"]["fer2013-E1"].update(recipe="student_aa"), ["experiments.fer2013-E1.recipe", "did you mean 'student_a'"]),
     "unknown teacher": (lambda p: p["experiments"]["fer2013-E1"].update(teacher="fer"), ["experiments.fer2013-E1.teacher", "teachers has no 'fer'"]),
@@ -89,6 +94,13 @@ def test_a_sweep_is_its_grid(raw: dict[str, Any], tmp_path: Path) -> None:
     point = grid["fer2013_sweep-T3-w0.15"]
     assert (point.temperature, point.task_weight, point.distill_weight) == (3, 0.15, 0.85)
     assert loaded.experiment("fer2013_sweep-T3-w0.15") == point
+
+
+def test_a_recipe_is_sgds_unless_it_says_adam(raw: dict[str, Any], tmp_path: Path) -> None:
+    raw["recipes"]["student_bc"].update(optimizer="adam", momentum=0, schedule={"inverse_sqrt": True})
+    recipes = read(raw, tmp_path).recipes
+    assert (recipes["student_a"].optimizer, recipes["student_bc"].optimizer) == ("sgd", "adam")
+    assert recipes["student_bc"].schedule.inverse_sqrt is True and recipes["student_a"].schedule.inverse_sqrt is None
 
 
 def test_a_line_may_give_its_own_seeds(raw: dict[str, Any], tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from cellar import evaluation, training
 from cellar.checkpoints import Checkpoint
+from cellar.descent import Descent
 from cellar.errors import CellarError
 from cellar.evaluation import Split
-from cellar.objectives import Labels
+from cellar.objectives.labels import Labels
 from cellar.params import Recipe
 from cellar.progress import Progress
 from cellar.training import EveryImage, Outcome
@@ -23,6 +24,7 @@ RECIPE: dict[str, Any] = dict(  # noqa: C408
     epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, schedule={"plateau": {"factor": 0.1, "patience": 1}},
     early_stop=16, class_weighting="none", select_on="validation_accuracy",
 )  # fmt: skip
+ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0, "schedule": {"inverse_sqrt": True}}
 
 
 class TinyNet(nn.Module):
@@ -77,9 +79,12 @@ def test_same_seed_same_bits_other_seed_other_bits() -> None:
     assert not same(first.last, other.last)
 
 
+@pytest.mark.parametrize("changes", [{}, ADAM], ids=["sgd", "adam"])
 @pytest.mark.parametrize("killed_in_epoch", [1, 2, 3])
-def test_a_killed_training_resumes_to_the_same_bits(killed_in_epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = run(Checkpoint({"run": "whole"}))
+def test_a_killed_training_resumes_to_the_same_bits(
+    killed_in_epoch: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(Checkpoint({"run": "whole"}), **changes)
     train_epoch = training.train_epoch
 
     epochs = iter(range(killed_in_epoch + 1))
@@ -92,9 +97,9 @@ def test_a_killed_training_resumes_to_the_same_bits(killed_in_epoch: int, monkey
     monkeypatch.setattr(training, "train_epoch", killed)
     monkeypatch.setattr("cellar.checkpoints.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
     with pytest.raises(KeyboardInterrupt):
-        run(Checkpoint({"run": "killed"}))
+        run(Checkpoint({"run": "killed"}), **changes)
     monkeypatch.setattr(training, "train_epoch", train_epoch)
-    resumed = run(Checkpoint({"run": "killed"}))
+    resumed = run(Checkpoint({"run": "killed"}), **changes)
     assert resumed.resumed_from == killed_in_epoch
     assert same(whole.last, resumed.last) and same(whole.best, resumed.best)
     assert whole.history == resumed.history
@@ -168,11 +173,35 @@ def test_every_step_keeps_its_loss() -> None:
     [
         ({"step": {"every": 2, "factor": 0.2}}, [0.1, 0.1, 0.02, 0.02, 0.004]),
         ({"milestones": {"epochs": [1, 3], "factor": 0.1}}, [0.1, 0.01, 0.01, 0.001, 0.001]),
+        ({"inverse_sqrt": True}, [0.1 / math.sqrt(1 + t) for t in range(5)]),
     ],
 )
 def test_the_rate_falls_on_schedule(schedule: dict[str, Any], rates: list[float]) -> None:
     outcome = run(Checkpoint({"run": 1}), epochs=5, learning_rate=0.1, schedule=schedule)
     assert [row["learning_rate"] for row in outcome.history] == pytest.approx(rates)
+
+
+@pytest.mark.parametrize("betas", [None, [0.0, 0.99]])
+def test_adams_steps_are_those_of_its_paper(betas: list[float] | None) -> None:
+    """m and v are means of the gradient and of its square, corrected for their start at 0 (arXiv:1412.6980)."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 3.0)
+    descent = Descent(model, Recipe.model_validate({**RECIPE, **ADAM, "weight_decay": 0.0, "betas": betas}))
+    (b1, b2), w, m, v = betas or (0.9, 0.999), 3.0, 0.0, 0.0
+    for t in (1, 2, 3):
+        descent.step(model.weight.square().sum())
+        m, v = b1 * m + (1 - b1) * 2 * w, b2 * v + (1 - b2) * (2 * w) ** 2
+        w -= 0.01 * (m / (1 - b1**t)) / (math.sqrt(v / (1 - b2**t)) + 1e-8)
+        assert model.weight.item() == pytest.approx(w, rel=1e-6)
+
+
+def test_what_is_frozen_stays_as_it_is_with_adam() -> None:
+    """Weight decay too leaves it alone, for it has no gradient."""
+    model = TinyNet()
+    frozen = model.body[0].weight.requires_grad_(False)
+    before, learning = frozen.clone(), model.body[6].weight.detach().clone()
+    Descent(model, Recipe.model_validate({**RECIPE, **ADAM})).step(model(torch.ones(4, 3, 12, 12)).square().sum())
+    assert torch.equal(frozen, before) and not torch.equal(model.body[6].weight, learning)
 
 
 def test_without_validation_the_last_epoch_is_taken_and_nothing_is_scored() -> None:

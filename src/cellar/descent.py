@@ -1,6 +1,7 @@
-"""What moves the weights: SGD, and how its learning rate falls. Both are in the checkpoint."""
+"""What moves the weights: SGD or Adam, and how its learning rate falls. Both are in the checkpoint."""
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -9,18 +10,14 @@ from torch.optim import Optimizer, lr_scheduler
 
 from cellar.params import Recipe, Schedule
 
+ADAM_BETAS = (0.9, 0.999)  # PyTorch's own
+
 
 class Descent:
-    """SGD by a recipe; `end_epoch` moves the learning rate on its schedule."""
+    """SGD or Adam by a recipe; `end_epoch` moves the learning rate on its schedule."""
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
-        self.optimizer = torch.optim.SGD(
-            model.parameters(),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
+        self.optimizer = optimizer(model, recipe)
         self.schedule = schedule(self.optimizer, recipe.schedule)
 
     @property
@@ -47,6 +44,15 @@ class Descent:
         self.schedule.load_state_dict(state["schedule"])
 
 
+def optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
+    """Weight decay is added to the gradient, by either."""
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.optimizer == "adam":
+        betas = (float(recipe.betas[0]), float(recipe.betas[1])) if recipe.betas else ADAM_BETAS
+        return torch.optim.Adam(model.parameters(), lr=rate, betas=betas, weight_decay=decay, fused=True)
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=recipe.momentum, weight_decay=decay, fused=True)
+
+
 def schedule(optimizer: Optimizer, wanted: Schedule) -> lr_scheduler.LRScheduler:
     """The one way in which `wanted` lets the learning rate fall."""
     if wanted.plateau:
@@ -56,4 +62,11 @@ def schedule(optimizer: Optimizer, wanted: Schedule) -> lr_scheduler.LRScheduler
         return lr_scheduler.StepLR(optimizer, wanted.step.every, wanted.step.factor)
     if wanted.milestones:
         return lr_scheduler.MultiStepLR(optimizer, wanted.milestones.epochs, wanted.milestones.factor)
+    if wanted.inverse_sqrt:
+        return lr_scheduler.LambdaLR(optimizer, over_square_root)
     raise AssertionError("params.Schedule lets exactly one through")
+
+
+def over_square_root(epochs: int) -> float:
+    """1 / sqrt(1 + t) after t epochs (small-dataset study, 6.2)."""
+    return 1 / math.sqrt(1 + epochs)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cellar import devices
-from cellar.views import ViewSet
+from cellar.views import Images, ViewSet
 
 VALIDATION_BATCH = 256
 UNSCORED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
@@ -18,13 +18,13 @@ UNSCORED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
 class Split:
     """Images (N, 1 or 3, H, W) uint8 and labels (N,) on one device, and the views that they are seen in."""
 
-    images: Tensor
+    images: Images
     labels: Tensor
     views: ViewSet
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, images: Tensor, views: ViewSet, batch_size: int, precision: str = "fp32") -> Tensor:
+def predict(model: nn.Module, images: Images, views: ViewSet, batch_size: int, precision: str = "fp32") -> Tensor:
     """Logits (N, C) float32 of every image (N, 1 or 3, H, W) uint8, unaugmented, in order."""
     model.eval()
     parts = []

@@ -18,6 +18,8 @@ import yaml
 from cellar import files, lineage, paths
 from cellar.errors import CellarError
 from cellar.lineage import File, Lineage, Stage
+from cellar.tables.pins_lines import PRETRAINING
+from cellar.tables.reference import SMALL_DATASET_KD
 
 RUN_KEYS = ("commit", "dirty", "python", "device", "device_name", "threads", "seed", "started", "seconds")
 RUN_PACKAGES = ("torch", "numpy")
@@ -46,7 +48,7 @@ def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
         "row": {"id": line["id"], "label": line["label"]},
         "column": head,
         "cell": cell,
-        "paper_file": f"{paths.REFERENCE}, {place_in_paper(table)}" if printed(cell) else None,
+        "paper_file": f"{paths.REFERENCE}, {place_in_paper(table, line['id'])}" if printed(cell) else None,
         "stages": stages,
         "without_stage": [path for path in sources if graph.maker(path) is None],
         "redo": redo(table["id"], sources, graph) if sources else [],
@@ -124,8 +126,13 @@ def printed(cell: dict[str, Any]) -> bool:
     return cell.get("paper") is not None or (cell["kind"] == "reported" and cell["value"] is not None)
 
 
-def place_in_paper(table: dict[str, Any]) -> str:
-    """The key in the file of printed values: table_vi is <study>.tables.table_VI, cifar100_table_2 is table_2."""
+def place_in_paper(table: dict[str, Any], row: str) -> str:
+    """The key in the file of printed values: table_vi is <study>.tables.table_VI, cifar100_table_2 is table_2.
+
+    What is printed of a pre-training of the small-dataset study stands in its text, not in its tables.
+    """
+    if table["study"] == SMALL_DATASET_KD and PRETRAINING in row:
+        return f"studies.{table['study']}.text_values"
     study, (_, printed_table, number) = f"studies.{table['study']}", str(table["id"]).rpartition("table_")
     return f"{study}.tables.{printed_table}{number.upper()}" if printed_table else study
 

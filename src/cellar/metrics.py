@@ -33,6 +33,25 @@ def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) 
     }
 
 
+def averages(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """What the small-dataset study prints of a set of images: accuracy, loss, macro and micro averages.
+
+    logits (N, C), labels (N,) in 0..C-1. Of one label and one guess an image, all three micro averages are the
+    accuracy, where every class of the labels is among `classes`.
+    """
+    found = from_logits(logits, labels, classes)
+    return {**{name: found[name] for name in ("n", "accuracy", "loss", "macro")}, "micro": micro(logits, labels)}
+
+
+def micro(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Precision, recall and F1 over all images and classes together. logits (N, C), labels (N,)."""
+    order = list(range(logits.shape[1]))
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, logits.argmax(axis=1), labels=order, average="micro", zero_division=0
+    )
+    return {"precision": percent(precision), "recall": percent(recall), "f1": percent(f1)}
+
+
 def area_under_curves(logits: np.ndarray, labels: np.ndarray, num_classes: int) -> float | None:
     """Area under the ROC curve of the softmax, in percent: one class against the rest, plain mean over classes.
 

@@ -19,7 +19,8 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         return f"{where}: missing; add it (params.yaml as published shows the form)"
     if isinstance(value, str) and (number := as_number(value)):
         return f"{where}: {value} is text to YAML, not a number; write {number}"
-    return f"{where}: {message[0].lower()}{message[1:]} (found {value!r})"
+    found = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
+    return f"{where}: {message[0].lower()}{message[1:]}{found}"
 
 
 def as_number(text: str) -> str | None:

@@ -15,8 +15,24 @@ def prepared(dataset: str) -> Path:
     return Path("data/prepared") / dataset
 
 
+def faces(name: str) -> Path:
+    """Holds index.json and shards of images; its run.json stands beside it."""
+    return Path("data/faces") / name
+
+
+def features(faces: str, teacher: str) -> Path:
+    """Holds features.npy (of the faces), held_out.npz (of the data set), run.json."""
+    return Path("results/features") / f"{faces}-{teacher}"
+
+
+def part_activations(teacher: str) -> Path:
+    """Arrays untrained (60, D), trained (60, D), part (60,), images (20, H, W, 3): small-dataset study, section 3."""
+    return Path("results/features/parts") / teacher / "activations.npz"
+
+
 def trained(kind: str, key: str, seed: int) -> Path:
-    """`kind` is teachers or students. Holds weights.safetensors, last.safetensors, history.csv, run.json."""
+    """`kind` is teachers, students or generators. Holds weights.safetensors, last.safetensors, history.csv,
+    losses.npz, run.json."""
     return Path("results") / kind / key / f"seed-{seed}"
 
 

@@ -19,6 +19,7 @@ PLUMBING = {
     "cellar.losses",
     "cellar.mistakes",
     "cellar.models",
+    "cellar.objectives",
     "cellar.params",
     "cellar.paths",
     "cellar.progress",

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cellar import devices
 from cellar.logit_store import LogitStore
-from cellar.views import ViewSet
+from cellar.views import Images, ViewSet
 
 Advance = Callable[[int], None]
 
@@ -28,7 +28,7 @@ class Asker:
     """
 
     build_teacher: Callable[[], nn.Module]  # with its weights, on the images' device; called when first needed
-    images: Tensor
+    images: Images
     views: ViewSet
     batch_size: int
     precision: str

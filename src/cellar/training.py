@@ -18,6 +18,7 @@ from cellar.progress import Progress
 from cellar.seeding import derive
 
 State = dict[str, Tensor]
+AUXILIARY_WEIGHT = 0.4  # of InceptionV3's second head, as torchvision's and TensorFlow's trainings have it
 PARTS = ("loss", "task", "distill")  # what is minimised, and its parts without their weights
 
 
@@ -108,7 +109,7 @@ def train(
         descent.end_epoch(scores["validation_loss"])
         if is_best(outcome, recipe):
             outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
-        progress.note = f"epoch {epoch + 1}/{recipe.epochs}, validation {scores['validation_accuracy']:.1f} %"
+        progress.note = f"epoch {epoch + 1}/{recipe.epochs}, {headline(scores)}"
         keep(checkpoint, model, descent, outcome)
     progress.say()
     outcome.last = snapshot(model)
@@ -150,11 +151,19 @@ def train_epoch(
         inputs = split.views.cut(split.images[index], draw.view[place])  # (B, 3, H, W)
         with devices.autocast(inputs.device, precision):
             output = model(inputs)
-        losses = objective(output.float(), Batch(place, split.labels[index]))
+        losses = whole_loss(objective, output, Batch(place, split.labels[index]))
         descent.step(losses["loss"])
         steps.append(torch.stack([losses[part].detach() for part in PARTS]))
         progress.advance(len(index))
     return torch.stack(steps)
+
+
+def whole_loss(objective: Objective, output: Tensor | tuple[Tensor, Tensor], batch: Batch) -> dict[str, Tensor]:
+    """The objective of a model's output and, of one that has an auxiliary head, a part of that head's too."""
+    if isinstance(output, Tensor):
+        return objective(output.float(), batch)
+    main, auxiliary = (objective(part.float(), batch) for part in output)
+    return main | {"loss": main["loss"] + AUXILIARY_WEIGHT * auxiliary["loss"]}
 
 
 def batches(images: int, batch_size: int) -> Iterator[slice]:
@@ -183,11 +192,18 @@ def is_best(outcome: Outcome, recipe: Recipe) -> bool:
         return True
     if recipe.select_on == "validation_loss":
         return all(newest["validation_loss"] < row["validation_loss"] for row in earlier)
-    return all(newest["validation_accuracy"] > row["validation_accuracy"] for row in earlier)
+    return all(newest[recipe.select_on] > row[recipe.select_on] for row in earlier)
 
 
 def stopped_early(outcome: Outcome, recipe: Recipe) -> bool:
     return recipe.early_stop is not None and len(outcome.history) - outcome.best_epoch >= recipe.early_stop
+
+
+def headline(scores: dict[str, float]) -> str:
+    """Of an epoch's scores, the one that a person watches."""
+    if "validation_r2" in scores:
+        return f"validation R2 {scores['validation_r2']:.3f}"
+    return f"validation {scores['validation_accuracy']:.1f} %"
 
 
 def snapshot(model: nn.Module) -> State:

@@ -1,4 +1,4 @@
-"""Proof that tables, metrics, predictions, weights and data are what they say: bytes are read, times never trusted.
+"""Proof that tables, grades, predictions, weights and data are what they say: bytes are read, times never trusted.
 
 A problem is one line that names a file and what is wrong with it. A file that is not here is counted, not judged.
 """
@@ -10,7 +10,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from cellar import explain, files, lineage, metrics, params, paths, pipeline_files, provenance, tables
+from cellar import explain, files, grades, lineage, params, paths, pipeline_files, provenance, tables
 from cellar.errors import CellarError
 from cellar.lineage import Lineage, Stage
 from cellar.params import Params
@@ -134,10 +134,7 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
 
 def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
     said, kept = files.read_json(Path(path)), files.read_arrays(predictions)
-    classes = list(said["per_class"])
-    given = metrics.from_logits(kept["logits"], kept["labels"], classes)
-    last = metrics.from_logits(kept["last_logits"], kept["labels"], classes)
-    given["last_epoch"] = {name: last[name] for name in ("accuracy", "loss")}
+    given = grades.grade(kept, list(said.get("per_class", [])))
     flat_given, flat_said = flat(given), flat({key: said.get(key) for key in given})
     keys = [key for key in flat_given | flat_said if flat_given.get(key) != flat_said.get(key)]
     if keys:

@@ -108,7 +108,7 @@ def test_where_some_runs_have_validation_images_the_others_say_so(load: Load) ->
     accuracy = curves(load(), "cifar100").axes[1]
     by_label = {one.get_label(): one for one in accuracy.lines}
     without = "\n(no validation images)"
-    assert list(by_label) == [f"cifar100 (teacher): resnet32x4{without}", "student: cnn4", f"student_kd: cnn4{without}"]
+    assert list(by_label) == [f"cifar100 (teacher): resnet8x4{without}", "student: cnn4", f"student_kd: cnn4{without}"]
     assert list(by_label["student: cnn4"].get_ydata()) == [18, 23, 28, 33]
     assert not accuracy.texts
 

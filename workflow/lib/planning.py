@@ -19,7 +19,8 @@ from cellar.errors import CellarError
 from cellar.plan import Stage
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
-SHELL_PREFIX = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+# bash's own safeguards come back with it: a prefix of ours replaces Snakemake's.
+SHELL_PREFIX = f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 
 
 class Plan:
@@ -56,8 +57,9 @@ class Plan:
         return "|".join(sorted(map(re.escape, values))) or "(?!)"
 
     def default_targets(self) -> list[str]:
-        """What `snakemake` builds without a target, and nothing of the sweeps: tables and figures."""
-        return [out for family in self.main if family.label for stage in family.stages() for out in stage.outputs]
+        """What `snakemake` builds without a target, and nothing of the sweeps: tables, figures and all metrics."""
+        shown = [family for family in self.main if family.metrics or (family.label and not family.takes_items)]
+        return [out for family in shown for stage in family.stages() for out in stage.outputs]
 
 
 def open_plan(workflow: Any) -> Plan:

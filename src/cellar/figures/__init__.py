@@ -1,7 +1,7 @@
 """Which figures there are, and what each reads. They are drawn in `drawing`, which planning need not import.
 
-Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data. The
-training curves and the sweeps' heat maps are ours.
+Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data, and
+2, 3, 4, 8, 9 and 10 of the small-dataset study. The training curves and the sweeps' heat maps are ours.
 """
 
 from pathlib import Path
@@ -13,8 +13,10 @@ from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs
 
 CONFUSIONS = ("E1", "E4", "E6")  # the students of the paper's figure 4
 FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
-CIFAR = "cifar100"
+CIFAR, PINS = "cifar100", "pins"
 STEP_LOSSES = {"cifar100_figure_2": "student", "cifar100_figure_3": "student_kd"}  # figure -> row of experiments
+EPOCH_FIGURES = {"pins_fig_8": "oneshot_convnet9", "pins_fig_9": "oneshot_convnet9", "pins_fig_10": "bce_resnet18"}
+PARTS_NETWORK = "resnet50"  # of the study's figure 3
 
 
 def known(params: Params) -> list[str]:
@@ -23,8 +25,17 @@ def known(params: Params) -> list[str]:
     found += ["fig_4"] if confused(params) else []
     found += ["cifar100_figure_1"] if CIFAR in params.datasets and params.datasets[CIFAR].enabled else []
     found += [figure for figure, row in STEP_LOSSES.items() if student_runs(params, CIFAR, row)]
-    taught = [name for name in params.datasets if teachers(params, name) and lines(params, name)]
-    return [*found, *(f"curves_{name}" for name in taught)]
+    taught = [name for name in params.datasets if name != PINS and teachers(params, name) and lines(params, name)]
+    return [*found, *of_pins(params), *(f"curves_{name}" for name in taught)]
+
+
+def of_pins(params: Params) -> list[str]:
+    """The small-dataset study's; its methods have no loss in common, so they share no figure of curves."""
+    if PINS not in params.datasets or not params.datasets[PINS].enabled:
+        return []
+    found = ["pins_fig_2", *(["pins_fig_3"] if teacher_of_parts(params) else [])]
+    found += ["pins_fig_4"] if one_shot_runs(params) else []
+    return found + [figure for figure, row in EPOCH_FIGURES.items() if student_runs(params, PINS, row)]
 
 
 def of_sweeps(params: Params) -> list[str]:
@@ -42,10 +53,23 @@ def inputs(figure: str, params: Params) -> list[str]:
         return [str(path) for path in images(CIFAR)]
     if figure == "fig_4":
         return [runs.metrics_files()[0] for runs in confused(params)]
+    if figure.startswith("pins_fig_"):
+        return [str(path) for path in inputs_of_pins(figure, params)]
     if figure in STEP_LOSSES:
         runs = student_runs(params, CIFAR, STEP_LOSSES[figure])
         return [str(path) for path in [*loss_files(runs), history(runs)]] if runs else []
     return [str(history(runs)) for runs in lines(params, figure.removeprefix("curves_"))]
+
+
+def inputs_of_pins(figure: str, params: Params) -> list[Path]:
+    if figure in EPOCH_FIGURES:
+        trained = student_runs(params, PINS, EPOCH_FIGURES[figure])
+        return [history(trained)] if trained else []
+    teacher, runs = teacher_of_parts(params), one_shot_runs(params)
+    if figure == "pins_fig_3":
+        return [paths.part_activations(teacher)] if teacher else []
+    pairs = [Path(runs.prediction_files()[0])] if figure == "pins_fig_4" and runs else []
+    return [*pairs, *images(PINS)]
 
 
 def param_keys(figure: str, params: Params) -> list[str]:
@@ -71,6 +95,19 @@ def lines(params: Params, dataset: str) -> list[Runs]:
     trained = [runs for runs in teachers(params, dataset) if not params.teachers[runs.key].weights]
     students = [runs_of(params, key, line) for key, line in experiment_lines(params, dataset).items()]
     return trained + students
+
+
+def teacher_of_parts(params: Params) -> str | None:
+    """The teacher whose activations the study's figure 3 shows: the first that is its network, connector or not."""
+    found = [runs for runs in teachers(params, PINS) if runs.model.startswith(PARTS_NETWORK)]
+    plain = [runs for runs in found if "+" not in runs.model]
+    return next((runs.key for runs in [*plain, *found]), None)
+
+
+def one_shot_runs(params: Params) -> Runs | None:
+    """The first line that learns from triplets."""
+    listed = experiment_lines(params, PINS).items()
+    return next((runs_of(params, key, line) for key, line in listed if line.method == "triplets"), None)
 
 
 def teachers(params: Params, dataset: str) -> list[Runs]:

@@ -15,8 +15,9 @@ from cellar.figures.captions import caption
 from cellar.params import Params
 from cellar.tables.runs import Runs
 
-# A student's colour is its model's; the first four are Okabe and Ito's, for all kinds of sight.
-COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#882255")
+# A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, for all kinds of sight.
+COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
+           "#332288", "#117733", "#999933", "#44AA99", "#661100")  # fmt: skip
 MARKERS = "os^Dv*XP"  # tell the runs of one model apart
 PANELS = {"train_loss": "training loss (methods differ in scale)", "validation_accuracy": "validation accuracy (%)"}
 UNSEEN = "\n(no validation images)"
@@ -74,7 +75,7 @@ def looks(params: Params, drawn: list[Runs]) -> list[dict[str, Any]]:
         alone = student and params.experiments[runs.key].teacher is None
         marker = MARKERS[seen.count((runs.kind, runs.model)) % len(MARKERS)]
         seen.append((runs.kind, runs.model))
-        colour = COLOURS[(models.known().index(runs.model) - 1) % len(COLOURS)] if student else "black"
+        colour = COLOURS[(models.known().index(models.parse(runs.model)[0]) - 1) % len(COLOURS)] if student else "black"
         found.append({"color": colour, "linestyle": "--" if alone else "-", "marker": marker, "markersize": 5})
     return found
 

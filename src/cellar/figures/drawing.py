@@ -8,10 +8,13 @@ from matplotlib.figure import Figure
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.figures import STEP_LOSSES, known, of_sweeps
+from cellar.figures import EPOCH_FIGURES, STEP_LOSSES, known, of_sweeps
 from cellar.figures.confusions import confusions
 from cellar.figures.curves import curves
 from cellar.figures.grids import heat_maps
+from cellar.figures.pins_epochs import epoch_curves
+from cellar.figures.pins_pairs import face_pairs
+from cellar.figures.pins_parts import face_parts, part_map
 from cellar.figures.samples import classes, emotions
 from cellar.figures.steps import step_losses
 from cellar.mistakes import likely
@@ -21,6 +24,9 @@ PAINTERS: dict[str, Callable[[Params], Figure]] = {
     "fig_3": emotions,
     "fig_4": confusions,
     "cifar100_figure_1": classes,
+    "pins_fig_2": face_parts,
+    "pins_fig_3": part_map,
+    "pins_fig_4": face_pairs,
 }
 
 
@@ -40,6 +46,8 @@ def paint(figure: str, params: Params) -> Figure:
         return heat_maps(params, figure)
     if figure in STEP_LOSSES:
         return step_losses(params, figure)
+    if figure in EPOCH_FIGURES:
+        return epoch_curves(params, figure)
     if figure in PAINTERS:
         return PAINTERS[figure](params)
     return curves(params, figure.removeprefix("curves_"))

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
+from cellar import paths
 from cellar.errors import CellarError
 from cellar.mistakes import explain, likely
 from cellar.params.data import Dataset, Draw, Source
 from cellar.params.faces import Faces, Generator
-from cellar.params.lines import Experiment, Line, Sweep, Teacher
+from cellar.params.lines import Experiment, Features, Line, Sweep, Tasks, Teacher, Triplets
 from cellar.params.recipe import Recipe, Schedule
 from cellar.params.section import Count, Name, Section, Seeds
 from cellar.strict_yaml import read_yaml
@@ -23,6 +24,7 @@ __all__ = [
     "Draw",
     "Experiment",
     "Faces",
+    "Features",
     "Generator",
     "Line",
     "Params",
@@ -30,7 +32,9 @@ __all__ = [
     "Schedule",
     "Source",
     "Sweep",
+    "Tasks",
     "Teacher",
+    "Triplets",
     "load",
 ]
 
@@ -58,7 +62,10 @@ class TeacherCache(Section):
 
 
 class Evaluation(Section):
+    """`train_of`: data sets whose training images are scored too, as the small-dataset study's tables show them."""
+
     batch_size: Count
+    train_of: list[Name] = Field(default_factory=list)
 
 
 class Costs(Section):
@@ -86,6 +93,9 @@ class Params(Section):
     def seeds_of(self, line: Line | Sweep | Generator) -> list[int]:
         return line.seeds or self.seeds
 
+    def generator_seed(self, generator: str) -> int:
+        return self.seeds_of(self.generator(generator))[0]
+
     def teacher_seed(self, teacher: str) -> int:
         """The seed of the teacher that students learn from: the first of its list."""
         return self.seeds_of(self.teacher(teacher))[0]
@@ -95,6 +105,12 @@ class Params(Section):
 
     def teacher(self, name: str) -> Teacher:
         return one_of("teachers", self.teachers, name)
+
+    def generator(self, name: str) -> Generator:
+        return one_of("generators", self.generators, name)
+
+    def faces_of(self, name: str) -> Faces:
+        return one_of("faces", self.faces, name)
 
     def experiment(self, name: str) -> Experiment:
         """A line of experiments, or a point of a sweep."""
@@ -108,6 +124,28 @@ class Params(Section):
         """How images become this line's inputs: its data set's way, with what the line says otherwise."""
         whole = self.datasets[line.dataset].model_dump(include={"input_size", "augmentation", "normalisation"})
         return whole | line.model_dump(include={"input_size", "normalisation"}, exclude_none=True)
+
+    def start_file(self, line: Line, seed: int) -> Path | None:
+        """The weights that a line starts from: a teacher's, an experiment's of the same seed, or a user's file."""
+        if line.start is None:
+            return None
+        if line.start.weights:
+            return Path(line.start.weights)
+        if line.start.teacher:
+            folder = paths.trained("teachers", line.start.teacher, self.teacher_seed(line.start.teacher))
+        else:
+            folder = paths.trained("students", str(line.start.experiment), seed)
+        return folder / "weights.safetensors"
+
+    def faces_source(self, name: str) -> Path:
+        """What faces come from: a trained generator's weights, a published file, a folder of images."""
+        section = self.faces_of(name)
+        if section.generator:
+            return (
+                paths.trained("generators", section.generator, self.generator_seed(section.generator))
+                / "weights.safetensors"
+            )
+        return Path(str(section.weights or section.folder))
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """(where, section, name) of every name that one line uses of another section."""
@@ -161,7 +199,7 @@ def load(path: Path = PARAMS_FILE) -> Params:
 
 def check_lines(params: Params, path: Path) -> None:
     """What no single line can know: two experiments in one place, a teacher of another data set, other models."""
-    from cellar.models import known
+    from cellar.models import module_of
 
     for name, dataset in params.datasets.items():
         if dataset.source.draw and dataset.path != f"data/raw/sample/{name}":
@@ -172,6 +210,8 @@ def check_lines(params: Params, path: Path) -> None:
             raise CellarError(
                 f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one"
             )
+    check_methods(params, path)
+    check_starts(params, path)
     rows: dict[tuple[str, str], str] = {}
     for key, line in params.experiments.items():
         other = rows.setdefault((line.dataset, line.row), key)
@@ -181,12 +221,43 @@ def check_lines(params: Params, path: Path) -> None:
             )
     for section in ("teachers", "experiments", "sweeps"):
         for key, line in getattr(params, section).items():
-            if line.model not in known():
-                raise CellarError(
-                    f"{path}: {section}.{key}.model: no model is called {line.model!r}{likely(line.model, known())}; known: {', '.join(known())}"
-                )
-            teacher = getattr(line, "teacher", None)
-            if teacher and params.teachers[teacher].dataset != line.dataset:
+            try:
+                module_of(line.model)
+            except CellarError as error:
+                raise CellarError(f"{path}: {section}.{key}.model: {error}") from None
+            teacher, features = getattr(line, "teacher", None), getattr(line, "features", None)
+            if teacher and not features and params.teachers[teacher].dataset != line.dataset:
                 raise CellarError(
                     f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
                 )
+
+
+def check_methods(params: Params, path: Path) -> None:
+    """What a method asks of its recipe and of its teacher."""
+    for key, line in params.experiments.items():
+        size = 3 if line.triplets else line.tasks.images if line.tasks else 1
+        if params.recipes[line.recipe].batch_size % size:
+            raise CellarError(
+                f"{path}: experiments.{key}: a batch of recipes.{line.recipe} would cut a {'triplet' if line.triplets else 'task'} "
+                f"in two; make its batch_size a multiple of {size}"
+            )
+        bounded = line.teacher is not None and params.teachers[line.teacher].model.endswith("+sigmoid")
+        if line.features and (line.features.loss == "bce") != bounded:
+            raise CellarError(
+                f"{path}: experiments.{key}: features.loss bce goes with a teacher whose features lie between 0 and 1 "
+                "(model: NAME+sigmoid), mse with another; mend one of them"
+            )
+
+
+def check_starts(params: Params, path: Path) -> None:
+    """A training that starts from another's weights, and that from another's, must begin somewhere."""
+    for section in ("teachers", "experiments"):
+        for key in getattr(params, section):
+            seen = [(section, key)]
+            while (start := getattr(params, seen[-1][0])[seen[-1][1]].start) and not start.weights:
+                following = ("teachers", start.teacher) if start.teacher else ("experiments", start.experiment)
+                if following in seen:
+                    raise CellarError(
+                        f"{path}: {section}.{key}.start leads back to {following[1]}; begin somewhere else"
+                    )
+                seen.append(following)

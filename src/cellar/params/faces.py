@@ -4,21 +4,24 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cellar.params.section import Count, Fraction, Name, Positive, Section, Seeds, Weight, exactly_one
+from cellar.params.section import Count, Name, Section, Seeds, Weight, exactly_one
 
 
 class Generator(Section):
-    """A small StyleGAN2 that is trained on a data set's training images: non-saturating loss, R1, EMA."""
+    """A small StyleGAN2 that is trained on a data set's training images, mirrored or not.
+
+    `latent`: numbers in z and in w; channels at a side: channel_base / side, at most channel_max; `half_life` of the
+    averaged weights, in images.
+    """
 
     dataset: Name
+    recipe: Name
     size: Literal[16, 32, 64, 128]  # side in pixels
-    channels: Count  # at the highest resolution's base: channels at side s are channels / s, at most 512
-    latent: Count  # numbers in z, and in w
-    steps: Count
-    batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
+    latent: Count
+    channel_base: Count
+    channel_max: Count
     r1_gamma: Weight
-    ema: Fraction  # of the averaged weights, what is kept of them in a step
+    half_life: Count
     seeds: Seeds | None = None
 
 

@@ -38,7 +38,10 @@ class Line(Section):
     frozen_batch_norm: Literal["eval", "train"] = "eval"
 
     @model_validator(mode="after")
-    def something_to_freeze(self) -> Self:
+    def start_in_full(self) -> Self:
+        missing = [key for key in ("freeze", "frozen_batch_norm") if key not in self.model_fields_set]
+        if self.start is not None and missing:
+            raise ValueError(f"a line with start says freeze and frozen_batch_norm (missing: {', '.join(missing)})")
         if self.freeze and self.start is None:
             raise ValueError("freeze without start would keep random weights: say what to start from")
         return self
@@ -75,6 +78,11 @@ class Tasks(Section):
     inner_learning_rate: Positive
     inner_steps: Count
     first_order: bool
+
+    @property
+    def images(self) -> int:
+        """Images of one task."""
+        return self.ways * (self.shots + self.queries)
 
 
 class Experiment(Line):

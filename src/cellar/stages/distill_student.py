@@ -13,7 +13,7 @@ from cellar import params as parameters
 from cellar.errors import CellarError
 from cellar.logit_store import LogitStore
 from cellar.models import weights
-from cellar.objectives import LogitDistillation
+from cellar.objectives.logits import LogitDistillation
 from cellar.params import Experiment, Params
 from cellar.stages.fit import Classroom, fit
 from cellar.teacher_cache import Asker, TeacherCache
@@ -38,24 +38,25 @@ def run(experiment: str, seed: int) -> None:
 def open_teacher(line: Experiment, params: Params, room: Classroom, teacher_file: Path) -> TeacherCache:
     """The teacher of a line, with what it has already said of the training images."""
     assert line.teacher is not None
-    model, cache, images = params.teacher(line.teacher).model, params.teacher_cache, room.train.images
-    dataset = params.datasets[line.dataset]
+    teacher_line, cache, wanted = params.teacher(line.teacher), params.teacher_cache, params.input_of(line)
+    shown = params.input_of(teacher_line)
+    split = room.train if shown == wanted else room.train_as(shown)
 
     def build_teacher() -> nn.Module:
-        teacher = models.build(model, room.num_classes)
+        teacher = models.build(teacher_line.model, room.num_classes)
         weights.load_weights(teacher, teacher_file)
         return devices.place(teacher, room.device)
 
     identity: dict[str, Any] = {
         "teacher": provenance.content_hash(teacher_file),
-        "model": model,
+        "model": teacher_line.model,
         "data": provenance.content_hash(paths.prepared(line.dataset) / "arrays.npz"),
-        **dataset.model_dump(include={"input_size", "augmentation", "normalisation"}),
+        **shown,
         "batch_size": cache.batch_size,
         "precision": params.precision,
         "threads": params.threads,
         "device": devices.name(room.device),
     }
-    views = room.train.views
+    views = split.views
     store = LogitStore(identity, room.askable, views.count, room.num_classes, cache.storage, cache.budget_mb)
-    return TeacherCache(Asker(build_teacher, images, views, cache.batch_size, params.precision), store)
+    return TeacherCache(Asker(build_teacher, split.images, views, cache.batch_size, params.precision), store)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cellar import params as parameters
 from cellar.datasets import sample
+from cellar.datasets.layouts import DRAWERS
 from cellar.errors import CellarError
 
 
@@ -14,8 +15,9 @@ def run(dataset: str) -> None:
         raise CellarError(
             f"datasets.{dataset} is not a drawn set (its source is not draw); get it with: cellar download {dataset}"
         )
-    if section.layout == "cifar100":
-        raise CellarError(f"datasets.{dataset} has layout cifar100; draw it with: cellar draw_objects {dataset}")
+    if section.layout in DRAWERS:
+        command = DRAWERS[section.layout]
+        raise CellarError(f"datasets.{dataset} has layout {section.layout}; draw it with: cellar {command} {dataset}")
     if section.layout == "fer2013":
         sample.write_fer2013(Path(section.path), draw.seed, draw.train, draw.validation, draw.test)
     else:

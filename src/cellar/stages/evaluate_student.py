@@ -2,7 +2,8 @@
 
 from cellar import params as parameters
 from cellar.stages.evaluate import evaluate
+from cellar.stages.evaluate_classes import Classes
 
 
 def run(experiment: str, seed: int) -> None:
-    evaluate("students", experiment, parameters.load().experiment(experiment), seed)
+    evaluate("students", experiment, parameters.load().experiment(experiment), seed, Classes)

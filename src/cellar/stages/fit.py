@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from cellar import devices, evaluation, files, models, paths, provenance, training
+from cellar import devices, files, judges, models, paths, provenance, training
 from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
+from cellar.datasets.image_set import ImageSet
+from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.losses.cross_entropy import balanced_class_weights
 from cellar.models import weights
-from cellar.objectives import Labels
-from cellar.params import Experiment, Params, Teacher
+from cellar.models.freezing import freeze
+from cellar.objectives.labels import Labels
+from cellar.params import Line, Params, Recipe
 from cellar.progress import Progress
 from cellar.seeding import derive
-from cellar.training import EveryImage, Objective
+from cellar.training import EveryImage, Judge, Objective, Sampler
 from cellar.views import to_tensor, view_set
 
 
@@ -32,31 +34,97 @@ class Classroom:
     """
 
     device: torch.device
+    image_set: ImageSet
     train: Split
     validation: Split | None
-    num_classes: int
     class_weights: Tensor | None
-    askable: int  # images that some recipe trains on, so that a teacher may be asked of them
+    task_loss: str  # ce or bce
+    wanted: dict[str, Any]  # how images become inputs (Params.input_of)
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.image_set.classes)
+
+    @property
+    def askable(self) -> int:
+        """Images that some recipe trains on, so that a teacher may be asked of them."""
+        return int((self.image_set.split != "test").sum())
+
+    def watched(self, names: Sequence[str]) -> dict[str, Split]:
+        """Splits that a recipe watches; nothing is trained or chosen on the test images."""
+        test = slice(self.askable, len(self.image_set))
+        return {
+            name: self.train if name == "train" else open_split(self.image_set, test, self.wanted, self.device)
+            for name in names
+        }
+
+    def train_as(self, wanted: dict[str, Any]) -> Split:
+        """The training images as another model sees them (Params.input_of): at its size, in its normalisation."""
+        return open_split(self.image_set, slice(0, len(self.train.labels)), wanted, self.device)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A training, ready to begin: what is trained, on which images, by which objective, judged how."""
+
+    model: nn.Module
+    split: Split
+    objective: Objective
+    sampler: Sampler
+    judge: Judge | None
 
 
 def fit(
     folder: Path,
-    line: Teacher | Experiment,
+    line: Line,
     params: Params,
     seed: int,
     make_objective: Callable[[Classroom], Objective],
     inputs: Sequence[Path] = (),
 ) -> None:
-    """Train the model of one line of params.yaml and write `folder`, its results.
+    """Train the classifier of one line of params.yaml and write `folder`, its results.
 
-    `inputs` are files that the objective reads beside the prepared data; hashes of all of them, with every
-    parameter and the code, name the checkpoint that a killed run goes on from.
+    `inputs` are files that the objective reads beside the prepared data.
     """
-    models.check_input_size(line.model, params.datasets[line.dataset].input_size)
+    models.check_input_size(line.model, params.input_of(line)["input_size"])
+    start, recipe = params.start_file(line, seed), params.recipes[line.recipe]
+
+    def prepare_lesson(device: torch.device) -> Lesson:
+        room = open_classroom(line, params, device)
+        model = open_model(line, room.num_classes, start, seed, device)
+        sampler = EveryImage(len(room.train.labels), room.train.views.count, seed, device)
+        judge = judges.on_labels(room.validation, room.watched(recipe.watch), params.precision)
+        return Lesson(model, room.train, make_objective(room), sampler, judge)
+
+    needed = [paths.prepared(line.dataset) / "arrays.npz", *inputs, *([start] if start else [])]
+    train(folder, settings_of(line, params), recipe, params, seed, needed, prepare_lesson)
+
+
+def open_model(line: Line, num_classes: int, start: Path | None, seed: int, device: torch.device) -> nn.Module:
+    """The model of a line before its training: fresh, or with the weights that it starts from."""
+    torch.manual_seed(derive(seed, "initial weights"))
+    model = models.build(line.model, num_classes)
+    fresh = weights.load_trunk(model, start) if start else ()
+    if line.freeze:
+        freeze(model, line.frozen_batch_norm, fresh)
+    return devices.place(model, device)
+
+
+def train(
+    folder: Path,
+    settings: dict[str, Any],
+    recipe: Recipe,
+    params: Params,
+    seed: int,
+    inputs: Sequence[Path],
+    prepare_lesson: Callable[[torch.device], Lesson],
+) -> None:
+    """Train by a recipe and write `folder`: weights, history, losses and record.
+
+    Hashes of `inputs`, with every parameter and the code, name the checkpoint that a killed run goes on from.
+    """
     device = devices.prepare(params.threads)
-    inputs = [paths.prepared(line.dataset) / "arrays.npz", *inputs]
     outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
-    settings = settings_of(line, params)
     facts = {
         "seed": seed,
         "threads": params.threads,
@@ -65,61 +133,57 @@ def fit(
     }
     hashes = {str(path): provenance.content_hash(path) for path in inputs}
     checkpoint = Checkpoint({**settings, **facts, "inputs": hashes, "code": provenance.code_hash()})
-    recipe = params.recipes[line.recipe]
     with provenance.record(folder / "run.json", inputs, outputs, settings, **facts) as record:
-        room = open_classroom(line, params, device)
-        torch.manual_seed(derive(seed, "initial weights"))
-        model = devices.place(models.build(line.model, room.num_classes), device)
-        progress = Progress(f"{folder.parent.name} seed {seed}", recipe.epochs * len(room.train.labels))
-        objective = make_objective(room)
-        sampler = EveryImage(len(room.train.labels), room.train.views.count, seed, device)
-        judge = (
-            partial(evaluation.score, split=room.validation, precision=params.precision) if room.validation else None
-        )
+        lesson = prepare_lesson(device)
+        if lesson.judge is None and recipe.select_on != "last_epoch":
+            raise CellarError(
+                f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
+            )
+        progress = Progress(f"{folder.parent.name} seed {seed}", recipe.epochs * lesson.sampler.size)
         outcome = training.train(
-            model, room.train, objective, recipe,
-            sampler=sampler, judge=judge, seed=seed, precision=params.precision, checkpoint=checkpoint, progress=progress,
+            lesson.model, lesson.split, lesson.objective, recipe,
+            sampler=lesson.sampler, judge=lesson.judge, seed=seed,
+            precision=params.precision, checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
         record["resumed_from_epoch"] = outcome.resumed_from
-        record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * len(room.train.labels)
-        record.update(objective.facts())
+        record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * lesson.sampler.size
+        record.update(lesson.objective.facts())
         write_outcome(outcome, folder)
     checkpoint.remove()
 
 
-def settings_of(line: Teacher | Experiment, params: Params) -> dict[str, Any]:
+def settings_of(line: Line, params: Params) -> dict[str, Any]:
     """Every parameter that a training depends on, resolved."""
-    dataset = params.datasets[line.dataset]
     return {
         "line": line.model_dump(exclude={"seeds", "row"}),
         "recipe": params.recipes[line.recipe].model_dump(),
-        **dataset.model_dump(include={"input_size", "augmentation", "normalisation"}),
+        **params.input_of(line),
         "precision": params.precision,
         "threads": params.threads,
     }
 
 
-def open_classroom(line: Teacher | Experiment, params: Params, device: torch.device) -> Classroom:
-    dataset, recipe = params.datasets[line.dataset], params.recipes[line.recipe]
+def open_classroom(line: Line, params: Params, device: torch.device) -> Classroom:
+    recipe, wanted = params.recipes[line.recipe], params.input_of(line)
     image_set = prepared.load(paths.prepared(line.dataset))
-    views = view_set(dataset.augmentation, dataset.normalisation)
-    counts = [int((image_set.split == name).sum()) for name in ("train", "validation")]
-
-    def rows(start: int, stop: int) -> Split:
-        images = to_tensor(image_set.images[start:stop], dataset.input_size, device)
-        return Split(images, torch.from_numpy(image_set.labels[start:stop]).to(device), views)
-
+    first, second = (int((image_set.split == name).sum()) for name in ("train", "validation"))
     everything = recipe.train_on == "train_and_validation"
-    train = rows(0, sum(counts) if everything else counts[0])
-    validation = None if everything else rows(counts[0], sum(counts))
-    num_classes = len(image_set.classes)
+    train = open_split(image_set, slice(0, first + second if everything else first), wanted, device)
+    held_out = not everything and second > 0
+    validation = open_split(image_set, slice(first, first + second), wanted, device) if held_out else None
     balanced = recipe.class_weighting == "balanced"
-    class_weights = balanced_class_weights(train.labels, num_classes) if balanced else None
-    return Classroom(device, train, validation, num_classes, class_weights, sum(counts))
+    class_weights = balanced_class_weights(train.labels, len(image_set.classes)) if balanced else None
+    return Classroom(device, image_set, train, validation, class_weights, recipe.task_loss, wanted)
+
+
+def open_split(image_set: ImageSet, rows: slice, wanted: dict[str, Any], device: torch.device) -> Split:
+    images = to_tensor(image_set.images[rows], wanted["input_size"], device)
+    labels = torch.from_numpy(image_set.labels[rows]).to(device)
+    return Split(images, labels, view_set(wanted["augmentation"], wanted["normalisation"]))
 
 
 def from_labels(room: Classroom) -> Labels:
-    return Labels(room.class_weights)
+    return Labels(room.class_weights, room.task_loss)
 
 
 def write_outcome(outcome: training.Outcome, folder: Path) -> None:

@@ -17,7 +17,7 @@ def run(teacher: str, seed: int) -> None:
     line = params.teacher(teacher)
     if line.weights is None:
         raise CellarError(f"teachers.{teacher} gives no weights; train it with: cellar train_teacher {teacher}")
-    models.check_input_size(line.model, params.datasets[line.dataset].input_size)
+    models.check_input_size(line.model, params.input_of(line)["input_size"])
     devices.prepare(params.threads)
     folder, source = paths.trained("teachers", teacher, seed), Path(line.weights)
     outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]

@@ -10,6 +10,7 @@ from cellar.tables import (
     cifar100_table_1,
     cifar100_table_2,
     custom,
+    pins_tables,
     sweep,
     table_i,
     table_ii,
@@ -36,7 +37,7 @@ SHOWING_PARAMS = {"table_iv": table_iv.param_keys, "cifar100_table_2": cifar100_
 def known(params: Params) -> list[str]:
     """Ids of the printed tables, of one for each data set of the user's own, and of the sweeps."""
     sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
-    return [*PRINTED, *(f"custom_{name}" for name in custom.datasets(params)), *sweeps]
+    return [*PRINTED, *pins_tables.known(params), *(f"custom_{name}" for name in custom.datasets(params)), *sweeps]
 
 
 def inputs(table: str, params: Params) -> list[str]:
@@ -49,6 +50,8 @@ def param_keys(table: str, params: Params) -> list[str]:
     """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
     if table in SHOWING_PARAMS:
         return SHOWING_PARAMS[table](params)
+    if table in pins_tables.known(params):
+        return pins_tables.param_keys(params, table)
     if table == "table_v":
         return ["scale", "costs"]
     return ["scale", f"sweeps.{table}"] if table in params.sweeps else ["scale"]
@@ -65,6 +68,8 @@ def ask(table: str, params: Params, function: str) -> Any:
         return getattr(PRINTED[table], function)(params)
     if table in params.sweeps:
         return getattr(sweep, function)(params, table)
+    if table in pins_tables.known(params):
+        return getattr(pins_tables, function)(params, table)
     if table in known(params):
         return getattr(custom, function)(params, table.removeprefix("custom_"))
     raise CellarError(f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}")

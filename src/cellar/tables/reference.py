@@ -8,8 +8,14 @@ import yaml
 from cellar import paths
 from cellar.errors import CellarError
 
-MINI_RESEMOTENET, CIFAR100_KD, CUSTOM = "mini_resemotenet", "cifar100_kd", "custom"
-STUDIES = {"fer2013": MINI_RESEMOTENET, "raf_db": MINI_RESEMOTENET, "cifar100": CIFAR100_KD}  # by data set
+MINI_RESEMOTENET, SMALL_DATASET_KD, CIFAR100_KD = "mini_resemotenet", "small_dataset_kd", "cifar100_kd"
+CUSTOM = "custom"
+STUDIES = {  # by data set
+    "fer2013": MINI_RESEMOTENET,
+    "raf_db": MINI_RESEMOTENET,
+    "pins": SMALL_DATASET_KD,
+    "cifar100": CIFAR100_KD,
+}
 
 
 def study_of(dataset: str) -> str:

@@ -83,16 +83,28 @@ def accuracy_cell(
     if runs is None:
         return absent(printed, variants)
     scores = runs.read()
-    values = [score["accuracy"] for score in scores]
-    mean, images = float(np.mean(values)), sum(score["n"] for score in scores)
-    hits = round(sum(score["accuracy"] * score["n"] / 100 for score in scores))
-    interval = statistics.student(values) if len(values) >= 3 else statistics.wilson(hits, images)
-    verdict, reason = verdicts.of_accuracy(interval, printed, variants, params.scale)
+    values, images = [score["accuracy"] for score in scores], [score["n"] for score in scores]
+    return judged_cell(runs, params, values, images, printed=printed, variants=variants)
+
+
+def judged_cell(
+    runs: Runs, params: Params, values: Sequence[float], images: Sequence[int] = (), *, unit: str | None = "%",
+    printed: float | None = None, variants: Sequence[float] = (), obstacle: str | None = None,
+) -> Cell:  # fmt: skip
+    """Mean of one value a run, judged against the printed one by its 95 % interval.
+
+    The interval is Student's t from 3 runs; else Wilson's, where the value is a rate in percent of so many `images`
+    a run; else there is none. `obstacle`: why the two cannot be compared at any scale.
+    """
+    mean, many = float(np.mean(values)), len(values) >= 3
+    hits = round(sum(value * n / 100 for value, n in zip(values, images, strict=False)))
+    interval = statistics.student(values) if many else statistics.wilson(hits, sum(images)) if images else None
+    verdict, reason = verdicts.of_accuracy(interval, printed, variants, params.scale, obstacle)
     std = statistics.spread(values)
     return Cell(
-        "measured", round(mean, DIGITS), "%", printed, list(variants) or None, verdict, reason, round(mean, DIGITS),
-        None if std is None else round(std, DIGITS), len(values) if len(values) >= 3 else images,
-        [round(bound, DIGITS) for bound in interval], runs.stages(), runs.metrics_files(),
+        "measured", round(mean, DIGITS), unit, printed, list(variants) or None, verdict, reason, round(mean, DIGITS),
+        None if std is None else round(std, DIGITS), len(values) if many else sum(images) or None,
+        [round(bound, DIGITS) for bound in interval] if interval else None, runs.stages(), runs.metrics_files(),
     )  # fmt: skip
 
 
@@ -123,6 +135,14 @@ def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
     baseline = baseline_of(params, line)
     if baseline is None:
         return NOT_RUN if line.teacher else Cell("derived", reason="no teacher")
+    return difference_cell(runs, baseline, "the teacher")
+
+
+def difference_cell(runs: Runs, baseline: Runs, subject: str) -> Cell:
+    """Accuracy minus the baseline's in points, paired over seeds from 3 on, else over test images.
+
+    `subject` is what the two differ by; the reason says whether it helps.
+    """
     if len(runs.seeds) >= 3:
         values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
         mean, interval = statistics.paired_seeds(values, others)
@@ -132,24 +152,25 @@ def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
     helps = (
         "helps" if interval[0] > 0 else "hurts" if interval[1] < 0 else "makes no difference that these runs can tell"
     )
-    bounds = [round(bound, DIGITS) for bound in interval]
-    stages, sources = runs.stages() + baseline.stages(), gain_files(params, line, runs)
     return Cell(
         "derived",
         round(mean, DIGITS),
         "points",
-        reason=f"the teacher {helps}",
-        interval=bounds,
-        stage=stages,
-        metrics=sources,
+        reason=f"{subject} {helps}",
+        interval=[round(bound, DIGITS) for bound in interval],
+        stage=runs.stages() + baseline.stages(),
+        metrics=difference_files(runs, baseline),
     )
 
 
 def gain_files(params: Params, line: Experiment, runs: Runs) -> list[str]:
     """What gain_cell reads."""
     baseline = baseline_of(params, line)
-    if baseline is None:
-        return []
+    return difference_files(runs, baseline) if baseline else []
+
+
+def difference_files(runs: Runs, baseline: Runs) -> list[str]:
+    """What difference_cell reads."""
     if len(runs.seeds) >= 3:
         return runs.metrics_files() + baseline.metrics_files()
     return runs.prediction_files() + baseline.prediction_files()

@@ -24,12 +24,24 @@ def of_count(ours: float | int, printed: float | int | None) -> Judgement:
     return "differs", f"counted {ours:,}, printed {printed:,}"
 
 
-def of_accuracy(interval: Sequence[float], printed: float | None, variants: Sequence[float], scale: Scale) -> Judgement:
-    """`interval` is ours, 95 %; `variants` is what the paper prints elsewhere for the same quantity."""
+def of_accuracy(
+    interval: Sequence[float] | None,
+    printed: float | None,
+    variants: Sequence[float],
+    scale: Scale,
+    obstacle: str | None = None,
+) -> Judgement:
+    """`interval` is ours, 95 %; `variants` is what the paper prints elsewhere for the same quantity.
+
+    `obstacle`: what makes the two different quantities, at any scale.
+    """
     if printed is None:
         return None, None
-    if scale.name != PAPER:
-        return "not comparable", f"scale {scale.name}: {scale.note}"
+    small = None if scale.name == PAPER else f"scale {scale.name}: {scale.note}"
+    if small or obstacle:
+        return "not comparable", "; ".join(filter(None, (small, obstacle)))
+    if interval is None:
+        return "not comparable", "fewer than 3 runs give no interval of it"
     low, high = interval
     if variants:
         values = [printed, *variants]

@@ -1,0 +1,46 @@
+"""`cellar train_generator GENERATOR --seed S`: a small StyleGAN2, trained on a data set's training images."""
+
+from functools import partial
+
+import torch
+
+from cellar import devices, paths
+from cellar import params as parameters
+from cellar.datasets import prepared
+from cellar.losses.adversarial import adversarial_loss
+from cellar.models.stylegan2 import Settings
+from cellar.models.stylegan2_game import AdversarialGame
+from cellar.objectives.of_output import OfOutput
+from cellar.params import Generator
+from cellar.seeding import derive
+from cellar.stages.fit import Lesson, open_split, train
+from cellar.training import EveryImage
+
+
+def run(generator: str, seed: int) -> None:
+    params = parameters.load()
+    section = params.generator(generator)
+    wanted = {"input_size": section.size, "augmentation": "flip", "normalisation": "symmetric"}
+
+    def prepare_lesson(device: torch.device) -> Lesson:
+        image_set = prepared.load(paths.prepared(section.dataset))
+        split = open_split(image_set, slice(0, int((image_set.split == "train").sum())), wanted, device)
+        torch.manual_seed(derive(seed, "initial weights"))
+        game = devices.place(AdversarialGame(settings(section), seed=seed, half_life=section.half_life), device)
+        objective = OfOutput(partial(adversarial_loss, gamma=section.r1_gamma))
+        return Lesson(game, split, objective, EveryImage(len(split.labels), split.views.count, seed, device), None)
+
+    recipe = params.recipes[section.recipe]
+    described = {"generator": section.model_dump(exclude={"seeds"}), "recipe": recipe.model_dump(), **wanted}
+    inputs = [paths.prepared(section.dataset) / "arrays.npz"]
+    train(paths.trained("generators", generator, seed), described, recipe, params, seed, inputs, prepare_lesson)
+
+
+def settings(section: Generator) -> Settings:
+    return Settings(
+        z_dim=section.latent,
+        w_dim=section.latent,
+        img_resolution=section.size,
+        channel_base=section.channel_base,
+        channel_max=section.channel_max,
+    )
