@@ -29,13 +29,18 @@ PLUMBING = {
 }
 
 
+def is_plumbing(module: str) -> bool:
+    """Whether no stage depends on a module; of the parameter reader none of its parts."""
+    return module in PLUMBING or module.startswith("cellar.params.")
+
+
 def modules_of(*entries: str) -> list[str]:
     """Source files, relative to the project, of the modules named and of all they import of this package."""
     found: set[str] = set()
     waiting = list(entries)
     while waiting:
         module = waiting.pop()
-        if module not in found and module not in PLUMBING:
+        if module not in found and not is_plumbing(module):
             found.add(module)
             waiting.extend(imports_of(module))
     return sorted(str(path_of(module).relative_to(ROOT)) for module in found)
