@@ -16,6 +16,7 @@ PLUMBING = {
     "cellar",
     "cellar.datasets",
     "cellar.errors",
+    "cellar.judges",
     "cellar.losses",
     "cellar.mistakes",
     "cellar.models",

@@ -7,7 +7,7 @@ from torch import nn
 
 from cellar import models, paths
 from cellar import params as parameters
-from cellar.judges import OnFeatures
+from cellar.judges.features import OnFeatures
 from cellar.models.features_of import FeaturesOf
 from cellar.params import Experiment
 from cellar.stages.evaluate import Arrays, Room, evaluate

@@ -9,12 +9,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cellar import devices, files, judges, models, paths, provenance, training
+from cellar import devices, files, models, paths, provenance, training
 from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
 from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
 from cellar.evaluation import Split
+from cellar.judges.labels import on_labels
 from cellar.losses.cross_entropy import balanced_class_weights
 from cellar.models import weights
 from cellar.models.freezing import freeze
@@ -93,7 +94,7 @@ def fit(
         room = open_classroom(line, params, device)
         model = open_model(line, room.num_classes, start, seed, device)
         sampler = EveryImage(len(room.train.labels), room.train.views.count, seed, device)
-        judge = judges.on_labels(room.validation, room.watched(recipe.watch), params.precision)
+        judge = on_labels(room.validation, room.watched(recipe.watch), params.precision)
         return Lesson(model, room.train, make_objective(room), sampler, judge)
 
     needed = [paths.prepared(line.dataset) / "arrays.npz", *inputs, *([start] if start else [])]
@@ -155,7 +156,7 @@ def train(
 def settings_of(line: Line, params: Params) -> dict[str, Any]:
     """Every parameter that a training depends on, resolved."""
     return {
-        "line": line.model_dump(exclude={"seeds", "row"}),
+        "line": line.model_dump(exclude={"seeds", "row"}, exclude_none=True),
         "recipe": params.recipes[line.recipe].model_dump(),
         **params.input_of(line),
         "precision": params.precision,

@@ -8,7 +8,7 @@ from cellar import devices, models, paths
 from cellar import params as parameters
 from cellar.errors import CellarError
 from cellar.evaluation import Split
-from cellar.judges import OnTasks
+from cellar.judges.tasks import OnTasks
 from cellar.maml import Maml, query_loss
 from cellar.objectives.of_output import OfOutput
 from cellar.params import Experiment, Params, Tasks

@@ -17,7 +17,7 @@ from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.face_images import FaceImages
 from cellar.files import read_arrays
-from cellar.judges import OnFeatures
+from cellar.judges.features import OnFeatures
 from cellar.models.features_of import FeaturesOf
 from cellar.objectives.features import FeatureDistillation
 from cellar.params import Experiment, Params

@@ -8,7 +8,7 @@ from cellar import devices, models, paths
 from cellar import params as parameters
 from cellar.errors import CellarError
 from cellar.evaluation import Split
-from cellar.judges import OnTriplets
+from cellar.judges.triplets import OnTriplets
 from cellar.losses.triplet import ordered_triplet_loss
 from cellar.models.features_of import FeaturesOf
 from cellar.objectives.of_output import OfOutput

@@ -1,0 +1,31 @@
+"""Scores of a one-shot student: how many triplets it tells rightly."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from cellar import evaluation, grades
+from cellar.evaluation import Split
+from cellar.losses.triplet import distances_of
+
+
+@dataclass(frozen=True)
+class OnTriplets:
+    """Loss and accuracy of fixed triplets (M, 3) of image numbers, of each split by its name."""
+
+    splits: dict[str, tuple[Split, Tensor]]
+    margin: float
+    precision: str
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for name, (split, triplets) in self.splits.items():
+            scores = grades.distance_scores(self.distances(model, split, triplets).cpu().numpy(), self.margin)
+            found |= {f"{name}_{key}": scores[key] for key in ("accuracy", "loss")}
+        return {**evaluation.UNSCORED, **found}
+
+    def distances(self, model: nn.Module, split: Split, triplets: Tensor) -> Tensor:
+        """Squared distances (M, 2) to the positive and to the negative."""
+        batch = evaluation.VALIDATION_BATCH
+        embeddings = evaluation.predict(model, split.images, split.views, batch, self.precision)
+        return distances_of(embeddings, triplets)
