@@ -53,6 +53,12 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "no seeds": (lambda p: p.update(seeds=[]), ["seeds"]),
     "drawn set elsewhere": (lambda p: p["datasets"]["fer2013"].update(path="data/raw/fer2013"), ["data/raw/sample/fer2013"]),
     "text for a boolean": (lambda p: p["datasets"]["fer2013"].update(enabled="yes please"), ["datasets.fer2013.enabled", "yes please"]),
+    "a batch that cuts a triplet": (lambda p: p["recipes"]["pins_triplets"].update(batch_size=16), ["pins-oneshot_convnet9", "multiple of 3"]),
+    "a batch that cuts a task": (lambda p: p["recipes"]["pins_tasks"].update(batch_size=16), ["pins-meta_convnet9", "multiple of 20"]),
+    "unbounded features": (lambda p: p["experiments"]["pins-bce_resnet18_features"].update(teacher="pins_resnet50"), ["pins-bce_resnet18_features", "+sigmoid"]),
+    "starts in a circle": (lambda p: p["experiments"]["pins-mse_resnet18"].update(start={"experiment": "pins-mse_resnet18"}), ["start leads back to"]),
+    "faces of no generator": (lambda p: p["faces"]["pins"].update(generator="pin"), ["faces.pins.generator", "did you mean 'pins'"]),
+    "a suffix that is none": (lambda p: p["teachers"]["pins_mobilenet_v1"].update(model="cnn4+sigmoid"), ["teachers.pins_mobilenet_v1.model", "takes no +sigmoid"]),
 }  # fmt: skip
 
 
