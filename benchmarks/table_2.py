@@ -35,7 +35,7 @@ TABLE = "results/tables/cifar100_table_2.md"
 
 def small(shipped: dict[str, Any], precision: str) -> dict[str, Any]:
     """params.yaml with nothing but this table; the teacher's weights are a file, for training it is not measured."""
-    raw = shipped | {"precision": precision, "threads": THREADS, "sweeps": {}}
+    raw = shipped | {"precision": precision, "threads": THREADS, "sweeps": {}, "generators": {}, "faces": {}}
     raw["datasets"] = {"cifar100": raw["datasets"]["cifar100"]}
     raw["datasets"]["cifar100"]["source"] = {"draw": {"seed": 3, "train": IMAGES, "test": TEST}}
     raw["teachers"] = {"cifar100": raw["teachers"]["cifar100"] | {"model": TEACHER, "weights": "teacher.pth"}}
@@ -62,7 +62,9 @@ class Clone:
         environment = os.environ | {"PYTHONPATH": str(self.folder / "src")}
         start = time.perf_counter()
         command = ["snakemake", "--cores", str(THREADS), target]
-        subprocess.run(command, cwd=self.folder, env=environment, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=self.folder, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
         return time.perf_counter() - start
 
     def forwarded(self) -> int:
