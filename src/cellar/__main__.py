@@ -79,6 +79,8 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except BrokenPipeError:
+        raise  # the reader went away: see below
     except OSError as error:
         print(
             f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again",
