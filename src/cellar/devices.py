@@ -18,6 +18,8 @@ def prepare(threads: int) -> torch.device:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     torch.use_deterministic_algorithms(True)
+    # It would also fill every fresh tensor, for code that reads what nothing wrote: a twelfth of a training step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property, set by name
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

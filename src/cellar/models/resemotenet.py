@@ -38,8 +38,8 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = torch.relu(self.bn1(self.conv1(x)))
-        return torch.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
+        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
+        return torch.relu_(self.bn2(self.conv2(out)) + self.shortcut(x))
 
 
 class ResEmoteNet(nn.Module):
@@ -70,9 +70,9 @@ class ResEmoteNet(nn.Module):
         self.fc4 = nn.Linear(width * 4, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.dropout1(self.pool(torch.relu(self.bn1(self.conv1(x)))))  # (B, w, H/2, W/2)
-        x = self.dropout1(self.pool(torch.relu(self.bn2(self.conv2(x)))))  # (B, 2w, H/4, W/4)
-        x = self.se(self.pool(torch.relu(self.bn3(self.conv3(x)))))  # (B, 4w, H/8, W/8)
+        x = self.dropout1(self.pool(torch.relu_(self.bn1(self.conv1(x)))))  # (B, w, H/2, W/2)
+        x = self.dropout1(self.pool(torch.relu_(self.bn2(self.conv2(x)))))  # (B, 2w, H/4, W/4)
+        x = self.se(self.pool(torch.relu_(self.bn3(self.conv3(x)))))  # (B, 4w, H/8, W/8)
         x = self.res_block3(self.res_block2(self.res_block1(x)))  # (B, 32w, H/64, W/64)
         x = x.mean(dim=(2, 3))
         for layer in (self.fc1, self.fc2, self.fc3):

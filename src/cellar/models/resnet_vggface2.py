@@ -30,9 +30,9 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(convolution(inputs, outputs, 1, stride=stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = torch.relu(self.bn1(self.conv1(x)))
-        out = torch.relu(self.bn2(self.conv2(out)))
-        return torch.relu(self.bn3(self.conv3(out)) + self.downsample(x))
+        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
+        out = torch.relu_(self.bn2(self.conv2(out)))
+        return torch.relu_(self.bn3(self.conv3(out)) + self.downsample(x))
 
 
 class ResNet50Vggface2(nn.Module):
@@ -57,7 +57,7 @@ class ResNet50Vggface2(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 2048), none negative."""
-        x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)
+        x = self.maxpool(torch.relu_(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (B, 2048, H/32, W/32)
         found: Tensor = self.avgpool(x).flatten(1)
         return found
