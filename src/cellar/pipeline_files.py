@@ -80,16 +80,20 @@ def texts(params: Params, sweeps: bool) -> dict[Path, str]:
 
 def outdated(params: Params, sweeps: bool = False) -> list[Path]:
     """The pipeline files that do not say what params.yaml and the code say."""
-    found = texts(params, sweeps)
-    return [path for path, text in found.items() if (path.read_text() if path.exists() else "") != text]
+    return list(changes(params, sweeps))
 
 
 def write(params: Params, sweeps: bool = False) -> list[Path]:
     """Write the pipeline files that are out of date; return them. `sweeps`: that of the sweeps too."""
-    changed, found = outdated(params, sweeps), texts(params, sweeps)
-    for path in changed:
-        if found[path]:
-            files.write_text(path, found[path])
+    changed = changes(params, sweeps)
+    for path, text in changed.items():
+        if text:
+            files.write_text(path, text)
         else:
             path.unlink()
-    return changed
+    return list(changed)
+
+
+def changes(params: Params, sweeps: bool) -> dict[Path, str]:
+    wanted = texts(params, sweeps)
+    return {path: text for path, text in wanted.items() if (path.read_text() if path.exists() else "") != text}

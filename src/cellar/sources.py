@@ -35,7 +35,8 @@ def is_plumbing(module: str) -> bool:
     return module in PLUMBING or module.startswith("cellar.params.")
 
 
-def modules_of(*entries: str) -> list[str]:
+@cache
+def modules_of(*entries: str) -> tuple[str, ...]:
     """Source files, relative to the project, of the modules named and of all they import of this package."""
     found: set[str] = set()
     waiting = list(entries)
@@ -44,7 +45,7 @@ def modules_of(*entries: str) -> list[str]:
         if module not in found and not is_plumbing(module):
             found.add(module)
             waiting.extend(imports_of(module))
-    return sorted(str(path_of(module).relative_to(ROOT)) for module in found)
+    return tuple(sorted(str(path_of(module).relative_to(ROOT)) for module in found))
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 
 import owner
 import stale
+from snakemake import cli
 
 from cellar import params, pipeline_files, plan
 from cellar.errors import CellarError
@@ -69,17 +70,26 @@ def open_plan(workflow: Any) -> Plan:
         if workflow.is_main_process:
             check_data(loaded)
             owner.clear_dead_lock()
-            asked = any(f"/{name}." in argument for name in loaded.sweeps for argument in sys.argv)
-            for path in pipeline_files.write(loaded, sweeps=asked):
+            wanted = targets()
+            of_sweeps = any(f"/{name}." in target for name in loaded.sweeps for target in wanted)
+            for path in pipeline_files.write(loaded, sweeps=of_sweeps):
                 print(
                     f"cellar: {path} written anew: lines of params.yaml or imports have changed",
                     file=sys.stderr,
                 )
-            stale.refresh()
+            stale.refresh(wanted)
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
         sys.exit(1)
     return Plan(loaded)
+
+
+def targets() -> list[str]:
+    """The targets on Snakemake's command line, which it tells the Snakefile nothing of; [] when there is none."""
+    if Path(sys.argv[0]).name not in ("snakemake", "__main__.py"):
+        return []
+    known, _ = cli.get_argument_parser().parse_known_args(sys.argv[1:])
+    return sorted(known.targets or [])
 
 
 def check_data(loaded: params.Params) -> None:

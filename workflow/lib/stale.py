@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,26 +24,43 @@ def marker(address: str) -> str:
     return str(FOLDER / address.replace("/", "_"))
 
 
-def refresh() -> None:
-    """Ask DVC about every stage; write markers, lift the times of what is up to date.
+def refresh(targets: Sequence[str] = ()) -> None:
+    """Ask DVC about the stages that the target files need; write markers, lift the times of what is up to date.
+
+    Without targets, or when one is no stage's output (a rule's name, say), about every stage.
 
     While DVC runs a stage here (say, for a Snakemake that was killed), its outputs must not be judged: wait for it.
     """
-    import networkx
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
-        with Repo(".", _wait_for_lock=True) as repo:
-            with parsed_once():
-                reasons = wait_for(repo.status, LockError)
-            order = reversed(list(networkx.topological_sort(repo.index.graph)))  # edges: stage -> what it needs
-            for stage in order:
-                mark(stage, reasons.get(stage.addressing))
+        with Repo(".", _wait_for_lock=True) as repo, parsed_once():
+            found = wait_for(lambda: status(repo, targets), LockError)
+        for stage, reason in found:
+            mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+
+
+def status(repo: Any, targets: Sequence[str]) -> list[tuple[Any, Any]]:
+    """Each stage with what is out of date in it, after the stages that it needs.
+
+    DVC's own `status` reads dvc.yaml and dvc.lock once more for every target; the lock is held here for one reading.
+    """
+    import networkx
+    from dvc.repo import lock_repo
+
+    with lock_repo(repo):
+        graph = repo.index.graph  # edges: stage -> what it needs
+        makers = {str(Path(out.fs_path).relative_to(repo.root_dir)): stage for stage in graph for out in stage.outs}
+        asked = [makers.get(target) for target in targets]
+        if asked and all(asked):
+            graph = graph.subgraph(set(asked).union(*(networkx.descendants(graph, stage) for stage in asked)))
+        order = reversed(list(networkx.topological_sort(graph)))
+        return [(stage, stage.status(check_updates=True).get(stage.addressing)) for stage in order]
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Family:
         return f"python -m cellar {self.name} {self.arguments}".rstrip()
 
     @property
-    def code(self) -> list[str]:
+    def code(self) -> tuple[str, ...]:
         return modules_of(f"cellar.stages.{self.name}")
 
     def stages(self) -> Iterator[Stage]:
