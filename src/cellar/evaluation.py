@@ -1,14 +1,17 @@
 """From a model to its predictions: logits of images in order, and the two numbers that training watches."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cellar import devices
-from cellar.views import Images, ViewSet
+from cellar.datasets.image_set import ImageSet
+from cellar.views import Images, ViewSet, to_tensor, view_set
 
 VALIDATION_BATCH = 256
 UNSCORED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
@@ -21,6 +24,13 @@ class Split:
     images: Images
     labels: Tensor
     views: ViewSet
+
+
+def open_split(image_set: ImageSet, rows: slice, wanted: Mapping[str, Any], device: torch.device) -> Split:
+    """Those rows as a model is shown them; `wanted`: input_size, augmentation, normalisation (Params.input_of)."""
+    images = to_tensor(image_set.images[rows], wanted["input_size"], device)
+    labels = torch.from_numpy(image_set.labels[rows]).to(device)
+    return Split(images, labels, view_set(wanted["augmentation"], wanted["normalisation"]))
 
 
 @torch.inference_mode()

@@ -15,10 +15,9 @@ from cellar import devices, files, grades, paths, provenance
 from cellar import params as parameters
 from cellar.datasets import prepared
 from cellar.datasets.image_set import ImageSet
-from cellar.evaluation import Split
+from cellar.evaluation import Split, open_split
 from cellar.models import weights
 from cellar.params import Line, Params
-from cellar.stages.fit import open_split
 
 Arrays = dict[str, np.ndarray]
 

@@ -14,7 +14,7 @@ from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
 from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
-from cellar.evaluation import Split
+from cellar.evaluation import Split, open_split
 from cellar.judges.labels import on_labels
 from cellar.losses.cross_entropy import balanced_class_weights
 from cellar.models import weights
@@ -24,7 +24,6 @@ from cellar.params import Line, Params, Recipe
 from cellar.progress import Progress
 from cellar.seeding import derive
 from cellar.training import EveryImage, Judge, Objective, Sampler
-from cellar.views import to_tensor, view_set
 
 
 @dataclass(frozen=True)
@@ -175,12 +174,6 @@ def open_classroom(line: Line, params: Params, device: torch.device) -> Classroo
     balanced = recipe.class_weighting == "balanced"
     class_weights = balanced_class_weights(train.labels, len(image_set.classes)) if balanced else None
     return Classroom(device, image_set, train, validation, class_weights, recipe.task_loss, wanted)
-
-
-def open_split(image_set: ImageSet, rows: slice, wanted: dict[str, Any], device: torch.device) -> Split:
-    images = to_tensor(image_set.images[rows], wanted["input_size"], device)
-    labels = torch.from_numpy(image_set.labels[rows]).to(device)
-    return Split(images, labels, view_set(wanted["augmentation"], wanted["normalisation"]))
 
 
 def from_labels(room: Classroom) -> Labels:

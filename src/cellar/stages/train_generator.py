@@ -7,13 +7,14 @@ import torch
 from cellar import devices, paths
 from cellar import params as parameters
 from cellar.datasets import prepared
+from cellar.evaluation import open_split
 from cellar.losses.adversarial import adversarial_loss
 from cellar.models.stylegan2 import Settings
 from cellar.models.stylegan2_game import AdversarialGame
 from cellar.objectives.of_output import OfOutput
 from cellar.params import Generator
 from cellar.seeding import derive
-from cellar.stages.fit import Lesson, open_split, train
+from cellar.stages.fit import Lesson, train
 from cellar.training import EveryImage
 
 
