@@ -3,7 +3,6 @@
 import hashlib
 import pickle
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -133,7 +132,7 @@ def declared(**changes: object) -> params.Dataset:
 
 def stage(monkeypatch: pytest.MonkeyPatch, folder: Path, section: params.Dataset) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(dataset=lambda _: section))
+    monkeypatch.setattr(params, "load", lambda: params.Params.model_construct(datasets={"mine": section}))
     draw_objects.run("mine")
 
 

@@ -7,8 +7,6 @@ from cellar.datasets.image_set import ImageSet
 from cellar.errors import CellarError
 from cellar.params import Dataset
 
-DRAWERS = {"cifar100": "draw_objects", "identity_folder": "draw_identities"}  # layouts that draw_faces does not serve
-
 
 def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     """Read the raw files of a data set in its layout; `name`, its key in params.yaml, serves the messages.
@@ -34,7 +32,7 @@ def how_to_get(dataset: Dataset, name: str) -> str:
     """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
     source, path = dataset.source, dataset.path
     if source.draw is not None:
-        return f"draw it: python -m cellar {DRAWERS.get(dataset.layout, 'draw_faces')} {name}"
+        return f"draw it: python -m cellar {dataset.drawer} {name}"
     if source.manual is not None:
         return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"
     what = f"Kaggle's {source.kaggle}" if source.kaggle is not None else source.url

@@ -39,6 +39,13 @@ __all__ = [
 ]
 
 PARAMS_FILE = Path("params.yaml")
+STAGES = {  # method -> the stage that trains by it
+    "labels": "train_student",
+    "logits": "distill_student",
+    "features": "pretrain_student",
+    "triplets": "train_siamese",
+    "tasks": "meta_train",
+}
 USES = {"dataset": "datasets", "recipe": "recipes", "teacher": "teachers"}  # field of a line -> section of its name
 
 Kind = TypeVar("Kind")
@@ -103,6 +110,19 @@ class Params(Section):
     def dataset(self, name: str) -> Dataset:
         return one_of("datasets", self.datasets, name)
 
+    def drawn(self, name: str, stage: str) -> tuple[Dataset, Draw]:
+        """The data set `name` and what to draw of it. Raises CellarError when it is not drawn, or by another stage."""
+        section = self.dataset(name)
+        if section.source.draw is None:
+            raise CellarError(
+                f"datasets.{name} is not a drawn set (its source is not draw); get it with: cellar download {name}"
+            )
+        if section.drawer != stage:
+            raise CellarError(
+                f"datasets.{name} has layout {section.layout}; draw it with: cellar {section.drawer} {name}"
+            )
+        return section, section.source.draw
+
     def teacher(self, name: str) -> Teacher:
         return one_of("teachers", self.teachers, name)
 
@@ -116,6 +136,15 @@ class Params(Section):
         """A line of experiments, or a point of a sweep."""
         points = {key: line for sweep, grid in self.sweeps.items() for key, line in grid.experiments(sweep).items()}
         return one_of("experiments", {**self.experiments, **points}, name)
+
+    def experiment_by(self, name: str, *methods: str) -> Experiment:
+        """The experiment `name`. Raises CellarError when it learns by another method than the stage that asks serves."""
+        line = self.experiment(name)
+        if line.method not in methods:
+            raise CellarError(
+                f"experiments.{name} learns from {line.method}; its stages are {STAGES[line.method]} and {line.evaluation}"
+            )
+        return line
 
     def is_on(self, line: Line | Sweep | Generator) -> bool:
         return self.datasets[line.dataset].enabled

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cellar.params.section import Count, Fraction, Section, exactly_one
 
+DRAWERS = {"cifar100": "draw_objects", "identity_folder": "draw_identities"}  # of the other layouts: draw_faces
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -90,6 +91,11 @@ class Dataset(Section):
     validation_per_class: Annotated[int, Field(ge=0)] | None = None
     split_seed: Annotated[int, Field(ge=0)] = 0
     checksums: Literal["official", "any"] = "official"
+
+    @property
+    def drawer(self) -> str:
+        """The stage that draws a set of this layout."""
+        return DRAWERS.get(self.layout, "draw_faces")
 
     @model_validator(mode="after")
     def split_by_class(self) -> Self:

@@ -37,6 +37,11 @@ class Line(Section):
     freeze: bool = False
     frozen_batch_norm: Literal["eval", "train"] = "eval"
 
+    @property
+    def connected(self) -> bool:
+        """Whether the network has a connector, so that one more file of code makes it."""
+        return "+" in self.model
+
     @model_validator(mode="after")
     def start_in_full(self) -> Self:
         missing = [key for key in ("freeze", "frozen_batch_norm") if key not in self.model_fields_set]
@@ -51,6 +56,19 @@ class Teacher(Line):
     """`weights`: a file to use instead of a training, as it is."""
 
     weights: str | None = None
+
+    @property
+    def evaluation(self) -> str:
+        """The stage that evaluates it, as DVC calls it."""
+        return "evaluate_teacher_connected" if self.connected else "evaluate_teacher"
+
+    @model_validator(mode="after")
+    def trained_or_given(self) -> Self:
+        if self.weights and self.start:
+            raise ValueError(
+                "weights and start exclude each other: weights are used as they are, a start is trained on"
+            )
+        return self
 
 
 class Features(Section):
@@ -109,6 +127,12 @@ class Experiment(Line):
             return "tasks"
         return "logits" if self.teacher else "labels"
 
+    @property
+    def evaluation(self) -> str:
+        """The stage that evaluates it, as DVC calls it."""
+        what = "student" if self.method in ("labels", "logits") else self.method
+        return f"evaluate_{what}_connected" if self.connected else f"evaluate_{what}"
+
     @model_validator(mode="after")
     def one_method(self) -> Self:
         given = [key for key in ("features", "triplets", "tasks") if getattr(self, key)]
@@ -118,6 +142,10 @@ class Experiment(Line):
             raise ValueError("features without a teacher: name the one whose activations are learnt")
         if self.teacher and (self.triplets or self.tasks):
             raise ValueError(f"{given[0]} need no teacher: leave it out")
+        if self.start and self.method not in ("labels", "triplets"):
+            raise ValueError(f"start goes with learning from labels or triplets, not {self.method}: leave it out")
+        if self.freeze and self.triplets:
+            raise ValueError("triplets are about features, which freeze keeps as they are: say freeze: false")
         return self
 
     @model_validator(mode="after")

@@ -8,14 +8,7 @@ from cellar.errors import CellarError
 
 
 def run(dataset: str) -> None:
-    section = parameters.load().dataset(dataset)
-    draw = section.source.draw
-    if draw is None:
-        raise CellarError(
-            f"datasets.{dataset} is not a drawn set (its source is not draw); get it with: cellar download {dataset}"
-        )
-    if section.layout != "cifar100":
-        raise CellarError(f"datasets.{dataset} has layout {section.layout}; draw it with: cellar draw_faces {dataset}")
+    section, draw = parameters.load().drawn(dataset, "draw_objects")
     if draw.validation:
         raise CellarError(
             f"datasets.{dataset}.source.draw.validation: this layout has none; set it to 0 and use validation_fraction"
