@@ -41,6 +41,8 @@ def test_a_line_says_by_which_method_it_learns(keys: dict[str, Any], method: str
         ({"features": FEATURES}, "features without a teacher"),
         ({"triplets": TRIPLETS, "tasks": TASKS}, "triplets and tasks exclude each other"),
         ({"triplets": TRIPLETS, "teacher": "t"}, "triplets need no teacher"),
+        (START | {"features": FEATURES, "teacher": "t"}, "start goes with learning from labels or triplets"),
+        (START | {"triplets": TRIPLETS}, "say freeze: false"),
         ({"triplets": TRIPLETS, "distill_weight": 0.5}, "distill_weight without a teacher of logits"),
         ({"teacher": "t"}, "says temperature"),
         ({"model": "resnet18+conector"}, "model"),
@@ -55,3 +57,22 @@ def test_a_teacher_may_start_from_weights_of_another_set() -> None:
     line = {"dataset": "pins", "model": "resnet50_vggface2+sigmoid", "recipe": "r"}
     teacher = Teacher.model_validate(line | START | {"start": {"weights": "resnet50_ft_weight.pkl"}})
     assert teacher.start and teacher.start.weights == "resnet50_ft_weight.pkl"
+
+
+def test_weights_as_they_are_are_no_start() -> None:
+    line = {"dataset": "pins", "model": "resnet18", "recipe": "r", "weights": "w.pth"}
+    with pytest.raises(ValidationError, match="weights and start exclude each other"):
+        Teacher.model_validate(line | START)
+
+
+@pytest.mark.parametrize(
+    ("keys", "stage"),
+    [
+        (LOGITS, "evaluate_student"),
+        (START | {"model": "resnet18+connector"}, "evaluate_student_connected"),
+        ({"triplets": TRIPLETS}, "evaluate_triplets"),
+        ({"teacher": "t", "features": FEATURES, "model": "resnet18+connector"}, "evaluate_features_connected"),
+    ],
+)
+def test_a_line_names_the_stage_that_evaluates_it(keys: dict[str, Any], stage: str) -> None:
+    assert Experiment.model_validate(LINE | keys).evaluation == stage

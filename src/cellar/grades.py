@@ -46,7 +46,11 @@ def of_triplets(kept: Kept) -> Scores:
 
 
 def distance_scores(distances: np.ndarray, margin: float) -> Scores:
-    """Triplet loss (small-dataset study, eq. 1) and the proportion of eq. 6 in percent, of squared distances (M, 2)."""
+    """Triplet loss (small-dataset study, eq. 1) and eq. 6 in percent, of squared distances (M, 2).
+
+    Equation 6 prints the number of triplets whose positive is nearer, the text calls it a proportion: that is taken.
+    Equal distances do not count, so features that are the same for every image have 0.
+    """
     near, far = distances.astype(np.float64).T
     loss = np.maximum(near - far + margin, 0).mean()
     return {"n": len(distances), "accuracy": percent((near < far).mean()), "loss": round(float(loss), LOSS_DIGITS)}

@@ -8,7 +8,6 @@ from cellar.losses.triplet import (
     distances_of,
     ordered_triplet_loss,
     squared_distances,
-    triplet_accuracy,
     triplet_loss,
 )
 
@@ -35,11 +34,6 @@ def test_gradient_of_a_triplet_within_the_margin_and_of_one_beyond_it() -> None:
     for part, wanted in zip(parts, (2 * (n - p), 2 * (p - a), 2 * (a - n)), strict=True):
         torch.testing.assert_close(part.grad[1], wanted / 3)
         assert part.grad[0].tolist() == [0, 0]
-
-
-def test_accuracy_is_a_proportion_and_equals_do_not_count() -> None:
-    assert triplet_accuracy(squared_distances(ANCHOR, POSITIVE, NEGATIVE)) == pytest.approx(100 / 3)
-    assert triplet_accuracy(torch.zeros(5, 2)) == 0  # one embedding for all images
 
 
 def test_a_batch_is_read_anchor_positive_negative() -> None:

@@ -65,6 +65,29 @@ def test_all_of_it_verifies(pins: Project) -> None:
     assert "0 problems" in done.stdout
 
 
+def test_every_stage_that_a_cell_names_was_run(pins: Project) -> None:
+    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
+    for table in (pins.folder / "results/tables").glob("*.json"):
+        cells = [cell for row in json.loads(table.read_text())["rows"] for cell in row["cells"].values()]
+        named = {stage for cell in cells for stage in cell.get("stage") or []}
+        assert named <= stages.keys(), table.name
+
+
+def test_a_connector_is_an_input_of_its_networks_alone(pins: Project) -> None:
+    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
+    hanging = {name for name, stage in stages.items() for dep in stage.get("deps", []) if "connected.py" in dep["path"]}
+    assert "train_student_transfer_connected@pins-mse_resnet18-seed-0" in hanging
+    assert "extract_features_connected@pins-pins_resnet50" in hanging
+    assert not [name for name in hanging if name.startswith(("prepare", "train_generator", "tabulate"))]
+
+
+def test_a_stage_of_another_method_says_which_is_right(pins: Project) -> None:
+    done = pins.run("python", "-m", "cellar", "evaluate_features", "pins-oneshot_convnet9", "--seed", "0", ok=False)
+    assert done.stderr.splitlines() == [
+        "cellar: experiments.pins-oneshot_convnet9 learns from triplets; its stages are train_siamese and evaluate_triplets_connected"
+    ]
+
+
 def test_each_method_says_what_it_is_judged_by(pins: Project) -> None:
     taught, pretrained = metrics(pins, "mse_resnet18"), metrics(pins, "mse_resnet18_features")
     assert {"train", "micro", "best_on_test", "macro"} <= taught.keys()

@@ -9,7 +9,7 @@ from pathlib import Path
 from cellar import paths
 from cellar.params import Params
 from cellar.tables import sweep
-from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs
+from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs, teacher_runs_of
 
 CONFUSIONS = ("E1", "E4", "E6")  # the students of the paper's figure 4
 FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
@@ -112,7 +112,7 @@ def one_shot_runs(params: Params) -> Runs | None:
 
 def teachers(params: Params, dataset: str) -> list[Runs]:
     return [
-        Runs("teachers", key, tuple(params.seeds_of(line)), dataset, line.model)
+        teacher_runs_of(params, key, line)
         for key, line in params.teachers.items()
         if line.dataset == dataset and params.is_on(line)
     ]

@@ -13,23 +13,23 @@ Scores = dict[str, float]
 
 
 def on_labels(validation: Split | None, watched: Mapping[str, Split], precision: str) -> Judge | None:
-    """Accuracy and loss on validation; of splits that are watched, and then of validation, macro averages too."""
+    """Accuracy and loss on validation; where splits are watched, macro averages of them and of validation too."""
     if not watched:
         return partial(evaluation.score, split=validation, precision=precision) if validation else None
+    splits = {**({"validation": validation} if validation else {}), **watched}
 
     def judge(model: nn.Module) -> Scores:
-        scores = evaluation.score(model, validation, precision) if validation else evaluation.UNSCORED
-        found = dict(scores)
-        for name, split in [*([("validation", validation)] if validation else []), *watched.items()]:
+        found = dict(evaluation.UNSCORED)
+        for name, split in splits.items():
             found |= {f"{name}_{key}": value for key, value in averages(model, split, precision).items()}
-        return found | scores
+        return found
 
     return judge
 
 
 def averages(model: nn.Module, split: Split, precision: str) -> Scores:
-    """Accuracy, and macro precision, recall and F1, in percent."""
+    """Accuracy, and macro precision, recall and F1, in percent; mean cross-entropy."""
     logits = evaluation.predict(model, split.images, split.views, evaluation.VALIDATION_BATCH, precision)
     classes = [str(number) for number in range(logits.shape[1])]
     found = metrics.averages(logits.cpu().numpy(), split.labels.cpu().numpy(), classes)
-    return {"accuracy": found["accuracy"], **found["macro"]}
+    return {"accuracy": found["accuracy"], "loss": found["loss"], **found["macro"]}

@@ -1,4 +1,4 @@
-"""Triplet loss (small-dataset study, eq. 1 and 5) and its accuracy (eq. 6).
+"""Triplet loss (small-dataset study, eq. 1 and 5); its accuracy, eq. 6, is graded in cellar.grades.
 
 After FaceNet (arXiv:1503.03832), which scales embeddings to length 1; the study does not say so: they are taken as
 they are.
@@ -27,15 +27,6 @@ def loss_of_distances(distances: Tensor, margin: float) -> Tensor:
     """Eq. 1 of squared distances (B, 2), to the positive and to the negative."""
     near, far = distances.unbind(1)
     return (near - far + margin).relu().mean()
-
-
-def triplet_accuracy(distances: Tensor) -> float:
-    """Eq. 6 in percent: triplets whose positive is nearer than their negative; distances (B, 2).
-
-    The equation prints their number, the text calls it a proportion: the proportion is taken. Equal distances do not
-    count, so an embedding that is the same for every image has 0.
-    """
-    return float((distances[:, 0] < distances[:, 1]).double().mean()) * 100
 
 
 def ordered_triplet_loss(embeddings: Tensor, *, margin: float) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from cellar.plan.files import (
     TEACHER_INPUT,
     WEIGHTS,
 )
-from cellar.plan.trained import common_item, evaluated_family, teacher_item, trained_family
+from cellar.plan.trained import by_network, common_item, evaluated_families, teacher_item, trained_families
 
 
 def generators(params: Params) -> Iterator[Family]:
@@ -71,17 +71,11 @@ def features(params: Params) -> Iterator[Family]:
                 )
     keys = ["threads", "precision", "teacher_cache.batch_size", "faces.{faces}", "{owner}.model", *TEACHER_INPUT]
     outputs = [*FEATURES, "results/features/{faces}-{teacher}/run.json"]
-    yield Family(
-        "extract_features",
-        "{faces} {teacher}",
-        extracted,
-        ["{model_file}", ARRAYS, MANIFEST, FACES, TEACHER],
-        keys,
-        outputs,
-    )
+    needed = ["{model_file}", ARRAYS, MANIFEST, FACES, TEACHER]
+    yield from by_network(Family("extract_features", "{faces} {teacher}", extracted, needed, keys, outputs))
     of_line = ["{owner}.model", "{owner}.features"]
-    yield trained_family("pretrain_student", pretrained, [FACES, *FEATURES], [*RECIPE, *of_line])
-    yield evaluated_family(
+    yield from trained_families("pretrain_student", pretrained, [FACES, *FEATURES], [*RECIPE, *of_line])
+    yield from evaluated_families(
         "evaluate_features", pretrained, FEATURES[1:], ["precision", "{owner}.features", "faces.{faces}"]
     )
 
@@ -96,7 +90,8 @@ def parts(params: Params) -> Iterator[Family]:
             items[name] = item | teacher_item(params, name)
     keys = ["threads", "{owner}.model", *TEACHER_INPUT]
     made = [PARTS, PARTS_RECORD]
-    yield Family("extract_parts", "{teacher}", items, ["{model_file}", ARRAYS, MANIFEST, TEACHER], keys, made)
+    needed = ["{model_file}", ARRAYS, MANIFEST, TEACHER]
+    yield from by_network(Family("extract_parts", "{teacher}", items, needed, keys, made))
 
 
 def comparisons(params: Params) -> Iterator[Family]:
@@ -119,6 +114,6 @@ def method(params: Params, section: str, stage: str) -> Iterator[Family]:
                 else:
                     fresh[f"{name}-seed-{seed}"] = item
     of_line = ["{owner}.model", f"{{owner}}.{section}"]
-    yield trained_family(stage, fresh, [], [*RECIPE, *of_line])
-    yield trained_family(stage, started, ["{start}"], [*RECIPE, *of_line, *START], label="transfer")
-    yield evaluated_family(f"evaluate_{section}", fresh | started, (), ["precision", f"{{owner}}.{section}"])
+    yield from trained_families(stage, fresh, [], [*RECIPE, *of_line])
+    yield from trained_families(stage, started, ["{start}"], [*RECIPE, *of_line, *START], label="transfer")
+    yield from evaluated_families(f"evaluate_{section}", fresh | started, (), ["precision", f"{{owner}}.{section}"])

@@ -1,12 +1,14 @@
 """Stages that train and evaluate: teachers and students, family by family."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from cellar.models import module_of
 from cellar.params import Experiment, Line, Params
 from cellar.plan.family import Family, Item
 from cellar.plan.files import (
     ARRAYS,
+    CONNECTED,
     HISTORY,
     INPUT,
     LAST,
@@ -41,10 +43,10 @@ def teachers(params: Params) -> Iterator[Family]:
                 else:
                     trained[f"{name}-seed-{seed}"] = item
     model = ["{owner}.model"]
-    yield trained_family("train_teacher", trained, [], [*RECIPE, *model])
-    yield trained_family("train_teacher", transferred, ["{start}"], [*RECIPE, *model, *START], label="transfer")
-    yield trained_family("import_teacher", imported, ["{weights}"], ["threads", "{owner}.weights", *model])
-    yield evaluated_family("evaluate_teacher", trained | transferred | imported)
+    yield from trained_families("train_teacher", trained, [], [*RECIPE, *model])
+    yield from trained_families("train_teacher", transferred, ["{start}"], [*RECIPE, *model, *START], label="transfer")
+    yield from trained_families("import_teacher", imported, ["{weights}"], ["threads", "{owner}.weights", *model])
+    yield from evaluated_families("evaluate_teacher", trained | transferred | imported)
 
 
 def students(
@@ -65,12 +67,16 @@ def students(
                     alone[key] = item
     of_line = ["{owner}.model"]
     of_loss = ["{owner}.loss_form"] + ([] if owners else [f"{{owner}}.{key}" for key in LOSS])
-    yield trained_family("train_student", alone, [], [*RECIPE, *of_line])
-    yield trained_family("train_student", transferred, ["{start}"], [*RECIPE, *of_line, *START], label="transfer")
-    yield trained_family(
-        "distill_student", taught, [TEACHER], [*RECIPE, *TEACHER_INPUT, "teacher_cache", *of_line, *of_loss]
+    yield from trained_families("train_student", alone, [], [*RECIPE, *of_line])
+    yield from trained_families(
+        "train_student", transferred, ["{start}"], [*RECIPE, *of_line, *START], label="transfer"
     )
-    yield evaluated_family("evaluate_student", alone | transferred | taught)
+    of_teaching = [*RECIPE, *TEACHER_INPUT, "teacher_cache", *of_line, *of_loss]
+    alike = {key: item for key, item in taught.items() if item["teacher_file"] == item["model_file"]}
+    across = {key: item for key, item in taught.items() if key not in alike}  # of another family than its teacher
+    yield from trained_families("distill_student", alike, [TEACHER], of_teaching)
+    yield from trained_families("distill_student", across, ["{teacher_file}", TEACHER], of_teaching, label="across")
+    yield from evaluated_families("evaluate_student", alone | transferred | taught)
 
 
 def common_item(kind: str, name: str, line: Line, seed: int, owner: str = "") -> Item:
@@ -82,6 +88,7 @@ def common_item(kind: str, name: str, line: Line, seed: int, owner: str = "") ->
         "owner": owner,
         "dataset": line.dataset,
         "recipe": line.recipe,
+        "model": line.model,
         "model_file": model_file(line.model),
         **input_item(line, owner),
     }
@@ -96,21 +103,36 @@ def input_item(line: Line, owner: str) -> Item:
 def teacher_item(params: Params, teacher: str) -> Item:
     given = input_item(params.teacher(teacher), f"teachers.{teacher}")
     seen = {f"teacher_{key}": address for key, address in given.items()}
-    return {"teacher": teacher, "teacher_seed": str(params.teacher_seed(teacher)), **seen}
+    code = model_file(params.teacher(teacher).model)
+    return {"teacher": teacher, "teacher_seed": str(params.teacher_seed(teacher)), "teacher_file": code, **seen}
 
 
 def model_file(model: str) -> str:
     return str(path_of(module_of(model)).relative_to(ROOT))
 
 
-def trained_family(name: str, items: dict[str, Item], inputs: list[str], params: list[str], label: str = "") -> Family:
+def trained_families(
+    name: str, items: dict[str, Item], inputs: list[str], params: list[str], label: str = ""
+) -> Iterator[Family]:
     needed = ["{model_file}", ARRAYS, MANIFEST, *inputs]
     outputs = [WEIGHTS, LAST, LOSSES, RECORD]
-    return Family(name, "{name} --seed {seed}", items, needed, params, outputs, plots=[HISTORY], label=label)
+    family = Family(name, "{name} --seed {seed}", items, needed, params, outputs, plots=[HISTORY], label=label)
+    yield from by_network(family)
 
 
-def evaluated_family(name: str, items: dict[str, Item], inputs: Sequence[str] = (), keys: Sequence[str] = ()) -> Family:
+def evaluated_families(
+    name: str, items: dict[str, Item], inputs: Sequence[str] = (), keys: Sequence[str] = ()
+) -> Iterator[Family]:
     needed = ["{model_file}", ARRAYS, MANIFEST, WEIGHTS, LAST, HISTORY, *inputs]
     params = ["threads", "evaluation", *INPUT, *keys]
     outputs = [PREDICTIONS, PREDICTIONS_RECORD]
-    return Family(name, "{name} --seed {seed}", items, needed, params, outputs, metrics=[METRICS])
+    yield from by_network(Family(name, "{name} --seed {seed}", items, needed, params, outputs, metrics=[METRICS]))
+
+
+def by_network(family: Family) -> Iterator[Family]:
+    """Networks with a connector hang on one more file of code, and all of a family have as many inputs."""
+    plain = {key: item for key, item in family.items.items() if "+" not in item["model"]}
+    yield replace(family, items=plain)
+    label = "_".join(filter(None, (family.label, "connected")))
+    connected = {key: item for key, item in family.items.items() if key not in plain}
+    yield replace(family, items=connected, inputs=[*family.inputs, CONNECTED], label=label)

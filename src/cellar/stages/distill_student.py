@@ -10,7 +10,6 @@ from torch import nn
 
 from cellar import devices, models, paths, provenance
 from cellar import params as parameters
-from cellar.errors import CellarError
 from cellar.logit_store import LogitStore
 from cellar.models import weights
 from cellar.objectives.logits import LogitDistillation
@@ -21,11 +20,8 @@ from cellar.teacher_cache import Asker, TeacherCache
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    line = params.experiment(experiment)
-    if line.teacher is None:
-        raise CellarError(
-            f"experiments.{experiment} names no teacher; train it with: cellar train_student {experiment}"
-        )
+    line = params.experiment_by(experiment, "logits")
+    assert line.teacher is not None
     teacher_file = paths.trained("teachers", line.teacher, params.teacher_seed(line.teacher)) / "weights.safetensors"
 
     def make_objective(room: Classroom) -> LogitDistillation:

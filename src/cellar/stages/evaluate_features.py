@@ -37,7 +37,7 @@ class TeachersFeatures:
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    line = params.experiment(experiment)
+    line = params.experiment_by(experiment, "features")
     assert line.features is not None
     known = paths.features(line.features.faces, str(line.teacher))
     faces = {"name": line.features.faces, "count": params.faces_of(line.features.faces).count}

@@ -6,4 +6,4 @@ from cellar.stages.evaluate_classes import Classes
 
 
 def run(experiment: str, seed: int) -> None:
-    evaluate("students", experiment, parameters.load().experiment(experiment), seed, Classes)
+    evaluate("students", experiment, parameters.load().experiment_by(experiment, "labels", "logits"), seed, Classes)

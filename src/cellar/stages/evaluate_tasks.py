@@ -45,7 +45,7 @@ class FewShot:
 
 
 def run(experiment: str, seed: int) -> None:
-    line = parameters.load().experiment(experiment)
+    line = parameters.load().experiment_by(experiment, "tasks")
     assert line.tasks is not None
     sizes = line.tasks.model_dump(include={"ways", "shots", "queries"})
     evaluate("students", experiment, line, seed, FewShot, **sizes)

@@ -37,4 +37,5 @@ class Distances:
 
 
 def run(experiment: str, seed: int) -> None:
-    evaluate("students", experiment, parameters.load().experiment(experiment), seed, Distances)
+    line = parameters.load().experiment_by(experiment, "triplets")
+    evaluate("students", experiment, line, seed, Distances)

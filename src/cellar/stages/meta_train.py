@@ -6,7 +6,6 @@ import torch
 
 from cellar import devices, models, paths
 from cellar import params as parameters
-from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.judges.tasks import OnTasks
 from cellar.maml import Maml, query_loss
@@ -19,10 +18,9 @@ from cellar.stages.fit import Lesson, open_classroom, open_model, settings_of, t
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    line = params.experiment(experiment)
+    line = params.experiment_by(experiment, "tasks")
     wanted = line.tasks
-    if wanted is None:
-        raise CellarError(f"experiments.{experiment} names no tasks; train it with: cellar train_student {experiment}")
+    assert wanted is not None
     models.check_input_size(line.model, params.input_of(line)["input_size"])
 
     def prepare_lesson(device: torch.device) -> Lesson:

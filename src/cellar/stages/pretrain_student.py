@@ -30,10 +30,9 @@ UNAUGMENTED = 1  # views of a face: faces are as many as one likes
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    line = params.experiment(experiment)
+    line = params.experiment_by(experiment, "features")
     features, wanted = line.features, params.input_of(line)
-    if features is None or line.teacher is None:
-        raise CellarError(f"experiments.{experiment} names no features to learn; give it teacher and features")
+    assert features is not None and line.teacher is not None
     models.check_input_size(line.model, wanted["input_size"])
     known, pictures = paths.features(features.faces, line.teacher), paths.faces(features.faces)
 

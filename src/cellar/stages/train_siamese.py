@@ -6,7 +6,6 @@ import torch
 
 from cellar import devices, models, paths
 from cellar import params as parameters
-from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.judges.triplets import OnTriplets
 from cellar.losses.triplet import ordered_triplet_loss
@@ -20,12 +19,9 @@ from cellar.stages.fit import Lesson, open_classroom, open_model, settings_of, t
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    line = params.experiment(experiment)
+    line = params.experiment_by(experiment, "triplets")
     wanted, recipe = line.triplets, params.recipes[line.recipe]
-    if wanted is None:
-        raise CellarError(
-            f"experiments.{experiment} names no triplets; train it with: cellar train_student {experiment}"
-        )
+    assert wanted is not None
     models.check_input_size(line.model, params.input_of(line)["input_size"])
     start = params.start_file(line, seed)
 

@@ -7,4 +7,10 @@ from cellar.stages.fit import fit, from_labels
 
 def run(experiment: str, seed: int) -> None:
     params = parameters.load()
-    fit(paths.trained("students", experiment, seed), params.experiment(experiment), params, seed, from_labels)
+    fit(
+        paths.trained("students", experiment, seed),
+        params.experiment_by(experiment, "labels"),
+        params,
+        seed,
+        from_labels,
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from cellar import files, paths, statistics
 from cellar.errors import CellarError
-from cellar.params import Experiment, Params
+from cellar.params import Experiment, Params, Teacher
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
@@ -25,6 +25,7 @@ class Runs:
     seeds: tuple[int, ...]
     dataset: str
     model: str
+    evaluation: str  # the stage that made its metrics
 
     def metrics_files(self) -> list[str]:
         return [str(paths.metrics(self.kind, self.key, seed)) for seed in self.seeds]
@@ -33,7 +34,7 @@ class Runs:
         return [str(paths.predictions(self.kind, self.key, seed) / "predictions.npz") for seed in self.seeds]
 
     def stages(self) -> list[str]:
-        return [f"evaluate_{self.kind.removesuffix('s')}@{self.key}-seed-{seed}" for seed in self.seeds]
+        return [f"{self.evaluation}@{self.key}-seed-{seed}" for seed in self.seeds]
 
     def read(self) -> list[dict[str, Any]]:
         return [files.read_json(Path(path)) for path in self.metrics_files()]
@@ -43,8 +44,12 @@ def teacher_runs(params: Params, dataset: str) -> Runs | None:
     """The teacher of a data set (the first that params.yaml lists), or None if it is off or absent."""
     for key, line in params.teachers.items():
         if line.dataset == dataset and params.is_on(line):
-            return Runs("teachers", key, tuple(params.seeds_of(line)), dataset, line.model)
+            return teacher_runs_of(params, key, line)
     return None
+
+
+def teacher_runs_of(params: Params, key: str, line: Teacher) -> Runs:
+    return Runs("teachers", key, tuple(params.seeds_of(line)), line.dataset, line.model, line.evaluation)
 
 
 def student_runs(params: Params, dataset: str, row: str) -> Runs | None:
@@ -55,7 +60,7 @@ def student_runs(params: Params, dataset: str, row: str) -> Runs | None:
 
 
 def runs_of(params: Params, key: str, line: Experiment) -> Runs:
-    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model)
+    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, line.evaluation)
 
 
 def experiment_lines(params: Params, dataset: str) -> dict[str, Experiment]:
