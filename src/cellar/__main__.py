@@ -56,8 +56,10 @@ def parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
     verify.add_argument("table", nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
-    download = commands.add_parser("download", help="fetch the raw files of a data set, where that can be done")
-    download.add_argument("dataset")
+    download = commands.add_parser(
+        "download", help="fetch the raw files of a data set, or published weights, where that can be done"
+    )
+    download.add_argument("name")
     commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
     plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
     plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
@@ -132,12 +134,16 @@ def verify(table: str | None, complete: bool) -> int:
     return verifying.report(table, complete)
 
 
-def download(dataset: str) -> int:
+def download(name: str) -> int:
     from cellar import params
-    from cellar.datasets.download import download as fetch
+    from cellar.datasets import download as downloads
 
-    section = params.load().dataset(dataset)
-    fetch(section.source, Path(section.path))
+    loaded = params.load()
+    if name in loaded.published:
+        downloads.download_weights(loaded.published[name])
+    else:
+        section = loaded.dataset(name)
+        downloads.download(section.source, Path(section.path))
     return 0
 
 

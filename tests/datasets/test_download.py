@@ -13,10 +13,10 @@ from types import ModuleType
 
 import pytest
 
-from cellar.datasets.download import download
+from cellar.datasets.download import download, download_weights
 from cellar.datasets.unpack import unpack
 from cellar.errors import CellarError
-from cellar.params import Source
+from cellar.params import Published, Source
 
 
 class Server(ThreadingHTTPServer):
@@ -380,3 +380,25 @@ def test_only_one_set_of_torchvision_is_known(tmp_path: Path) -> None:
     other = Source.model_construct(torchvision="CIFAR10")
     with pytest.raises(CellarError, match="torchvision's CIFAR10 cannot be downloaded here"):
         download(other, tmp_path / "cifar", quiet)
+
+
+def test_weights_come_to_their_path_by_the_first_digits_of_their_checksum(server: Server, tmp_path: Path) -> None:
+    server.content, path = CONTENT, tmp_path / "weights" / "net-1.pth"
+    digits = hashlib.sha256(CONTENT).hexdigest()[:8]
+    wanted = Published(path=str(path), url=server.url, sha256=digits)
+    assert download_weights(wanted, quiet) and path.read_bytes() == CONTENT
+    assert not download_weights(wanted, quiet) and len(server.asked) == 1
+
+
+def test_other_weights_are_refused_and_removed(server: Server, tmp_path: Path) -> None:
+    server.content = CONTENT
+    wanted = Published(path=str(tmp_path / "net.pth"), url=server.url, sha256="0123456789")
+    with pytest.raises(CellarError, match="expected 0123456789; removed"):
+        download_weights(wanted, quiet)
+    assert left(tmp_path) == []
+
+
+def test_weights_that_no_program_can_fetch(tmp_path: Path) -> None:
+    wanted = Published(path=str(tmp_path / "net.pkl"), manual="ask the\nauthors.")
+    with pytest.raises(CellarError, match=rf"ask the authors; put it in {tmp_path}$"):
+        download_weights(wanted, quiet)

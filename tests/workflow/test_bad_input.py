@@ -45,6 +45,14 @@ def test_missing_data_says_what_to_get_and_where_to_put_it(fresh: Project) -> No
     assert "data/raw/fer2013 is not here" in line and "cellar download fer2013" in line
 
 
+@pytest.mark.parametrize(("path", "how"), [("a.pth", "cellar download mine"), ("b.pth", "put it there")])
+def test_missing_weights_say_how_to_get_them(fresh: Project, path: str, how: str) -> None:
+    fresh.change(lambda p: p.update(published={"mine": {"path": "a.pth", "manual": "ask"}}))
+    fresh.change(lambda p: p["teachers"]["fer2013"].update(weights=path))
+    line = last_line(fresh, "snakemake", "--cores", "1", "--dry-run")
+    assert f"teachers.fer2013.weights: {path} is not here" in line and how in line
+
+
 def test_a_stage_that_fails_leaves_its_line_last_and_no_output(project: Project) -> None:
     target = project.folder / "data/raw/mine"
     shutil.copytree(project.folder / "data/raw/sample/fer2013", target)

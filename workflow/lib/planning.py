@@ -93,10 +93,15 @@ def targets() -> list[str]:
 
 
 def check_data(loaded: params.Params) -> None:
-    """Raw data that is not here is said at once, not after an hour."""
+    """Raw data and published weights that are not here are said at once, not after an hour."""
     for name, section in loaded.datasets.items():
         if section.enabled and not section.source.draw and not Path(section.path).exists():
             raise CellarError(
                 f"datasets.{name}: {section.path} is not here; get it with `cellar download {name}`, "
                 f"put it there by hand (data/README.md), or set enabled: false"
             )
+    known = {section.path: name for name, section in loaded.published.items()}
+    for where, path in loaded.needed_weights().items():
+        if not Path(path).is_file():
+            how = f"get it with `cellar download {known[path]}`" if path in known else "put it there"
+            raise CellarError(f"{where}: {path} is not here; {how}, or take the key out to train from nothing")

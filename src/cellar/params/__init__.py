@@ -15,6 +15,7 @@ from cellar.mistakes import explain, likely
 from cellar.params.data import Dataset, Draw, Source
 from cellar.params.faces import Faces, Generator
 from cellar.params.lines import Experiment, Features, Line, Sweep, Tasks, Teacher, Triplets
+from cellar.params.published import Published
 from cellar.params.recipe import Recipe, Schedule
 from cellar.params.section import Count, Name, Section, Seeds
 from cellar.strict_yaml import read_yaml
@@ -28,6 +29,7 @@ __all__ = [
     "Generator",
     "Line",
     "Params",
+    "Published",
     "Recipe",
     "Schedule",
     "Source",
@@ -90,6 +92,7 @@ class Params(Section):
     recipes: dict[Name, Recipe]
     generators: dict[Name, Generator] = Field(default_factory=dict)
     faces: dict[Name, Faces] = Field(default_factory=dict)
+    published: dict[Name, Published] = Field(default_factory=dict)
     teachers: dict[Name, Teacher]
     experiments: dict[Name, Experiment]
     sweeps: dict[Name, Sweep] = Field(default_factory=dict)
@@ -176,6 +179,22 @@ class Params(Section):
             )
         return Path(str(section.weights or section.folder))
 
+    def needed_weights(self) -> dict[str, str]:
+        """Where a line that is on names a file of weights -> that file."""
+        found = {f"faces.{key}.weights": faces.weights for key, faces in self.faces.items() if key in self.used_faces()}
+        for section in ("teachers", "experiments"):
+            for key, line in getattr(self, section).items():
+                if self.is_on(line):
+                    found[f"{section}.{key}.weights"] = getattr(line, "weights", None)
+                    found[f"{section}.{key}.start.weights"] = line.start.weights if line.start else None
+        return {where: weights for where, weights in found.items() if weights}
+
+    def used_faces(self) -> list[str]:
+        """Faces that some experiment learns from."""
+        lines = self.experiments.values()
+        used = {line.features.faces for line in lines if line.features and self.is_on(line)}
+        return [name for name in self.faces if name in used]
+
     def references(self) -> Iterator[tuple[str, str, str]]:
         """(where, section, name) of every name that one line uses of another section."""
         for key, faces in self.faces.items():
@@ -211,6 +230,8 @@ def one_of(section: str, lines: dict[str, Kind], name: str) -> Kind:
 
 def load(path: Path = PARAMS_FILE) -> Params:
     """Read and check a parameter file. Raises CellarError, one line, for the first thing that is wrong."""
+    from cellar.params import checks  # which is about what is defined here
+
     raw = read_yaml(path)
     try:
         params = Params.model_validate(raw)
@@ -222,71 +243,5 @@ def load(path: Path = PARAMS_FILE) -> Params:
             raise CellarError(
                 f"{path}: {where}: {section} has no {name!r}{likely(name, known)}; add it or mend the name"
             )
-    check_lines(params, path)
+    checks.check(params, path)
     return params
-
-
-def check_lines(params: Params, path: Path) -> None:
-    """What no single line can know: two experiments in one place, a teacher of another data set, other models."""
-    from cellar.models import module_of
-
-    for name, dataset in params.datasets.items():
-        if dataset.source.draw and dataset.path != f"data/raw/sample/{name}":
-            raise CellarError(
-                f"{path}: datasets.{name}.path: a drawn set is kept in data/raw/sample/{name}; write that"
-            )
-        if dataset.source.draw and dataset.layout == "image_folder":
-            raise CellarError(
-                f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one"
-            )
-    check_methods(params, path)
-    check_starts(params, path)
-    rows: dict[tuple[str, str], str] = {}
-    for key, line in params.experiments.items():
-        other = rows.setdefault((line.dataset, line.row), key)
-        if other != key:
-            raise CellarError(
-                f"{path}: experiments.{key} and experiments.{other} are both row {line.row} of {line.dataset}; rename one row"
-            )
-    for section in ("teachers", "experiments", "sweeps"):
-        for key, line in getattr(params, section).items():
-            try:
-                module_of(line.model)
-            except CellarError as error:
-                raise CellarError(f"{path}: {section}.{key}.model: {error}") from None
-            teacher, features = getattr(line, "teacher", None), getattr(line, "features", None)
-            if teacher and not features and params.teachers[teacher].dataset != line.dataset:
-                raise CellarError(
-                    f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
-                )
-
-
-def check_methods(params: Params, path: Path) -> None:
-    """What a method asks of its recipe and of its teacher."""
-    for key, line in params.experiments.items():
-        size = 3 if line.triplets else line.tasks.images if line.tasks else 1
-        if params.recipes[line.recipe].batch_size % size:
-            raise CellarError(
-                f"{path}: experiments.{key}: a batch of recipes.{line.recipe} would cut a {'triplet' if line.triplets else 'task'} "
-                f"in two; make its batch_size a multiple of {size}"
-            )
-        bounded = line.teacher is not None and params.teachers[line.teacher].model.endswith("+sigmoid")
-        if line.features and (line.features.loss == "bce") != bounded:
-            raise CellarError(
-                f"{path}: experiments.{key}: features.loss bce goes with a teacher whose features lie between 0 and 1 "
-                "(model: NAME+sigmoid), mse with another; mend one of them"
-            )
-
-
-def check_starts(params: Params, path: Path) -> None:
-    """A training that starts from another's weights, and that from another's, must begin somewhere."""
-    for section in ("teachers", "experiments"):
-        for key in getattr(params, section):
-            seen = [(section, key)]
-            while (start := getattr(params, seen[-1][0])[seen[-1][1]].start) and not start.weights:
-                following = ("teachers", start.teacher) if start.teacher else ("experiments", start.experiment)
-                if following in seen:
-                    raise CellarError(
-                        f"{path}: {section}.{key}.start leads back to {following[1]}; begin somewhere else"
-                    )
-                seen.append(following)

@@ -42,16 +42,9 @@ def generators(params: Params) -> Iterator[Family]:
     keys = ["threads", "precision", "recipes.{recipe}", "generators.{name}"]
     outputs = [WEIGHTS, LAST, LOSSES, RECORD]
     yield Family("train_generator", "{name} --seed {seed}", items, [ARRAYS, MANIFEST], keys, outputs, plots=[HISTORY])
-    faces = {name: {"faces": name, "source": str(params.faces_source(name))} for name in used_faces(params)}
+    faces = {name: {"faces": name, "source": str(params.faces_source(name))} for name in params.used_faces()}
     made = [FACES, f"{FACES}.run.json"]
     yield Family("generate_faces", "{faces}", faces, ["{source}"], ["threads", "faces.{faces}"], made)
-
-
-def used_faces(params: Params) -> list[str]:
-    """Those that some experiment learns from."""
-    lines = params.experiments.values()
-    used = {line.features.faces for line in lines if line.features and params.is_on(line)}
-    return [name for name in params.faces if name in used]
 
 
 def features(params: Params) -> Iterator[Family]:
