@@ -1,14 +1,18 @@
-# The two commands are `make table_vi` and `make test`; both create .venv first, once.
+# The two commands are `make table_vi` and `make test`; all create .venv first, once.
 # PYTHON may name another interpreter (3.11 to 3.13): make setup PYTHON=python3.12
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi all test bench setup lint lock clean
+.PHONY: table_vi pins all test bench setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
+
+PINS := $(foreach n,1 2 3 4 5 6,results/tables/pins_table_$n.md) $(foreach n,2 3 4 8 9 10,results/figures/pins_fig_$n.png)
+pins: .venv/ready
+	snakemake --cores 4 $(PINS)
 
 all: .venv/ready
 	snakemake --cores 4
