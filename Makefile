@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test bench setup lint lock clean
+.PHONY: table_vi pins all test report bench setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -19,6 +19,9 @@ all: .venv/ready
 
 test: .venv/ready
 	pytest
+
+report: .venv/ready
+	python -m cellar report
 
 bench: .venv/ready
 	python benchmarks/freed_memory.py

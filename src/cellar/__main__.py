@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, report, plan."""
 
 import argparse
 import importlib
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     download.add_argument("name")
     commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
+    commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
     plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
     plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
     plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
@@ -107,6 +108,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "verify": verify,
         "download": download,
         "keep": keep,
+        "report": report,
         "plan": plan,
     }
     return own[command](**values)
@@ -151,6 +153,13 @@ def keep() -> int:
     from cellar import real_runs
 
     print(f"kept in {real_runs.keep()}")
+    return 0
+
+
+def report() -> int:
+    from cellar import report as reporting
+
+    print(f"written: {reporting.write()}")
     return 0
 
 

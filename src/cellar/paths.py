@@ -5,6 +5,8 @@ from pathlib import Path
 REFERENCE = Path("workflow/reference/paper_values.yaml")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
+AUDIT = Path("results/audit")
+REPORT = Path("results/report.html")
 MODEL_COUNTS = Path("results/metrics/models.json")
 REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))

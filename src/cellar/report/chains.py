@@ -1,0 +1,60 @@
+"""What stands behind a cell, as `cellar explain` tells it; dvc.lock and every record are read once for all cells."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cellar import explain, files, lineage, paths
+from cellar.tables.cells import Cell, Row, Table
+
+
+@dataclass(frozen=True)
+class Chain:
+    """stages: what `dvc repro` calls them, nearest first; kept: files that no stage made; redo: shell commands."""
+
+    stages: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    redo: tuple[str, ...] = ()
+    nothing: str = ""  # why there is nothing to redo
+    printed: str = ""  # where the paper's figure stands
+
+
+class Chains:
+    """The chains of all cells that are asked for, and the stages that they name."""
+
+    def __init__(self) -> None:
+        self.graph = lineage.load()
+        self.found: dict[tuple[str, ...], Chain] = {}
+        self.stages = {stage.target: stage for stage in self.graph.stages}
+
+    def of(self, table: Table, row: Row, cell: Cell) -> Chain:
+        """Cells of one table that read the same files have one chain."""
+        sources = [] if cell.kind in explain.NOT_COMPUTED else cell.metrics or []
+        plain = {"kind": cell.kind, "value": cell.value, "paper": cell.paper, "reason": cell.reason}
+        place = explain.place_in_paper({"id": table.id, "study": table.study}, row.id)
+        printed = f"{paths.REFERENCE}, {place}" if explain.printed(plain) else ""
+        if not sources:
+            return Chain(nothing=explain.nothing_to_redo({"cell": plain}), printed=printed)
+        key = (table.id, row.id, printed, *sources)
+        if key not in self.found:
+            self.found[key] = Chain(
+                tuple(stage.target for stage in self.graph.chain(sources)),
+                tuple(path for path in sources if self.graph.maker(path) is None),
+                tuple(explain.redo(table.id, sources, self.graph)),
+                printed=printed,
+            )
+        return self.found[key]
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """Every stage that some chain names, in the order of dvc.lock, as explain tells it; hosts have no name."""
+        named = {target for chain in self.found.values() for target in chain.stages}
+        told = {target: explain.told(stage) for target, stage in self.stages.items() if target in named}
+        for stage in told.values():
+            if stage["run"] and stage["run"]["machine"]:
+                stage["run"]["machine"] = {k: v for k, v in stage["run"]["machine"].items() if k != "host"}
+        return told
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The run.json of every stage of dvc.lock that has one here, by target."""
+        files_of = {target: stage.record for target, stage in self.stages.items()}
+        return {target: files.read_json(Path(path)) for target, path in files_of.items() if path and path.exists()}

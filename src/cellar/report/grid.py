@@ -1,0 +1,124 @@
+"""A table of ours as the template shows it: heads, lines and cells, each with its words and its chain."""
+
+from dataclasses import dataclass, field
+
+from cellar.report.chains import Chain, Chains
+from cellar.tables import render
+from cellar.tables.cells import Cell, Column, Row, Table
+
+MADE = ("measured", "timed", "counted")
+EMPTY = "–"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One cell: `text` is ours with its interval apart, `paper` the printed one with its mark."""
+
+    id: str
+    row: str
+    column: str
+    cell: Cell
+    text: str
+    interval: str
+    paper: str
+    verdict: str  # of the style sheet: reproduced, differs, inconsistent, incomparable, or nothing
+    chain: Chain
+    facts: dict[str, str]
+
+    @property
+    def opens(self) -> bool:
+        return self.text != EMPTY or self.paper != EMPTY
+
+
+@dataclass(frozen=True)
+class Head:
+    label: str
+    is_paper: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`made` is false where nothing of the table was run; `why` says so in a line."""
+
+    id: str
+    title: str
+    heads: list[Head]
+    lines: list[tuple[str, list[Shown]]]
+    papers: dict[str, bool]  # column id -> whether printed figures stand beside it
+    notes: list[str]
+    made: bool
+    why: str
+    cells: list[Shown] = field(default_factory=list)
+
+
+VERDICTS = {
+    "reproduced": "reproduced",
+    "differs": "differs",
+    "paper inconsistent": "inconsistent",
+    "not comparable": "incomparable",
+}
+
+
+def grid(table: Table, chains: Chains) -> Grid:
+    papers = {one.id: any(row.cells[one.id].paper is not None for row in table.rows) for one in table.columns}
+    heads = [
+        head
+        for column in table.columns
+        for head in [Head(column.label), *([Head("paper", True)] if papers[column.id] else [])]
+    ]
+    lines = [
+        (row.label, [shown(table, row, column, chains) for column in table.columns]) for row in table.rows
+    ]  # fmt: skip
+    cells = [one for _, line in lines for one in line]
+    absent = next((one.cell.reason for one in cells if one.cell.kind == "not_run"), None)
+    made = any(one.cell.kind in MADE for one in cells) or absent is None
+    return Grid(table.id, table.title, heads, lines, papers, table.notes, made, absent or "", cells)
+
+
+def shown(table: Table, row: Row, column: Column, chains: Chains) -> Shown:
+    cell = row.cells[column.id]
+    chain = chains.of(table, row, cell)
+    return Shown(
+        f"{table.id}.{row.id}.{column.id}",
+        row.label,
+        column.label,
+        cell,
+        value(cell, column),
+        interval(cell, column),
+        render.paper_text(cell, column),
+        VERDICTS.get(cell.verdict or "", ""),
+        chain,
+        facts(cell, column, chain),
+    )
+
+
+def value(cell: Cell, column: Column) -> str:
+    if cell.kind == "not_run":
+        return "not run"
+    return EMPTY if cell.value is None else render.number_text(cell.value, cell.unit or column.unit)
+
+
+def interval(cell: Cell, column: Column) -> str:
+    if not cell.interval or cell.value is None:
+        return ""
+    low, high = (render.number_text(bound, cell.unit or column.unit) for bound in cell.interval)
+    return f"[{low}, {high}]"
+
+
+def facts(cell: Cell, column: Column, chain: Chain) -> dict[str, str]:
+    """The words of the panel: what explain says of the cell itself."""
+    unit = cell.unit or column.unit or ""
+    bounds = interval(cell, column)
+    found = {
+        "kind": cell.kind.replace("_", " "),
+        "unit": "" if unit == "count" else unit,
+        "interval": f"{bounds}, 95 %" if bounds else "",
+        "sd": f"{cell.std:g}" if cell.std is not None else "",
+        "n": f"{cell.n:,}" if cell.n is not None else "",
+        "paper": render.paper_text(cell, column) if cell.paper is not None else "",
+        "verdict": cell.verdict or "",
+        "reason": cell.reason or "",
+        "printed in": chain.printed,
+        "from": ", ".join(cell.metrics or []),
+    }
+    return {word: said for word, said in found.items() if said}

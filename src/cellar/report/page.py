@@ -1,0 +1,46 @@
+"""The page: what its sections say, poured into template.html with its style and its script inlined."""
+
+from importlib.resources import files as resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cellar import params as parameters
+from cellar.report import costs, data, graph, head, making, studies
+from cellar.report.chains import Chains
+
+
+def page() -> str:
+    """The whole page as HTML. Everything that is not ours is escaped by the template."""
+    params = parameters.load()
+    chains = Chains()
+    shown = studies.shown(chains)
+    records = chains.records()
+    return environment().get_template("template.html").render(
+        style=inlined("style.css"),
+        script=inlined("panel.js"),
+        scale=params.scale,
+        head=head.facts(params, records),
+        studies=shown,
+        tally=studies.tally(shown),
+        costs=costs.by_family(chains.graph, records),
+        data=data.sets(params),
+        audit=data.audit(),
+        graph=Markup(graph.svg(params)),
+        making=making.commands(params),
+        stages=chains.told(),
+    )  # fmt: skip
+
+
+def environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("cellar.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def inlined(name: str) -> Markup:
+    return Markup(resources("cellar.report").joinpath(name).read_text(encoding="utf-8"))
