@@ -15,7 +15,19 @@ import psutil
 
 FOLDER = Path(".snakemake")
 LOCKS, OWNER = FOLDER / "locks", FOLDER / "owner.json"
-NO_RUN = {"-n", "--dry-run", "--dryrun", "--lint", "--dag", "--rulegraph", "--unlock", "--summary", "--list", "-l"}
+NO_RUN = {
+    "-n",
+    "--dry-run",
+    "--dryrun",
+    "--lint",
+    "--dag",
+    "--rulegraph",
+    "--report",
+    "--unlock",
+    "--summary",
+    "--list",
+    "-l",
+}
 
 
 def clear_dead_lock() -> None:

@@ -2,7 +2,12 @@ rule tabulate:
     input:
         inputs_of("tabulate"),
     output:
-        "results/tables/{table}.md",
+        report(
+            "results/tables/{table}.md",
+            category="tables",
+            labels={"table": "{table}"},
+            caption="../captions/table.rst",
+        ),
         "results/tables/{table}.json",
     wildcard_constraints:
         table=one_of("label", "tabulate"),
@@ -18,7 +23,12 @@ rule plot:
     input:
         inputs_of("plot"),
     output:
-        "results/figures/{figure}.png",
+        report(
+            "results/figures/{figure}.png",
+            category="figures",
+            labels={"figure": "{figure}"},
+            caption="../captions/figure.rst",
+        ),
     wildcard_constraints:
         figure=one_of("label", "plot"),
     log:
