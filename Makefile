@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test report bench setup lint lock clean
+.PHONY: table_vi pins all test report crate bench setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -22,6 +22,9 @@ test: .venv/ready
 
 report: .venv/ready
 	python -m cellar report
+
+crate: .venv/ready
+	python -m cellar crate
 
 bench: .venv/ready
 	python benchmarks/freed_memory.py

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src/cellar"
 LAYERS = [  # from the top; a module may import from its own layer and from those below
     {"__main__"},
-    {"report", "stages", "plan", "pipeline_files", "explain", "verify", "lineage", "real_runs"},
+    {"crate", "report", "stages", "plan", "pipeline_files", "explain", "verify", "lineage", "real_runs"},
     {"figures"},
     {"tables"},
     {"objectives", "judges"},

@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, report, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, report, crate, plan."""
 
 import argparse
 import importlib
@@ -62,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
     download.add_argument("name")
     commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
     commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
+    crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
+    crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
     plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
     plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
     plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
@@ -109,6 +111,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "download": download,
         "keep": keep,
         "report": report,
+        "crate": crate,
         "plan": plan,
     }
     return own[command](**values)
@@ -160,6 +163,13 @@ def report() -> int:
     from cellar import report as reporting
 
     print(f"written: {reporting.write()}")
+    return 0
+
+
+def crate(folder: str | None) -> int:
+    from cellar import crate as crates
+
+    print(f"written: {crates.write(Path(folder)) if folder else crates.write()}")
     return 0
 
 
