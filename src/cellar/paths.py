@@ -5,7 +5,6 @@ from pathlib import Path
 REFERENCE = Path("workflow/reference/paper_values.yaml")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
-AUDIT = Path("results/audit")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 MODEL_COUNTS = Path("results/metrics/models.json")

@@ -63,8 +63,9 @@ def fill() -> None:
     files.write_json(paths.prepared("fer2013") / "manifest.json", manifest)
     paths.FIGURES.mkdir(parents=True)
     Image.effect_noise((2400, 500), 80).save(paths.FIGURES / "fig_4.png")
-    audited = f"# Duplicates of {HOSTILE}\n\n{HOSTILE}\n\n![](https://example.org/x.png) [words](https://example.org)\n"
-    files.write_text(paths.AUDIT / "fer2013.md", audited)
+    files.write_json(paths.TABLES / "list.json", [1, 2])  # no table of cells: its Markdown is shown
+    listed = f"# A list of {HOSTILE}\n\n{HOSTILE}\n\n![](https://example.org/x.png) [words](https://example.org)\n"
+    files.write_text(paths.TABLES / "list.md", listed)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from typing import Any
 
 from cellar import files, paths
 from cellar.crate.entities import Entities, link
-from cellar.explain import git
 from cellar.lineage import Lineage, Stage
+from cellar.provenance import git
 
 WORKFLOW = Path("Snakefile")
 KEPT = ("params.yaml", "dvc.yaml", "dvc.lock", *(f"workflow/**/*.{suffix}" for suffix in ("smk", "py", "rst", "yaml")))

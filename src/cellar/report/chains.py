@@ -1,4 +1,7 @@
-"""What stands behind a cell, as `cellar explain` tells it; dvc.lock and every record are read once for all cells."""
+"""What stands behind a cell, as `cellar explain` tells it; dvc.lock and every record are read once for all cells.
+
+The page asks `cellar explain` nowhere else.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +56,10 @@ class Chains:
             if stage["run"] and stage["run"]["machine"]:
                 stage["run"]["machine"] = {k: v for k, v in stage["run"]["machine"].items() if k != "host"}
         return told
+
+    def origin(self) -> str:
+        """Where the project can be cloned from."""
+        return explain.origin()
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The run.json of every stage of dvc.lock that has one here, by target."""

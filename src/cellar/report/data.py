@@ -1,15 +1,11 @@
-"""The data sets of the run, class by class; and the audit of them, where there is one."""
+"""The data sets of the run, class by class."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from cellar import files, paths
 from cellar.params import Params
 from cellar.params.data import Dataset
-from cellar.report import prose
-from cellar.report.pictures import Picture, picture
 
 FEW = 20  # classes that are listed one by one
 
@@ -24,12 +20,6 @@ class Counted:
     splits: dict[str, int]
     classes: list[tuple[str, list[int]]]
     class_count: int
-
-
-@dataclass(frozen=True)
-class Audit:
-    pages: list[tuple[str, Markup]]
-    pictures: list[Picture]
 
 
 def sets(params: Params) -> list[Counted]:
@@ -55,10 +45,3 @@ def source(section: Dataset) -> str:
         return f"drawn here, seed {section.source.draw.seed}"
     told = section.source.model_dump(exclude_none=True)
     return "; ".join(f"{word}: {value}" for word, value in told.items()) or "put there by hand"
-
-
-def audit() -> Audit:
-    """Every page and picture of results/audit; nothing where there is none."""
-    pages = [prose.read(path) for path in sorted(paths.AUDIT.rglob("*.md"))]
-    pictures = [picture(path, path.stem.replace("_", " ")) for path in sorted(paths.AUDIT.rglob("*.png"))]
-    return Audit(pages, pictures)

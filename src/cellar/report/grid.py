@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 
 from cellar.report.chains import Chain, Chains
-from cellar.tables import render
+from cellar.tables import reference, render
 from cellar.tables.cells import Cell, Column, Row, Table
 
+LONG = 40  # lines, from which on a table is folded
+WORDY = 24  # letters, from which on a cell's text is broken into lines
+PAPERS = {*reference.STUDIES.values(), reference.CUSTOM}
 MADE = ("measured", "timed", "counted")
 EMPTY = "–"
 
@@ -24,6 +27,10 @@ class Shown:
     verdict: str  # of the style sheet: reproduced, differs, inconsistent, incomparable, or nothing
     chain: Chain
     facts: dict[str, str]
+
+    @property
+    def wordy(self) -> bool:
+        return len(self.text) > WORDY
 
     @property
     def opens(self) -> bool:
@@ -50,6 +57,10 @@ class Grid:
     why: str
     cells: list[Shown] = field(default_factory=list)
 
+    @property
+    def long(self) -> bool:
+        return len(self.lines) > LONG
+
 
 VERDICTS = {
     "reproduced": "reproduced",
@@ -60,7 +71,7 @@ VERDICTS = {
 
 
 def grid(table: Table, chains: Chains) -> Grid:
-    papers = {one.id: any(row.cells[one.id].paper is not None for row in table.rows) for one in table.columns}
+    papers = {one.id: beside(table, one) for one in table.columns}
     heads = [
         head
         for column in table.columns
@@ -73,6 +84,11 @@ def grid(table: Table, chains: Chains) -> Grid:
     absent = next((one.cell.reason for one in cells if one.cell.kind == "not_run"), None)
     made = any(one.cell.kind in MADE for one in cells) or absent is None
     return Grid(table.id, table.title, heads, lines, papers, table.notes, made, absent or "", cells)
+
+
+def beside(table: Table, column: Column) -> bool:
+    """Whether printed figures stand beside a column; a list over all studies has them in a column of its own."""
+    return table.study in PAPERS and any(row.cells[column.id].paper is not None for row in table.rows)
 
 
 def shown(table: Table, row: Row, column: Column, chains: Chains) -> Shown:
@@ -113,7 +129,8 @@ def facts(cell: Cell, column: Column, chain: Chain) -> dict[str, str]:
         "kind": cell.kind.replace("_", " "),
         "unit": "" if unit == "count" else unit,
         "interval": f"{bounds}, 95 %" if bounds else "",
-        "sd": f"{cell.std:g}" if cell.std is not None else "",
+        "method": getattr(cell, "method", None) or "",
+        "sd (n - 1)": f"{cell.std:g}" if cell.std is not None else "",
         "n": f"{cell.n:,}" if cell.n is not None else "",
         "paper": render.paper_text(cell, column) if cell.paper is not None else "",
         "verdict": cell.verdict or "",

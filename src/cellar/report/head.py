@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cellar import explain
 from cellar.params import Params
+from cellar.provenance import git
 
 Records = Mapping[str, Mapping[str, Any]]
 SHORT = 7  # digits of a commit
@@ -28,8 +28,8 @@ def facts(params: Params, records: Records) -> dict[str, str]:
 
 
 def commit() -> str:
-    head = explain.git("rev-parse", "HEAD")
-    changed = explain.git("status", "--porcelain", "--", "src", "params.yaml")
+    head = git("rev-parse", "HEAD")
+    changed = git("status", "--porcelain", "--", "src", "params.yaml")
     return f"commit {head[:SHORT]}{' and changes not committed' if changed else ''}" if head else ""
 
 

@@ -2,20 +2,20 @@
 
 import shlex
 
-from cellar import explain
 from cellar.params import Params
+from cellar.provenance import git
 
 SHIPPED = "sample"  # the scale of params.yaml as shipped
 
 
-def commands(params: Params) -> list[tuple[str, list[str]]]:
-    """(what for, commands)."""
+def commands(params: Params, origin: str) -> list[tuple[str, list[str]]]:
+    """(what for, commands); `origin` is what git can clone."""
     name = params.scale.name
     scale = [] if name == SHIPPED else [f"cp params/{shlex.quote(name)}.yaml params.yaml"]
     clone = [
-        f"git clone {shlex.quote(explain.origin())} cellar",
+        f"git clone {shlex.quote(origin)} cellar",
         "cd cellar",
-        f"git checkout {explain.git('rev-parse', 'HEAD') or 'HEAD'}",
+        f"git checkout {git('rev-parse', 'HEAD') or 'HEAD'}",
         "make setup",
         ". .venv/bin/activate",
     ]

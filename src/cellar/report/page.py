@@ -1,5 +1,6 @@
 """The page: what its sections say, poured into template.html with its style and its script inlined."""
 
+import json
 from importlib.resources import files as resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,21 +26,22 @@ def page() -> str:
         tally=studies.tally(shown),
         costs=costs.by_family(chains.graph, records),
         data=data.sets(params),
-        audit=data.audit(),
         graph=Markup(graph.svg(params)),
-        making=making.commands(params),
+        making=making.commands(params, chains.origin()),
         stages=chains.told(),
     )  # fmt: skip
 
 
 def environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("cellar.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["as_json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return made
 
 
 def inlined(name: str) -> Markup:

@@ -37,7 +37,7 @@ function arrive() {
   const id = decodeURIComponent(location.hash.slice(1));
   const target = id && document.getElementById(id);
   if (!target) return;
-  target.closest("details")?.setAttribute("open", "");
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   if (target.matches("a.cell")) openChain(id);
 }
 addEventListener("hashchange", arrive);

@@ -27,7 +27,12 @@ CAPTIONS = {
     "pins_fig_9": "Figure 9. One-shot loss by epoch.",
     "pins_fig_10": "Figure 10. Macro F1 of feature distillation by epoch.",
 }
-STUDIES = {"fig_": reference.MINI_RESEMOTENET, "cifar100": reference.CIFAR100_KD, "pins": reference.SMALL_DATASET_KD}
+STUDIES = {  # by the beginning of a figure's name
+    "fig_": reference.MINI_RESEMOTENET,
+    "cifar100": reference.CIFAR100_KD,
+    "pins": reference.SMALL_DATASET_KD,
+    "audit": "audit",
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def number(figure: str) -> tuple[int, str]:
 def caption(figure: str) -> str:
     if figure.startswith("curves_"):
         return f"Training curves of {figure.removeprefix('curves_')}."
+    if figure.startswith("audit_"):
+        return f"Audit of {figure.removeprefix('audit_')}: the likest pairs."
     return CAPTIONS.get(figure, f"{figure.replace('_', ' ')}: accuracy over temperature and weight.")
 
 

@@ -11,16 +11,18 @@ from cellar import files, paths
 from cellar.errors import CellarError
 from cellar.report import prose
 from cellar.report.chains import Chains
-from cellar.report.grid import Grid, Shown, grid
+from cellar.report.grid import PAPERS, Grid, Shown, grid
 from cellar.report.pictures import Picture, pictures_of
 from cellar.tables import reference
-from cellar.tables.cells import from_json
+from cellar.tables.cells import Table, from_json
 
 NAMES = {  # in the order of the page
     reference.MINI_RESEMOTENET: "Mini-ResEmoteNet",
     reference.CIFAR100_KD: "Distillation on CIFAR-100",
     reference.SMALL_DATASET_KD: "Small dataset",
     reference.CUSTOM: "Other data sets",
+    "all_studies": "Verdicts and contradictions",
+    "audit": "Audit of the data",
 }
 OUTCOMES = ("reproduced", "differs", "inconsistent", "incomparable", "not_run")
 
@@ -56,8 +58,8 @@ def shown(chains: Chains) -> Results:
     if not found:
         raise CellarError(f"no table is built in {paths.TABLES}; build them with: snakemake --cores 4")
     read = {path: files.read_json(path) for path in found}
-    tables = {path: from_json(data) for path, data in read.items() if has_cells(data)}
-    grids = [(table.study, grid(table, chains)) for table in tables.values()]
+    tables = {path: table(path, data) for path, data in read.items() if has_cells(data)}
+    grids = [(one.study, grid(one, chains)) for one in tables.values()]
     studies = [study(name, [one for of, one in grids if of == name]) for name in order(of for of, _ in grids)]
     others = [Prose(path.stem, *prose.read(page)) for path in found if path not in tables and (page := markdown(path))]
     return Results([one for one in studies if one.grids or one.pictures], others)
@@ -74,6 +76,13 @@ def has_cells(data: Any) -> bool:
     return isinstance(rows, list) and all(isinstance(row, dict) and "cells" in row for row in rows)
 
 
+def table(path: Path, data: Any) -> Table:
+    try:
+        return from_json(data)
+    except CellarError:
+        raise CellarError(f"{path} is no table; remove it and build it again: snakemake --cores 4 {path}") from None
+
+
 def markdown(path: Path) -> Path | None:
     page = path.with_suffix(".md")
     return page if page.exists() else None
@@ -81,15 +90,16 @@ def markdown(path: Path) -> Path | None:
 
 def study(name: str, grids: list[Grid]) -> Study:
     cells = [cell for one in grids for cell in one.cells]
-    return Study(name, NAMES.get(name, name), about(name), grids, pictures_of(name), outcomes(cells))
+    tally = outcomes(cells if name in PAPERS else [])  # a list over all studies has them once more
+    return Study(name, NAMES.get(name, name), about(name), grids, pictures_of(name), tally)
 
 
 def about(name: str) -> str:
-    return "" if name not in NAMES or name == reference.CUSTOM else str(reference.study(name).get("title", ""))
+    return str(reference.study(name).get("title", "")) if name in reference.STUDIES.values() else ""
 
 
 def outcomes(cells: list[Shown]) -> dict[str, int]:
-    """Of the cells that the paper prints: how they came out."""
+    """Of the cells beside which a printed figure stands: how they came out."""
     printed = [one for one in cells if one.cell.paper is not None]
     counted = Counter("not_run" if one.cell.kind == "not_run" else one.verdict for one in printed)
     return {outcome: counted[outcome] for outcome in OUTCOMES}
