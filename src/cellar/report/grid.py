@@ -7,7 +7,6 @@ from cellar.tables import reference, render
 from cellar.tables.cells import Cell, Column, Row, Table
 
 LONG = 40  # lines, from which on a table is folded
-WORDY = 24  # letters, from which on a cell's text is broken into lines
 PAPERS = {*reference.STUDIES.values(), reference.CUSTOM}
 MADE = ("measured", "timed", "counted")
 EMPTY = "–"
@@ -27,10 +26,8 @@ class Shown:
     verdict: str  # of the style sheet: reproduced, differs, inconsistent, incomparable, or nothing
     chain: Chain
     facts: dict[str, str]
-
-    @property
-    def wordy(self) -> bool:
-        return len(self.text) > WORDY
+    beside: bool  # whether the column has printed figures beside it
+    words: bool  # whether the column holds words
 
     @property
     def opens(self) -> bool:
@@ -40,7 +37,7 @@ class Shown:
 @dataclass(frozen=True)
 class Head:
     label: str
-    is_paper: bool = False
+    kind: str = ""  # of the style sheet: paper, words, or nothing
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,6 @@ class Grid:
     title: str
     heads: list[Head]
     lines: list[tuple[str, list[Shown]]]
-    papers: dict[str, bool]  # column id -> whether printed figures stand beside it
     notes: list[str]
     made: bool
     why: str
@@ -71,24 +67,27 @@ VERDICTS = {
 
 
 def grid(table: Table, chains: Chains) -> Grid:
-    papers = {one.id: beside(table, one) for one in table.columns}
-    heads = [
-        head
-        for column in table.columns
-        for head in [Head(column.label), *([Head("paper", True)] if papers[column.id] else [])]
-    ]
-    lines = [
-        (row.label, [shown(table, row, column, chains) for column in table.columns]) for row in table.rows
-    ]  # fmt: skip
+    heads = [head for column in table.columns for head in heads_of(table, column)]
+    lines = [(row.label, [shown(table, row, column, chains) for column in table.columns]) for row in table.rows]
     cells = [one for _, line in lines for one in line]
     absent = next((one.cell.reason for one in cells if one.cell.kind == "not_run"), None)
     made = any(one.cell.kind in MADE for one in cells) or absent is None
-    return Grid(table.id, table.title, heads, lines, papers, table.notes, made, absent or "", cells)
+    return Grid(table.id, table.title, heads, lines, table.notes, made, absent or "", cells)
+
+
+def heads_of(table: Table, column: Column) -> list[Head]:
+    own = Head(column.label, "words" if words(table, column) else "")
+    return [own, Head("paper", "paper")] if beside(table, column) else [own]
 
 
 def beside(table: Table, column: Column) -> bool:
     """Whether printed figures stand beside a column; a list over all studies has them in a column of its own."""
     return table.study in PAPERS and any(row.cells[column.id].paper is not None for row in table.rows)
+
+
+def words(table: Table, column: Column) -> bool:
+    values = [row.cells[column.id].value for row in table.rows]
+    return any(isinstance(value, str) and any(map(str.isalpha, value)) for value in values)
 
 
 def shown(table: Table, row: Row, column: Column, chains: Chains) -> Shown:
@@ -105,6 +104,8 @@ def shown(table: Table, row: Row, column: Column, chains: Chains) -> Shown:
         VERDICTS.get(cell.verdict or "", ""),
         chain,
         facts(cell, column, chain),
+        beside(table, column),
+        words(table, column),
     )
 
 
