@@ -1,4 +1,4 @@
-"""What dvc.lock says: which stage made a file, from which files, by which command. Read, never written, here.
+"""What dvc.lock says: which stage made a file, from which files, by which command; now, or at a commit.
 
 Paths in both locks are relative to the project's root: the sweeps' stages run there too (wdir: ..).
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from cellar import paths
+from cellar import paths, revisions
 from cellar.errors import CellarError
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
@@ -59,32 +59,56 @@ class Lineage:
         return self.made.get(path)
 
     def chain(self, targets: Iterable[str]) -> list[Stage]:
-        """The stages behind some files, nearest first, each once."""
+        """The stages behind some files, each once: those near the files first, raw data last, none before its use."""
         found: dict[str, Stage] = {}
-        level = list(targets)
-        while level:
-            makers = [made[0] for path in level if (made := self.maker(path))]
-            new = {stage.target: stage for stage in makers if stage.target not in found}
-            found |= new
-            level = [file.path for stage in new.values() for file in stage.data]
-        return list(found.values())
+
+        def visit(path: str) -> None:
+            made = self.maker(path)
+            if made and made[0].target not in found:
+                for file in reversed(made[0].data):
+                    visit(file.path)
+                found[made[0].target] = made[0]
+
+        for path in reversed(list(targets)):
+            visit(path)
+        return list(reversed(found.values()))
 
 
 def load() -> Lineage:
     """Both locks; what is not here is empty. Raises CellarError for a lock that cannot be read."""
-    stages = tuple(stage for lock in paths.LOCKS if lock.exists() for stage in read(lock))
+    return lineage({lock: read(lock) for lock in paths.LOCKS if lock.exists()})
+
+
+def at(commit: str) -> Lineage:
+    """Both locks as they were at a commit."""
+    found = {lock: revisions.file_at(commit, lock) for lock in paths.LOCKS}
+    return lineage({lock: text for lock, text in found.items() if text is not None}, f" of commit {commit[:7]}")
+
+
+def lineage(locks: dict[Path, str], of: str = "") -> Lineage:
+    stages = tuple(stage for lock, text in locks.items() for stage in parsed(text, lock, of))
     made = {file.path: (stage, file) for stage in stages for file in stage.makes}
     return Lineage(stages, made)
 
 
-def read(lock: Path) -> Iterator[Stage]:
+def read(lock: Path) -> str:
     try:
-        found = yaml.load(lock.read_text(encoding="utf-8"), Loader=Loader)["stages"]
-        for name, stage in found.items():
+        return lock.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise unreadable(lock, error) from None
+
+
+def parsed(text: str, lock: Path, of: str) -> Iterator[Stage]:
+    try:
+        for name, stage in yaml.load(text, Loader=Loader)["stages"].items():
             yield stage_of(name, stage, lock)
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        what = " ".join(str(error).split())
-        raise CellarError(f"{lock} cannot be read ({what}); take it back: git checkout {lock}") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(lock, error, of) from None
+
+
+def unreadable(lock: Path, error: Exception, of: str = "") -> CellarError:
+    what = " ".join(str(error).split())
+    return CellarError(f"{lock}{of} cannot be read ({what}); take it back: git checkout {lock}")
 
 
 def stage_of(name: str, stage: dict[str, Any], lock: Path) -> Stage:

@@ -7,7 +7,8 @@ TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
-MODEL_COUNTS = Path("results/metrics/models.json")
+METRICS = Path("results/metrics")
+MODEL_COUNTS = METRICS / "models.json"
 REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
 

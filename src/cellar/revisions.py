@@ -1,0 +1,80 @@
+"""What git and DVC's cache keep of other states of the project: commits, files at a commit, artefacts by their hash."""
+
+import configparser
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from cellar.errors import CellarError
+
+# From the nearest to the farthest, as DVC reads them; a relative cache folder is relative to the file that names it.
+DVC_CONFIGS = (".dvc/config.local", ".dvc/config", "~/.config/dvc/config", "/etc/xdg/dvc/config")
+
+
+def git(*arguments: str) -> str:
+    """What git says, or "" when it fails or there is no repository."""
+    done = subprocess.run(
+        ["git", "-c", "core.quotePath=false", *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def commit(revision: str) -> str:
+    """The full hash of a branch, tag or commit. Raises CellarError when git knows none of that name."""
+    found = "" if revision.startswith("-") else git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if not found:
+        raise CellarError(f"git knows no revision {revision!r} here; see: git log --all --oneline")
+    return found
+
+
+def file_at(commit: str, path: Path | str) -> str | None:
+    """The text of a file at a commit; None if git has none there."""
+    done = subprocess.run(["git", "show", f"{commit}:./{path}"], capture_output=True, check=False)
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def files_at(commit: str, folder: Path) -> list[Path]:
+    """Files in a folder (not below it) at a commit, relative to the project's root."""
+    return [Path(line) for line in git("ls-tree", "--name-only", commit, f"{folder}/").splitlines()]
+
+
+def in_git(paths: Iterable[str]) -> set[str]:
+    """Those of some files and folders that git keeps, of a folder anything, as the project stands."""
+    asked = list(paths)
+    kept = git("ls-files", "--", *asked).splitlines() if asked else []
+    folders = {str(parent) for path in kept for parent in Path(path).parents}
+    return {path for path in asked if path in folders or path in kept}
+
+
+def origin() -> str:
+    """Where the project can be cloned from, without a password that someone may have put into the address."""
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", git("config", "--get", "remote.origin.url")) or "."
+
+
+def uncommitted(folder: str) -> dict[str, str]:
+    """Python files of a folder that are not as in the last commit -> changed, new or deleted."""
+    words = {"?": "new", "A": "new", "D": "deleted"}
+    lines = git("status", "--porcelain", "--untracked-files=all", "--no-renames", "--", folder).splitlines()
+    # git() strips the text, and with it the first line's first blank
+    marked = [line.split(maxsplit=1) for line in lines if line.endswith(".py")]
+    return {path: words.get(mark[0], "changed") for mark, path in marked}
+
+
+def cached(md5: str) -> Path:
+    """Where DVC's cache has the file of that md5, if it has it."""
+    return cache_folder() / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def cache_folder() -> Path:
+    for name in DVC_CONFIGS:
+        path = Path(name).expanduser()
+        config = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            config.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            continue
+        if config.has_option("cache", "dir"):
+            return Path(os.path.normpath(path.parent / config.get("cache", "dir").strip("'\"")))
+    return Path(".dvc/cache")
