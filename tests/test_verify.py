@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from hashlib import md5
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cellar import files, metrics, pipeline_files, provenance, tables, verify
+from cellar import artefacts, files, metrics, pipeline_files, plan, provenance, tables, verify
 from cellar.errors import CellarError
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
@@ -55,7 +56,7 @@ def lock() -> None:
     """dvc.lock as DVC would write it for the bytes that are here now."""
 
     def entries(*found: Path) -> list[dict[str, str]]:
-        return [{"path": str(path), "hash": "md5", "md5": verify.dvc_md5(path)} for path in found]
+        return [{"path": str(path), "hash": "md5", "md5": artefacts.digest(path).md5} for path in found]
 
     stages = {
         "draw_faces@fer2013": {"cmd": "draw", "outs": entries(RAW)},
@@ -68,6 +69,12 @@ def lock() -> None:
         "tabulate_table_vi": {"cmd": "tabulate", "deps": entries(METRICS), "outs": entries(SOURCE, PAGE)},
     }
     Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+
+
+def track(*found: Path) -> None:
+    """Put files into git, as a clone has them."""
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run(["git", "add", *map(str, found)], check=True)
 
 
 def keep(kept: dict[str, np.ndarray]) -> None:
@@ -86,6 +93,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tables, "build", build)
     monkeypatch.setattr(tables, "inputs", lambda table, params: [str(METRICS)])
     monkeypatch.setattr(pipeline_files, "outdated", lambda params: [])
+    monkeypatch.setattr(plan, "families", lambda params: [])
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     files.write_text(RAW / "sub" / "one.txt", "a face\n")
     files.write_text(WEIGHTS, "weights\n")
@@ -240,14 +248,26 @@ def test_a_record_that_is_none(project: Path) -> None:
     only(verify.verify(None).problems, f"{RECORD}: is no record")
 
 
-def test_absent_weights_are_counted_not_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    WEIGHTS.unlink()
+def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that git does not keep is away; of a number's chain nothing is left but the number."""
+    for path in (WEIGHTS, PREDICTIONS, RECORD):
+        path.unlink()
+    shutil.rmtree(RAW)
+    track(METRICS, SOURCE, PAGE)
     found = verify.verify("table_vi")
-    assert (found.problems, found.absent, found.checked) == ([], [str(WEIGHTS)], 6)
+    assert (found.problems, len(found.absent), found.checked) == ([], 4, 3)
     assert verify.report("table_vi", complete=False) == 0
-    assert "1 artefact is not here: dvc pull, or build them" in capsys.readouterr().out
+    assert "4 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
     assert verify.report("table_vi", complete=True) == 1
     assert f"{WEIGHTS}: not here" in capsys.readouterr().out
+
+
+def test_a_row_whose_checkpoint_is_gone(project: Path) -> None:
+    track(METRICS, SOURCE, PAGE)
+    WEIGHTS.unlink()
+    assert verify.verify(None).problems == [
+        f"{WEIGHTS}: gone, though {PREDICTIONS} is here (table_vi, row E1); dvc pull or rebuild"
+    ]
 
 
 def test_a_table_that_no_stage_made(project: Path) -> None:
@@ -294,11 +314,11 @@ def folder(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
 def test_md5_of_a_folder_is_that_of_dvc(folder: Callable[[dict[str, str]], Path]) -> None:
     """The expected md5 is what DVC 3.67.1 wrote to dvc.lock for this folder."""
     path = folder({"b.txt": "hi\n", "sub/a.txt": "ho\n", "é.txt": "é\n", "Z": "", ".hid": ""})
-    assert verify.dvc_md5(path) == "32d75b68b4380bebfa5817bf57c6663c.dir"
+    assert artefacts.digest(path).md5 == "32d75b68b4380bebfa5817bf57c6663c.dir"
     (path / ".snakemake_timestamp").touch()
-    assert verify.dvc_md5(path) == "32d75b68b4380bebfa5817bf57c6663c.dir"
+    assert artefacts.digest(path).md5 == "32d75b68b4380bebfa5817bf57c6663c.dir"
 
 
 def test_md5_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"a\r\nb")
-    assert verify.dvc_md5(tmp_path / "one") == md5(b"a\r\nb").hexdigest()
+    assert artefacts.digest(tmp_path / "one").md5 == md5(b"a\r\nb").hexdigest()

@@ -50,11 +50,14 @@ def parser() -> argparse.ArgumentParser:
             else:
                 command.add_argument(name)
     explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
-    for name in ("table", "row", "column"):
-        explain.add_argument(name)
-    explain.add_argument("--json", action="store_true", help="the same as JSON")
+    for command in (explain,):
+        for name in ("table", "row", "column"):
+            command.add_argument(name)
+    for command in (explain,):
+        command.add_argument("--json", action="store_true", help="the same as JSON")
     verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
-    verify.add_argument("table", nargs="?")
+    for name in ("table", "row", "column"):
+        verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
     download = commands.add_parser(
         "download", help="fetch the raw files of a data set, or published weights, where that can be done"
@@ -133,10 +136,12 @@ def explain(table: str, row: str, column: str, json: bool) -> int:
     return 0
 
 
-def verify(table: str | None, complete: bool) -> int:
+def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
     from cellar import verify as verifying
 
-    return verifying.report(table, complete)
+    if row is not None and column is None:
+        raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
+    return verifying.report(table, complete, row, column)
 
 
 def download(name: str) -> int:

@@ -1,24 +1,40 @@
 """Proof that tables, grades, predictions, weights and data are what they say: bytes are read, times never trusted.
 
-A problem is one line that names a file and what is wrong with it. A file that is not here is counted, not judged.
+A problem is one line that names a file and what is wrong with it. A file that is not here is counted, not judged,
+unless something made from it is here. `cellar.artefacts` has the bytes, `cellar.records` what was noted of them.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from cellar import explain, files, grades, lineage, params, paths, pipeline_files, provenance, tables
+import yaml
+
+from cellar import (
+    artefacts,
+    cell_names,
+    files,
+    grades,
+    lineage,
+    params,
+    paths,
+    pipeline_files,
+    plan,
+    recorded_code,
+    records,
+    story,
+    tables,
+)
 from cellar.errors import CellarError
 from cellar.lineage import Lineage, Stage
 from cellar.params import Params
+from cellar.records import leaves
 from cellar.tables import cells, render
 
-UNHASHED = ".snakemake_timestamp"  # as in .dvcignore: Snakemake's mark in a folder that is an output
-SHOWN_KEYS = 3
-RESULTS_OF_RUNS = tuple(f"results/metrics/{kind}/" for kind in ("teachers", "students"))
+SHOWN = 3
+RESULTS_OF_RUNS = tuple(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students"))
 
 
 @dataclass
@@ -31,9 +47,18 @@ class Findings:
     tables: int = 0
 
 
-def report(table: str | None, complete: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """What is to be proven: tables, of the only one perhaps a single cell (row, column), and their stages."""
+
+    ids: list[str]
+    cell: tuple[str, str] | None
+    stages: list[Stage]
+
+
+def report(table: str | None, complete: bool, row: str | None = None, column: str | None = None) -> int:
     """Print what was found. 0 when all is well, 1 for problems and, with `complete`, for absent files."""
-    found = verify(table)
+    found = verify(table, row, column)
     for problem in found.problems:
         print(problem)
     if complete:
@@ -41,44 +66,64 @@ def report(table: str | None, complete: bool) -> int:
             print(f"{path}: not here")
     if found.absent:
         verb = "is" if len(found.absent) == 1 else "are"
-        print(f"{count(len(found.absent), 'artefact')} {verb} not here: dvc pull, or build them")
-    words = [count(found.tables, "table"), count(found.checked, "file"), count(len(found.problems), "problem")]
+        print(f"{count(len(found.absent), 'artefact')} {verb} not here: dvc pull or rebuild")
+    what = count(found.tables, "table") if row is None else "1 cell"
+    words = [what, count(found.checked, "file"), count(len(found.problems), "problem")]
     print("verified: " + ", ".join(words))
     return int(bool(found.problems) or (complete and bool(found.absent)))
 
 
-def verify(table: str | None) -> Findings:
-    """Check one table's chain, or all tables in results/tables. Raises CellarError when there is none."""
-    ids = [explain.built_table(table)["id"]] if table else sorted(path.stem for path in paths.TABLES.glob("*.json"))
-    if not ids:
-        raise CellarError(f"{paths.TABLES} has no table yet; build one with: make table_vi")
+def verify(table: str | None, row: str | None = None, column: str | None = None) -> Findings:
+    """Check one cell's chain, one table's, or all that is built. Raises CellarError when there is none."""
+    ids = [cell_names.built_table(table)["id"]] if table else built_tables()
     graph, settings = lineage.load(), params.load()
-    stages = graph.chain(str(paths.TABLES / f"{name}.{suffix}") for name in ids for suffix in ("json", "md"))
-    found = Findings(tables=len(ids))
-    found.absent = [path for path in named(stages) if not Path(path).exists()]
-    found.checked = len(named(stages)) - len(found.absent)
-    found.problems += unrecorded(ids, graph)
-    found.problems += changed_bytes(stages)
-    found.problems += broken_links(stages, graph)
-    found.problems += wrong_metrics(stages)
-    found.problems += wrong_records(stages)
-    for name in ids:
-        found.problems += wrong_table(name, settings)
+    asked = of_cell(ids[0], row, column, graph) if row and column else of_tables(ids, graph, settings, table is None)
+    claimed = artefacts.claims(asked.stages)
+    digests = artefacts.digests(claimed)
+    absent = [path for path in claimed if path not in digests]
+    found = Findings(absent=absent, checked=len(digests), tables=len(asked.ids))
+    found.problems += unrecorded(asked.ids, graph)
+    found.problems += artefacts.changed(claimed, digests, graph)
+    found.problems += artefacts.broken_links(asked.stages, graph)
+    found.problems += gone(absent, asked, graph)
+    found.problems += wrong_metrics(asked.stages)
+    found.problems += records.wrong(asked.stages, digests)
+    found.problems += other_params(asked.stages)
+    for name in asked.ids:
+        found.problems += wrong_table(name, settings, asked.cell)
     found.problems += [
         f"{path}: does not say what params.yaml says; write it anew with: cellar plan"
         for path in pipeline_files.outdated(settings)
     ]
+    found.problems += recorded_code.uncommitted()
     found.problems = list(dict.fromkeys(found.problems))
     return found
 
 
-def named(stages: Iterable[Stage]) -> dict[str, dict[str, list[str]]]:
-    """path -> md5 in the lock -> the stages that say so."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for stage in stages:
-        for file in (*stage.makes, *stage.reads):
-            found.setdefault(file.path, {}).setdefault(file.md5, []).append(stage.target)
-    return found
+def built_tables() -> list[str]:
+    ids = sorted(path.stem for path in paths.TABLES.glob("*.json"))
+    if not ids:
+        raise CellarError(f"{paths.TABLES} has no table yet; build one with: make table_vi")
+    return ids
+
+
+def of_tables(ids: list[str], graph: Lineage, settings: Params, everything: bool) -> Asked:
+    """`everything`: what no table shows too, as figures, if dvc.yaml still has its stage."""
+    planned = {stage.name for family in plan.families(settings) for stage in family.stages()} if everything else set()
+    beside = [file.path for stage in graph.stages if stage.target in planned for file in stage.makes]
+    return Asked(ids, None, graph.chain([*table_files(ids), *beside]))
+
+
+def of_cell(table: str, row: str, column: str, graph: Lineage) -> Asked:
+    """The cell's chain, and the stage of its table without what the table's other cells stand on."""
+    line, head, cell = cell_names.find(cell_names.built_table(table), row, column)
+    made = graph.maker(table_files([table])[0])
+    chain = graph.chain(story.sources_of(cell))
+    return Asked([table], (line["id"], head["id"]), [*([made[0]] if made else []), *chain])
+
+
+def table_files(ids: Iterable[str]) -> list[str]:
+    return [str(paths.TABLES / f"{name}.{suffix}") for name in ids for suffix in ("json", "md")]
 
 
 def unrecorded(ids: Iterable[str], graph: Lineage) -> Iterator[str]:
@@ -88,35 +133,36 @@ def unrecorded(ids: Iterable[str], graph: Lineage) -> Iterator[str]:
             yield f"{path}: no stage of dvc.lock made it; build it with: snakemake --cores 4 {path.with_suffix('.md')}"
 
 
-def changed_bytes(stages: list[Stage]) -> Iterator[str]:
-    """Files whose bytes are not those that a stage read or made."""
-    for path, claims in named(stages).items():
-        if not Path(path).exists():
-            continue
-        actual = dvc_md5(Path(path))
-        for claimed, sayers in claims.items():
-            if claimed != actual:
-                more = f" and {len(sayers) - 1} more" if len(sayers) > 1 else ""
-                yield f"{path}: its md5 is {actual}, dvc.lock has {claimed} ({sayers[0]}{more})"
+def gone(absent: list[str], asked: Asked, graph: Lineage) -> Iterator[str]:
+    """Absent files of a number that is shown, while what was made from them is here."""
+    lost = artefacts.lost(absent, asked.stages, graph)
+    shown = rows_behind(asked.ids, graph) if lost else {}
+    for path, heir in lost.items():
+        made = graph.maker(path)
+        rows = shown.get(made[0].target, []) if made else []
+        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        stand = f" ({'; '.join(rows[:SHOWN])}{more})" if rows else ""
+        yield f"{path}: gone, though {heir} is here{stand}; dvc pull or rebuild"
 
 
-def dvc_md5(path: Path) -> str:
-    """The md5 that DVC gives a file; for a folder that of its JSON list of files, ending in .dir."""
-    if path.is_file():
-        return files.hash_file(path, "md5")
-    inside = (file for file in path.rglob("*") if file.is_file() and file.name != UNHASHED)
-    listed = [{"md5": files.hash_file(file, "md5"), "relpath": file.relative_to(path).as_posix()} for file in inside]
-    listed.sort(key=lambda entry: entry["relpath"])
-    return md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
+def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
+    """Stage -> the rows of tables that stand on it."""
+    found: dict[str, list[str]] = {}
+    for name in ids:
+        for row in cell_names.built_table(name)["rows"]:
+            sources = [path for cell in row["cells"].values() for path in story.sources_of(cell)]
+            for stage in graph.chain(sources):
+                found.setdefault(stage.target, []).append(f"{name}, row {row['id']}")
+    return found
 
 
-def broken_links(stages: list[Stage], graph: Lineage) -> Iterator[str]:
-    """Stages that read something else than the stage before them made, as dvc.lock itself has it."""
+def other_params(stages: Iterable[Stage]) -> Iterator[str]:
+    """Stages that ran with other values than params.yaml has now."""
+    now = leaves(yaml.load(params.PARAMS_FILE.read_text(encoding="utf-8"), Loader=lineage.Loader))
     for stage in stages:
-        for file in stage.reads:
-            made = graph.maker(file.path)
-            if made and made[1].md5 != file.md5:
-                yield f"{file.path}: {stage.target} read {file.md5}, {made[0].target} made {made[1].md5} ({stage.lock})"
+        for key, then in leaves(stage.params).items():
+            if now.get(key) != then:
+                yield f"{params.PARAMS_FILE}: {key} is {now.get(key)}, {stage.target} ran with {then}; build it again"
 
 
 def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
@@ -135,11 +181,11 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
 def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
     said, kept = files.read_json(Path(path)), files.read_arrays(predictions)
     given = grades.grade(kept, list(said.get("per_class", [])))
-    flat_given, flat_said = flat(given), flat({key: said.get(key) for key in given})
-    keys = [key for key in flat_given | flat_said if flat_given.get(key) != flat_said.get(key)]
+    ours, theirs = flat(given), flat({key: said.get(key) for key in given})
+    keys = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
     if keys:
-        shown = [f"{key} is {flat_said.get(key)}, not {flat_given.get(key)}" for key in keys[:SHOWN_KEYS]]
-        more = [f"and {len(keys) - SHOWN_KEYS} more"] if len(keys) > SHOWN_KEYS else []
+        shown = [f"{key} is {theirs.get(key)}, not {ours.get(key)}" for key in keys[:SHOWN]]
+        more = [f"and {len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
         yield f"{path}: {predictions} gives other numbers: {'; '.join([*shown, *more])}"
 
 
@@ -150,29 +196,8 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
     return {k: v for key, inner in value.items() for k, v in flat(inner, f"{name}.{key}" if name else key).items()}
 
 
-def wrong_records(stages: list[Stage]) -> Iterator[str]:
-    """run.json records whose sha256 is not that of the bytes."""
-    sha256: dict[str, str] = {}
-    for record in (stage.record for stage in stages):
-        if record is None or not record.exists():
-            continue
-        try:
-            said = files.read_json(record)
-            claims = [*said["inputs"].items(), *said["outputs"].items()]
-        except (CellarError, KeyError, TypeError, AttributeError) as error:
-            yield f"{record}: is no record of a run ({in_one_line(error)})"
-            continue
-        for path, claimed in claims:
-            if Path(path).exists():
-                # Not the cached function: what is proven is the bytes as they are now.
-                actual = sha256.get(path) or provenance.content_hash.__wrapped__(Path(path))
-                sha256[path] = actual
-                if actual != claimed:
-                    yield f"{record}: {path} has sha256 {actual}, the record says {claimed}"
-
-
-def wrong_table(name: str, settings: Params) -> Iterator[str]:
-    """A table whose Markdown is not its JSON, or whose JSON is not what its inputs give."""
+def wrong_table(name: str, settings: Params, cell: tuple[str, str] | None = None) -> Iterator[str]:
+    """A table whose Markdown is not its JSON, or whose JSON is not what its inputs give; of one cell, if asked."""
     source, page = (paths.TABLES / f"{name}.{suffix}" for suffix in ("json", "md"))
     try:
         found = files.read_json(source)
@@ -180,26 +205,29 @@ def wrong_table(name: str, settings: Params) -> Iterator[str]:
             yield f"{page}: does not say what {source} says"
         if all(Path(path).exists() for path in tables.inputs(name, settings)):
             built = json.loads(json.dumps(cells.as_json(tables.build(name, settings))))
-            if built != found:
-                yield f"{source}: {first_difference(built, found)}"
+            yield from (f"{source}: {words}" for words in differences(built, found, cell))
     except CellarError as error:
         yield in_one_line(error)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         yield f"{source}: cannot be compared with its inputs ({type(error).__name__}: {in_one_line(error)})"
 
 
-def first_difference(built: dict[str, Any], found: dict[str, Any]) -> str:
-    """Where a table is first not what its inputs give: a cell if it is one."""
-    for ours, theirs in zip(built["rows"], found["rows"], strict=False):
-        for column, cell in ours["cells"].items():
-            other = theirs["cells"].get(column)
-            if cell != other:
-                kept = other.get("value") if other else None
-                return (
-                    f"cell {ours['id']}, {column} is not what its inputs give: {kept} here, {cell['value']} from them"
-                )
+def differences(built: dict[str, Any], found: dict[str, Any], cell: tuple[str, str] | None) -> Iterator[str]:
+    """Where a table is not what its inputs give: the cells, or, where no cell differs, what else does."""
+    if built == found:
+        return
+    ours, theirs = cells_of(built), cells_of(found)
+    wrong = [place for place in ours | theirs if ours.get(place) != theirs.get(place) and cell in (None, place)]
+    for row, column in wrong:
+        kept, given = (side.get((row, column), {}).get("value") for side in (theirs, ours))
+        yield f"cell {row}, {column} is not what its inputs give: {kept} here, {given} from them"
     keys = [key for key in built | found if built.get(key) != found.get(key)]
-    return f"{', '.join(keys)} not as its inputs and params.yaml give"
+    if keys and not wrong and cell is None:
+        yield f"{', '.join(keys)} not as its inputs and params.yaml give"
+
+
+def cells_of(table: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    return {(row["id"], column): cell for row in table["rows"] for column, cell in row["cells"].items()}
 
 
 def in_one_line(error: Exception) -> str:
