@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, verify, download, keep, report, crate, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, diff, verify, download, keep, report, crate, plan."""
 
 import argparse
 import importlib
@@ -50,10 +50,13 @@ def parser() -> argparse.ArgumentParser:
             else:
                 command.add_argument(name)
     explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
-    for command in (explain,):
+    diff = commands.add_parser("diff", help="which inputs made a table cell move between two commits")
+    for command in (explain, diff):
         for name in ("table", "row", "column"):
             command.add_argument(name)
-    for command in (explain,):
+    for name in ("old", "new"):
+        diff.add_argument(name, metavar=name.upper(), help="a branch, tag or commit")
+    for command in (explain, diff):
         command.add_argument("--json", action="store_true", help="the same as JSON")
     verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
     for name in ("table", "row", "column"):
@@ -110,6 +113,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         return 0
     own: dict[str, Callable[..., int]] = {
         "explain": explain,
+        "diff": diff,
         "verify": verify,
         "download": download,
         "keep": keep,
@@ -133,6 +137,13 @@ def explain(table: str, row: str, column: str, json: bool) -> int:
     from cellar import explain as explaining
 
     print(explaining.report(table, row, column, as_json=json))
+    return 0
+
+
+def diff(table: str, row: str, column: str, old: str, new: str, json: bool) -> int:
+    from cellar import diff as comparing
+
+    print(comparing.report(table, row, column, old, new, as_json=json))
     return 0
 
 
