@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, diff, verify, download, keep, report, crate, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, download, keep, report, crate, plan."""
 
 import argparse
 import importlib
@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
                 command.add_argument(name)
     explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
     diff = commands.add_parser("diff", help="which inputs made a table cell move between two commits")
-    for command in (explain, diff):
+    redo = commands.add_parser("redo", help="make a table cell again in a temporary clone, and compare the bytes")
+    for command in (explain, diff, redo):
         for name in ("table", "row", "column"):
             command.add_argument(name)
     for name in ("old", "new"):
@@ -114,6 +115,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
     own: dict[str, Callable[..., int]] = {
         "explain": explain,
         "diff": diff,
+        "redo": redo,
         "verify": verify,
         "download": download,
         "keep": keep,
@@ -145,6 +147,12 @@ def diff(table: str, row: str, column: str, old: str, new: str, json: bool) -> i
 
     print(comparing.report(table, row, column, old, new, as_json=json))
     return 0
+
+
+def redo(table: str, row: str, column: str) -> int:
+    from cellar import redo as redoing
+
+    return redoing.report(table, row, column)
 
 
 def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
