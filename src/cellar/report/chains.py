@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cellar import explain, files, lineage, paths
+from cellar import explain, files, lineage, paths, redo_commands, revisions, story
 from cellar.tables.cells import Cell, Row, Table
 
 
@@ -32,10 +32,10 @@ class Chains:
 
     def of(self, table: Table, row: Row, cell: Cell) -> Chain:
         """Cells of one table that read the same files have one chain."""
-        sources = [] if cell.kind in explain.NOT_COMPUTED else cell.metrics or []
+        sources = [] if cell.kind in story.NOT_COMPUTED else cell.metrics or []
         plain = {"kind": cell.kind, "value": cell.value, "paper": cell.paper, "reason": cell.reason}
-        place = explain.place_in_paper({"id": table.id, "study": table.study}, row.id)
-        printed = f"{paths.REFERENCE}, {place}" if explain.printed(plain) else ""
+        place = story.place_in_paper({"id": table.id, "study": table.study}, row.id)
+        printed = f"{paths.REFERENCE}, {place}" if story.printed(plain) else ""
         if not sources:
             return Chain(nothing=explain.nothing_to_redo({"cell": plain}), printed=printed)
         key = (table.id, row.id, printed, *sources)
@@ -43,7 +43,7 @@ class Chains:
             self.found[key] = Chain(
                 tuple(stage.target for stage in self.graph.chain(sources)),
                 tuple(path for path in sources if self.graph.maker(path) is None),
-                tuple(explain.redo(table.id, sources, self.graph)),
+                tuple(redo_commands.commands(table.id, sources, self.graph)),
                 printed=printed,
             )
         return self.found[key]
@@ -51,7 +51,7 @@ class Chains:
     def told(self) -> dict[str, dict[str, Any]]:
         """Every stage that some chain names, in the order of dvc.lock, as explain tells it; hosts have no name."""
         named = {target for chain in self.found.values() for target in chain.stages}
-        told = {target: explain.told(stage) for target, stage in self.stages.items() if target in named}
+        told = {target: story.told(stage) for target, stage in self.stages.items() if target in named}
         for stage in told.values():
             if stage["run"] and stage["run"]["machine"]:
                 stage["run"]["machine"] = {k: v for k, v in stage["run"]["machine"].items() if k != "host"}
@@ -59,7 +59,7 @@ class Chains:
 
     def origin(self) -> str:
         """Where the project can be cloned from."""
-        return explain.origin()
+        return revisions.origin()
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The run.json of every stage of dvc.lock that has one here, by target."""
