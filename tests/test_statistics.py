@@ -57,6 +57,26 @@ def test_seeds_without_a_partner_are_refused() -> None:
         statistics.paired_seeds([1, 2, 3], [1, 2])
 
 
+@pytest.mark.parametrize("values", [[50.0, 55.0, 60.5], [53.1, 53.7, 54.6, 53.9, 52.8]])
+def test_scipy_agrees_on_one_sample_and_on_pairs(values: list[float]) -> None:
+    from scipy import stats
+
+    others = [value - 0.3 * i**2 for i, value in enumerate(values)]
+    one = stats.ttest_1samp(values, 0).confidence_interval(statistics.LEVEL)
+    two = stats.ttest_rel(values, others).confidence_interval(statistics.LEVEL)
+    assert statistics.student(values) == pytest.approx((one.low, one.high))
+    assert statistics.paired_seeds(values, others)[1] == pytest.approx((two.low, two.high))
+
+
+def test_seeds_add_no_images() -> None:
+    """Two seeds that name the same images rightly say what one says; two that differ by half an image, half as much."""
+    one, other = hits([0, 1, 2, 9], 10), hits([3, 9], 10)
+    twice = (np.stack([one, one]), np.stack([other, other]))
+    assert statistics.paired_images(*twice) == statistics.paired_images(one, other)
+    mean, _ = statistics.paired_images(np.stack([one, other]), np.stack([other, other]))
+    assert mean == pytest.approx(10)
+
+
 def hits(right: list[int], n: int) -> np.ndarray:
     return np.isin(np.arange(n), right)
 

@@ -22,7 +22,7 @@ def wilson(hits: int, n: int) -> Interval:
 
 
 def spread(values: Sequence[float], ddof: int = 1) -> float | None:
-    """Standard deviation, of the sample (ddof 1) or of the population (ddof 0); None for a single value."""
+    """Standard deviation: ddof 1 divides by n - 1 (of a sample), ddof 0 by n (of a population). None for one value."""
     return float(np.std(values, ddof=ddof)) if len(values) > 1 else None
 
 
@@ -43,17 +43,19 @@ def paired_seeds(values: Sequence[float], others: Sequence[float]) -> tuple[floa
 
 
 def paired_images(hits: np.ndarray, others: np.ndarray) -> tuple[float, Interval]:
-    """Difference of two accuracies on the same images, in points. Both bool (N,): was image i named rightly.
+    """Difference of two accuracies on the same images, in points. Both bool: was the image named rightly.
 
-    With b images where only the first is right and c where only the second is, the difference is (b - c) / N. The
-    interval is the normal approximation for paired proportions after adding 1/2 to each cell of the 2 x 2 table
-    (Agresti and Min, 2005), which does not collapse when b = c = 0.
+    (N,), or (seeds, N): then an image counts by its mean over seeds, for seeds add no images. With b images where only
+    the first is right and c where only the second is, the difference is (b - c) / N. The interval is the normal
+    approximation for paired proportions after adding 1/2 to each cell of the 2 x 2 table (Agresti and Min, 2005),
+    which does not collapse when b = c = 0; sums of d and d² over images stand for b - c and b + c.
     """
     from scipy.stats import norm
 
     if hits.shape != others.shape:
-        raise ValueError(f"paired_images needs the same images, found {len(hits)} and {len(others)}")
-    n, b, c = len(hits), int((hits & ~others).sum()), int((~hits & others).sum())
-    centre = (b - c) / (n + 2)
-    half = float(norm.ppf((1 + LEVEL) / 2)) * sqrt(b + c + 1 - (b - c) ** 2 / (n + 2)) / (n + 2)
-    return (b - c) / n * 100, ((centre - half) * 100, (centre + half) * 100)
+        raise ValueError(f"paired_images needs the same images, found {hits.shape[-1]} and {others.shape[-1]}")
+    d = np.atleast_2d(hits).mean(axis=0) - np.atleast_2d(others).mean(axis=0)  # (N,)
+    n, total, squares = len(d), float(d.sum()), float((d**2).sum())
+    centre = total / (n + 2)
+    half = float(norm.ppf((1 + LEVEL) / 2)) * sqrt(squares + 1 - total**2 / (n + 2)) / (n + 2)
+    return total / n * 100, ((centre - half) * 100, (centre + half) * 100)

@@ -47,18 +47,29 @@ def test_random_logits_are_counted_as_they_fell(project: Project) -> None:
     assert project.cell("table_iv", "fer2013-E6", "last_epoch").value == 100 * last / N
 
 
-def test_two_seeds_share_their_images(project: Project) -> None:
+def test_a_second_seed_adds_no_images(project: Project) -> None:
+    """20 and 24 of the same 40: the interval is that of 22 of 40, not of 44 of 80."""
     with_seeds(project, {"fer2013-E1": [20, 24]})
     cell = project.cell("table_iv", "fer2013-E1", "accuracy")
-    assert (cell.value, cell.n, cell.std) == (55.0, 80, 7.0711)
-    assert cell.interval == pytest.approx(wilson(44, 80), abs=1e-3)
+    assert (cell.value, cell.n, cell.std) == (55.0, 40, 7.0711)
+    assert cell.interval == pytest.approx(wilson(22, 40), abs=1e-3)
+
+
+def test_the_gain_of_two_seeds_rests_on_images_once(project: Project) -> None:
+    """Each image counts by its mean over two seeds: d = 0.5 on 10 images, else 0, so sums are 5 and 2.5."""
+    with_seeds(project, {PAIR[0]: [20, 30], PAIR[1]: [20, 20]})
+    cell = project.cell("table_iv", "fer2013-E1", "gain")
+    half = Z * sqrt(2.5 + 1 - 25 / 42) / 42
+    assert (cell.value, cell.n, cell.method) == (12.5, 40, "paired on 40 images (Agresti and Min)")
+    assert cell.interval == pytest.approx([100 * (5 / 42 - half), 100 * (5 / 42 + half)], abs=1e-3)
 
 
 def test_three_seeds_are_judged_by_their_spread(project: Project) -> None:
     with_seeds(project, {"fer2013-E1": [20, 22, 24]})
     cell = project.cell("table_iv", "fer2013-E1", "accuracy")
     half = T2 * 5 / sqrt(3)
-    assert (cell.value, cell.mean, cell.std, cell.n) == (55.0, 55.0, 5.0, 3)
+    assert (cell.value, cell.mean, cell.std, cell.std_population, cell.n) == (55.0, 55.0, 5.0, 4.0825, 3)
+    assert cell.method == "Student's t over 3 runs"
     assert cell.interval == pytest.approx([55 - half, 55 + half], abs=1e-3)
     assert cell.stage == [f"evaluate_student@fer2013-E1-seed-{seed}" for seed in (0, 1, 2)]
 

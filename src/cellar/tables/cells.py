@@ -13,8 +13,8 @@ Kind = Literal["measured", "timed", "counted", "reported", "derived", "not_run"]
 Value = float | int | str
 
 FIELDS = (
-    "value", "unit", "kind", "paper", "paper_variants", "verdict", "reason", "mean", "std", "n", "interval",
-    "stage", "metrics",
+    "value", "unit", "kind", "paper", "paper_variants", "verdict", "reason", "mean", "std", "std_population", "n",
+    "interval", "method", "stage", "metrics",
 )  # fmt: skip
 
 
@@ -22,8 +22,9 @@ FIELDS = (
 class Cell:
     """One number. `value` is ours, or the paper's own where kind is `reported`.
 
-    n counts seeds where there are several, else test images; interval is 95 %, in the cell's unit; stage and
-    metrics name the stages and files that the value comes from.
+    std is the sample's (ddof 1), std_population divides by n (ddof 0), both over seeds; n counts what the interval
+    rests on, seeds from 3 on, else test images; interval is 95 %, in the cell's unit, by `method`; stage and metrics
+    name the stages and files that the value comes from.
     """
 
     kind: Kind
@@ -35,8 +36,10 @@ class Cell:
     reason: str | None = None
     mean: float | None = None
     std: float | None = None
+    std_population: float | None = None
     n: int | None = None
     interval: list[float] | None = None
+    method: str | None = None
     stage: list[str] | None = None
     metrics: list[str] | None = None
 

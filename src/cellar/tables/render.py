@@ -12,8 +12,8 @@ DRAWN = (
 )
 DRAWN_WHAT = {"cifar100_kd": "objects"}  # in the other studies, faces
 LEGEND = (
-    "[a, b]: 95 % interval. *Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, "
-    "‡ the paper contradicts itself; no mark: not comparable at this scale."
+    "*Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, ‡ the paper contradicts "
+    "itself; no mark: not comparable at this scale."
 )
 MARKS = {"reproduced": " ✓", "differs": " ✗", "paper inconsistent": " ‡"}
 FORMATS: dict[str | None, Callable[[float], str]] = {
@@ -37,10 +37,16 @@ def markdown(table: Table) -> str:
     scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
     head = [DRAWN.format(what=DRAWN_WHAT.get(table.study, "faces")), ""] if table.scale["drawn"] else []
     head += [f"# {table.title}", "", scale, ""]
-    foot = ["", LEGEND] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
+    foot = ["", f"{intervals(table)} {LEGEND}"] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
     if table.notes:
         foot.insert(2, "")
     return "\n".join([*head, *grid(table), *foot]) + "\n"
+
+
+def intervals(table: Table) -> str:
+    """What [a, b] is, by which methods."""
+    methods = dict.fromkeys(cell.method for row in table.rows for cell in row.cells.values() if cell.method)
+    return f"[a, b]: 95 % interval ({'; '.join(map(str, methods))})." if methods else "[a, b]: 95 % interval."
 
 
 def grid(table: Table) -> list[str]:

@@ -14,6 +14,7 @@ from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
 DIGITS = 4  # of every kept value
+SEVERAL = 3  # runs, from which on intervals rest on their spread
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def baseline_of(params: Params, line: Experiment) -> Runs | None:
 def accuracy_cell(
     runs: Runs | None, params: Params, printed: float | None = None, variants: Sequence[float] = ()
 ) -> Cell:
-    """Mean accuracy over seeds with its 95 % interval: Student's t from 3 runs, Wilson's on the images of one."""
+    """Mean accuracy over seeds with its 95 % interval: Student's t from 3 runs, else Wilson's on the test images."""
     if runs is None:
         return absent(printed, variants)
     scores = runs.read()
@@ -99,40 +100,57 @@ def judged_cell(
     """Mean of one value a run, judged against the printed one by its 95 % interval.
 
     The interval is Student's t from 3 runs; else Wilson's, where the value is a rate in percent of so many `images`
-    a run; else there is none. `obstacle`: why the two cannot be compared at any scale.
+    in each run; else there is none. `obstacle`: why the two cannot be compared at any scale.
     """
-    mean, many = float(np.mean(values)), len(values) >= 3
-    hits = round(sum(value * n / 100 for value, n in zip(values, images, strict=False)))
-    interval = statistics.student(values) if many else statistics.wilson(hits, sum(images)) if images else None
+    mean = round(float(np.mean(values)), DIGITS)
+    interval, n, method = interval_of(values, images)
     verdict, reason = verdicts.of_accuracy(interval, printed, variants, params.scale, obstacle)
-    std = statistics.spread(values)
     return Cell(
-        "measured", round(mean, DIGITS), unit, printed, list(variants) or None, verdict, reason, round(mean, DIGITS),
-        None if std is None else round(std, DIGITS), len(values) if many else sum(images) or None,
-        [round(bound, DIGITS) for bound in interval] if interval else None, runs.stages(), runs.metrics_files(),
+        "measured", mean, unit, printed, list(variants) or None, verdict, reason, mean, *spreads(values), n,
+        rounded(interval), method, runs.stages(), runs.metrics_files(),
     )  # fmt: skip
+
+
+Found = tuple[statistics.Interval | None, int | None, str | None]
+
+
+def interval_of(values: Sequence[float], images: Sequence[int]) -> Found:
+    """Interval of the mean, what it rests on, and its method. One or two runs: Wilson's on the images of one of them,
+    for the second names the same images again."""
+    if len(values) >= SEVERAL:
+        return statistics.student(values), len(values), f"Student's t over {len(values)} runs"
+    if not images:
+        return None, None, None
+    n = min(images)
+    return statistics.wilson(round(float(np.mean(values)) * n / 100), n), n, f"Wilson's on n = {n}"
+
+
+def spreads(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Standard deviations over runs: of a sample (ddof 1), of a population (ddof 0)."""
+    found = (statistics.spread(values, ddof) for ddof in (1, 0))
+    one, other = (None if sd is None else round(sd, DIGITS) for sd in found)
+    return one, other
+
+
+def rounded(interval: statistics.Interval | None) -> list[float] | None:
+    return [round(bound, DIGITS) for bound in interval] if interval else None
 
 
 def mean_cell(
     runs: Runs | None, value: str, unit: str, printed: float | None = None, reason: str | None = None
 ) -> Cell:
-    """A metric's mean over seeds; `value` is a dotted key of the metrics file. Never judged, for the stated reason."""
+    """A metric's mean over seeds, from 3 on with Student's t interval; `value` is a dotted key of the metrics file.
+    Never judged, for the stated reason."""
     if runs is None:
         return absent(printed)
     values = [pick(score, value) for score in runs.read()]
+    interval, n, method = interval_of(values, ())
     mean = round(float(np.mean(values)), DIGITS)
     verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
     return Cell(
-        "measured",
-        mean,
-        unit,
-        printed,
-        None,
-        verdict,
-        reason,
-        stage=runs.stages(),
-        metrics=runs.metrics_files(),
-    )
+        "measured", mean, unit, printed, None, verdict, reason, mean, *spreads(values), n, rounded(interval), method,
+        runs.stages(), runs.metrics_files(),
+    )  # fmt: skip
 
 
 def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
@@ -148,24 +166,25 @@ def difference_cell(runs: Runs, baseline: Runs, subject: str) -> Cell:
 
     `subject` is what the two differ by; the reason says whether it helps.
     """
-    if len(runs.seeds) >= 3:
-        values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
-        mean, interval = statistics.paired_seeds(values, others)
-    else:
-        check_same_images(runs, baseline)
-        mean, interval = statistics.paired_images(hits_of(runs), hits_of(baseline))
+    mean, interval, n, method = paired(runs, baseline)
     helps = (
         "helps" if interval[0] > 0 else "hurts" if interval[1] < 0 else "makes no difference that these runs can tell"
     )
     return Cell(
-        "derived",
-        round(mean, DIGITS),
-        "points",
-        reason=f"{subject} {helps}",
-        interval=[round(bound, DIGITS) for bound in interval],
-        stage=runs.stages() + baseline.stages(),
-        metrics=difference_files(runs, baseline),
-    )
+        "derived", round(mean, DIGITS), "points", reason=f"{subject} {helps}", n=n, interval=rounded(interval),
+        method=method, stage=runs.stages() + baseline.stages(), metrics=difference_files(runs, baseline),
+    )  # fmt: skip
+
+
+def paired(runs: Runs, baseline: Runs) -> tuple[float, statistics.Interval, int, str]:
+    """Difference of accuracies in points, its interval, what that rests on, and its method."""
+    if len(runs.seeds) >= SEVERAL:
+        values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
+        return *statistics.paired_seeds(values, others), len(values), f"paired t over {len(values)} seeds"
+    check_same_images(runs, baseline)
+    hits, others_hits = hits_of(runs), hits_of(baseline)
+    n = hits.shape[1]
+    return *statistics.paired_images(hits, others_hits), n, f"paired on {n} images (Agresti and Min)"
 
 
 def gain_files(params: Params, line: Experiment, runs: Runs) -> list[str]:
@@ -176,15 +195,15 @@ def gain_files(params: Params, line: Experiment, runs: Runs) -> list[str]:
 
 def difference_files(runs: Runs, baseline: Runs) -> list[str]:
     """What difference_cell reads."""
-    if len(runs.seeds) >= 3:
+    if len(runs.seeds) >= SEVERAL:
         return runs.metrics_files() + baseline.metrics_files()
     return runs.prediction_files() + baseline.prediction_files()
 
 
 def hits_of(runs: Runs) -> np.ndarray:
-    """Whether each test image was named rightly, seeds after one another (seeds x N,)."""
+    """Whether each test image was named rightly (seeds, N)."""
     kept = [files.read_arrays(Path(path)) for path in runs.prediction_files()]
-    return np.concatenate([one["logits"].argmax(axis=1) == one["labels"] for one in kept])
+    return np.stack([one["logits"].argmax(axis=1) == one["labels"] for one in kept])
 
 
 def check_same_images(runs: Runs, baseline: Runs) -> None:
