@@ -7,6 +7,8 @@ from cellar.errors import CellarError
 from cellar.mistakes import likely
 from cellar.params import Params
 from cellar.tables import (
+    all_contradictions,
+    all_verdicts,
     cifar100_table_1,
     cifar100_table_2,
     custom,
@@ -31,13 +33,21 @@ PRINTED: dict[str, ModuleType] = {
     "cifar100_table_1": cifar100_table_1,
     "cifar100_table_2": cifar100_table_2,
 }
+COLLECTED: dict[str, ModuleType] = {all_verdicts.ID: all_verdicts, all_contradictions.ID: all_contradictions}
 SHOWING_PARAMS = {"table_iv": table_iv.param_keys, "cifar100_table_2": cifar100_table_2.param_keys}
 
 
 def known(params: Params) -> list[str]:
-    """Ids of the printed tables, of one for each data set of the user's own, and of the sweeps."""
+    """Ids of the printed tables, of what is collected over them, of one for each data set of the user's own, and of the
+    sweeps."""
     sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
-    return [*PRINTED, *pins_tables.known(params), *(f"custom_{name}" for name in custom.datasets(params)), *sweeps]
+    own = [f"custom_{name}" for name in custom.datasets(params)]
+    return [*of_papers(params), *COLLECTED, *own, *sweeps]
+
+
+def of_papers(params: Params) -> list[str]:
+    """The tables that the papers print."""
+    return [*PRINTED, *pins_tables.known(params)]
 
 
 def inputs(table: str, params: Params) -> list[str]:
@@ -66,6 +76,8 @@ def ask(table: str, params: Params, function: str) -> Any:
     """Call a function of the module that knows `table`. Raises CellarError that suggests the likely table."""
     if table in PRINTED:
         return getattr(PRINTED[table], function)(params)
+    if table in COLLECTED:
+        return getattr(COLLECTED[table], function)(params, of_papers(params))
     if table in params.sweeps:
         return getattr(sweep, function)(params, table)
     if table in pins_tables.known(params):

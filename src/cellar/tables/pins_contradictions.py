@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cellar.tables import reference
-
-CLASSIFIED = ("table_2", "table_3", "table_4", "table_5", "table_6")
-CLAIMED_BEST = "ResNet-18"  # section 7.2: "Highest F1 score is achieved by ResNet-18"
-ROUNDING = 0.011  # two printed values that round differently are still equal
+from cellar.tables.contradictions import averages, claims_of_text
+from cellar.tables.contradictions.averages import CLASSIFIED
+from cellar.tables.contradictions.claims_of_text import CLAIMED_BEST
 
 Printed = Mapping[str, dict[str, Any]]  # network -> what its row prints
 
@@ -48,7 +47,7 @@ def training() -> Iterator[str]:
 def epochs(table: str) -> Iterator[str]:
     """Best epochs past the last one."""
     said = paper()["hyperparameters"]["from_seed"]["classification"]["epochs"]
-    late = [f"{row['epoch']} ({name})" for name, row in printed(table).items() if row["epoch"] > said]
+    late = [f"{epoch} ({name})" for name, epoch in claims_of_text.late(paper(), table).items()]
     if late:
         yield f"Epochs: the paper trains for {said}, and prints as best epoch {' and '.join(late)}."
 
@@ -56,9 +55,8 @@ def epochs(table: str) -> Iterator[str]:
 def recalls(table: str) -> Iterator[str]:
     """On a balanced set macro recall is the accuracy."""
     images = paper()["dataset"]["per_class_train"]
-    for name, row in printed(table).items():
-        train = row["train"]
-        if "rec" in train and abs(train["rec"] - train["acc"]) > ROUNDING:
+    for where, name, train in averages.unequal_recalls(paper()):
+        if where == table:
             yield (
                 f"{name}: of {images} training images an identity, macro REC is ACC; the paper prints "
                 f"{train['rec']:.2f} and {train['acc']:.2f}."
@@ -66,12 +64,8 @@ def recalls(table: str) -> Iterator[str]:
 
 
 def thresholded(table: str) -> Iterator[str]:
-    """Rows whose F1 is the harmonic mean of PRE and REC, with ACC between: not macro averages of one guess an image."""
-    names = []
-    for name, row in printed(table).items():
-        f1, pre, rec, acc = (row["test"][key] for key in ("f1", "pre", "rec", "acc"))
-        if abs(f1 - 2 * pre * rec / (pre + rec)) < 0.1 and pre > acc > rec:
-            names.append(name)
+    """Rows whose scores are not macro averages of one guess an image."""
+    names = [name for where, name, _ in averages.of_thresholds(paper()) if where == table]
     if names:
         yield (
             f"{' and '.join(names)}: the printed F1 is the harmonic mean of PRE and REC, and PRE > ACC > REC, as of "
@@ -92,11 +86,11 @@ def of_one_shot() -> Iterator[str]:
 
 
 def of_scratch() -> Iterator[str]:
-    tests = {name: row["test"]["f1"] for name, row in printed("table_2").items()}
-    better = [f"{f1:.2f} for {name}" for name, f1 in tests.items() if f1 > tests[CLAIMED_BEST]]
+    claimed = printed("table_2")[CLAIMED_BEST]["test"]["f1"]
+    better = [f"{f1:.2f} for {name}" for name, f1 in claims_of_text.better_than_claimed(paper()).items()]
     if better:
         yield (
-            f"The text says that {CLAIMED_BEST} has the highest F1 ({tests[CLAIMED_BEST]:.2f}); the table has "
+            f"The text says that {CLAIMED_BEST} has the highest F1 ({claimed:.2f}); the table has "
             f"{' and '.join(better)}."
         )
     network = paper()["models"]["MobileNet"]
@@ -109,15 +103,13 @@ def of_scratch() -> Iterator[str]:
 
 
 def of_transfer() -> Iterator[str]:
-    alone, moved = printed("table_2"), printed("table_3")
     worse = [
-        f"{name} {alone[name]['test']['acc']:.2f} from scratch and {row['test']['acc']:.2f} from {row['init']}"
-        for name, row in moved.items()
-        if row["test"]["acc"] < alone[name]["test"]["acc"]
+        f"{name} {alone:.2f} from scratch and {moved:.2f} from {init}"
+        for name, init, moved, alone in claims_of_text.worse(paper())
     ]
     if worse:
         yield f"Transfer is worse than scratch in the paper: {'; '.join(worse)}. The rows may have been swapped."
-    yield f"ResNet-50: section 5.4.1 says VGG-FACE, section 7.3 and Table 3 {moved['ResNet-50']['init']}."
+    yield f"ResNet-50: section 5.4.1 says VGG-FACE, section 7.3 and Table 3 {printed('table_3')['ResNet-50']['init']}."
     yield from thresholded("table_3")
 
 

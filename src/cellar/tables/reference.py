@@ -10,6 +10,7 @@ from cellar.errors import CellarError
 
 MINI_RESEMOTENET, SMALL_DATASET_KD, CIFAR100_KD = "mini_resemotenet", "small_dataset_kd", "cifar100_kd"
 CUSTOM = "custom"
+ALL_STUDIES = "all_studies"  # of what is collected over the studies
 STUDIES = {  # by data set
     "fer2013": MINI_RESEMOTENET,
     "raf_db": MINI_RESEMOTENET,

@@ -1,29 +1,23 @@
 """A table as Markdown and as JSON. The Markdown is made from the JSON's content alone, so it can be proven."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from cellar import files
+from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
+from cellar.tables.numbers import number_text, value_text
+from cellar.tables.reference import ALL_STUDIES, CIFAR100_KD
 
 DRAWN = (
     "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "
     "reference only.**"
 )
-DRAWN_WHAT = {"cifar100_kd": "objects"}  # in the other studies, faces
+DRAWN_WHAT = {CIFAR100_KD: "objects", ALL_STUDIES: "faces and objects"}  # in the other studies, faces
 LEGEND = (
     "*Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, ‡ the paper contradicts "
     "itself; no mark: not comparable at this scale."
 )
 MARKS = {"reproduced": " ✓", "differs": " ✗", "paper inconsistent": " ‡"}
-FORMATS: dict[str | None, Callable[[float], str]] = {
-    "%": "{:.2f}".format,
-    "points": "{:+.2f}".format,
-    "MB": "{:,.2f}".format,
-    "ms": "{:.2f}".format,
-    "nats": "{:.4f}".format,
-    "count": "{:,.0f}".format,
-}
 
 
 def write(table: Table, folder: Path) -> None:
@@ -37,6 +31,8 @@ def markdown(table: Table) -> str:
     scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
     head = [DRAWN.format(what=DRAWN_WHAT.get(table.study, "faces")), ""] if table.scale["drawn"] else []
     head += [f"# {table.title}", "", scale, ""]
+    if table.study == ALL_STUDIES:
+        return "\n".join([*head, *listing.body(table)]) + "\n"
     foot = ["", f"{intervals(table)} {LEGEND}"] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
     if table.notes:
         foot.insert(2, "")
@@ -79,28 +75,8 @@ def row_text(texts: list[str], widths: list[int]) -> str:
     return "| " + " | ".join(padded) + " |"
 
 
-def value_text(cell: Cell, column: Column) -> str:
-    if cell.kind == "not_run":
-        return "not run"
-    if cell.value is None:
-        return "–"
-    text = number_text(cell.value, cell.unit or column.unit)
-    if cell.kind == "reported":
-        return f"*{text}*"
-    if cell.interval:
-        low, high = (number_text(bound, cell.unit or column.unit) for bound in cell.interval)
-        text += f" [{low}, {high}]"
-    return text
-
-
 def paper_text(cell: Cell, column: Column) -> str:
     if cell.paper is None:
         return "–"
     variants = "".join(f" or {number_text(value, cell.unit or column.unit)}" for value in cell.paper_variants or [])
     return number_text(cell.paper, cell.unit or column.unit) + variants + MARKS.get(cell.verdict or "", "")
-
-
-def number_text(value: float | int | str, unit: str | None) -> str:
-    if isinstance(value, str):
-        return value
-    return FORMATS.get(unit, "{:g}".format)(value)

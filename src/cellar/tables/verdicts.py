@@ -12,6 +12,10 @@ from cellar.params import Scale
 PAPER = "paper"  # the scale at which accuracies are compared
 
 Verdict = Literal["reproduced", "differs", "paper inconsistent", "not comparable"]
+STATUSES = (  # of a printed value: a verdict, or why there is none
+    "reproduced", "differs", "paper inconsistent", "not comparable", "same setting", "other setting", "cited",
+    "not run", "no value of ours",
+)  # fmt: skip
 Judgement = tuple[Verdict | None, str | None]
 
 
@@ -22,6 +26,17 @@ def of_count(ours: float | int, printed: float | int | None) -> Judgement:
     if ours == printed:
         return "reproduced", None
     return "differs", f"counted {ours:,}, printed {printed:,}"
+
+
+def of_millions(ours: int, printed: str) -> Judgement:
+    """Parameters printed as `23.5M` or `<25M`: equal when rounded alike or cut off, or below."""
+    bound = printed.removesuffix("M")
+    if bound.startswith("<"):
+        agrees = ours < float(bound[1:]) * 1e6
+    else:
+        digits = len(bound.partition(".")[2])
+        agrees = bound in (f"{ours / 1e6:.{digits}f}", f"{ours // 10 ** (6 - digits) / 10**digits:.{digits}f}")
+    return ("reproduced", None) if agrees else ("differs", f"counted {ours:,}, printed {printed}")
 
 
 def of_accuracy(
