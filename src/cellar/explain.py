@@ -48,7 +48,8 @@ def cell_text(found: dict[str, Any]) -> Iterator[str]:
     if cell.get("std") is not None:
         yield field("spread", f"mean {cell['mean']}, sd {cell['std']}, n {cell['n']}")
     if cell.get("interval"):
-        yield field("interval", "[{}, {}], 95 %".format(*cell["interval"]))
+        method = f", {cell['method']}" if cell.get("method") else ""
+        yield field("interval", "[{}, {}], 95 %".format(*cell["interval"]) + method)
     if cell.get("paper") is not None:
         variants = "".join(f" or {value}" for value in cell.get("paper_variants") or [])
         yield field("paper", f"{cell['paper']}{variants}")

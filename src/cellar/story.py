@@ -16,7 +16,7 @@ RUN_KEYS = (
     "started", "seconds", "peak_memory_gb", "resumed_from_epoch",
 )  # fmt: skip
 NOT_COMPUTED = ("reported", "not_run")
-SMALL_DATASET_KD, PRETRAINING = "small_dataset_kd", "_features"  # as tables.reference and tables.pins_lines have them
+SMALL_DATASET_KD, ALL_STUDIES, PRETRAINING = "small_dataset_kd", "all_studies", "_features"  # as cellar.tables has them
 
 
 def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
@@ -56,6 +56,8 @@ def place_in_paper(table: dict[str, Any], row: str) -> str:
     """
     if table["study"] == SMALL_DATASET_KD and PRETRAINING in row:
         return f"studies.{table['study']}.text_values"
+    if table["study"] == ALL_STUDIES:
+        return f"studies.{row}"
     study, (_, printed_table, number) = f"studies.{table['study']}", str(table["id"]).rpartition("table_")
     return f"{study}.tables.{printed_table}{number.upper()}" if printed_table else study
 

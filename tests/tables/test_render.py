@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,21 @@ import pytest
 from cellar import files
 from cellar.errors import CellarError
 from cellar.stages import tabulate
-from cellar.tables import render
+from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table, as_json, from_json
 
 from .conftest import Project
 from .test_table_files import ALL
 
 TABLES = Path("results/tables")
+
+
+def floats(value: object) -> Iterator[float]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from floats(inner)
+    elif isinstance(value, float):
+        yield value
 
 
 @pytest.mark.parametrize("table", ALL)
@@ -29,6 +38,10 @@ class TestEveryTable:
     def test_the_json_loses_nothing(self, project: Project, table: str) -> None:
         built = project.build(table)
         assert from_json(json.loads(json.dumps(as_json(built), allow_nan=False))) == built
+
+    def test_floats_have_at_most_four_digits_and_no_exponent(self, project: Project, table: str) -> None:
+        found = [repr(one) for one in floats(as_json(project.build(table)))]
+        assert [one for one in found if not re.fullmatch(r"-?\d+\.\d{1,4}", one)] == []
 
     def test_building_again_gives_the_same_bytes(self, project: Project, table: str) -> None:
         kept = []
@@ -121,10 +134,13 @@ def test_a_verdict_is_a_mark(verdict: str | None, shown: str) -> None:
         ("count", 80238599, "80,238,599"),
         (None, 0.15, "0.15"),
         (None, "64, 128", "64, 128"),
+        (None, 0.00001, "0.00001"),
+        (None, -4062.0, "-4062"),
+        (None, 80238599, "80238599"),
     ],
 )
 def test_each_unit_has_its_digits(unit: str | None, value: float | str, shown: str) -> None:
-    assert render.number_text(value, unit) == shown
+    assert numbers.number_text(value, unit) == shown
 
 
 def test_a_cell_keeps_only_what_it_knows() -> None:

@@ -17,19 +17,20 @@ from .conftest import Project
 CIFAR = ["cifar100_table_1", "cifar100_table_2"]
 PRINTED = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi", *CIFAR]
 PINS = [f"pins_table_{number}" for number in range(1, 7)]  # built in test_pins_tables
+COLLECTED = ["verdicts", "contradictions"]  # built in test_all_verdicts and contradictions
 OURS = ["custom_pets", "fer2013_sweep", "cifar100_grid"]
 ALL = [*PRINTED, *OURS]
 
 
 def test_the_tables_are_known(project: Project) -> None:
-    assert tables.known(project.params()) == [*PRINTED, *PINS, *OURS]
+    assert tables.known(project.params()) == [*PRINTED, *PINS, *COLLECTED, *OURS]
 
 
 def test_a_data_set_that_is_off_has_no_table(project: Project) -> None:
     project.raw["datasets"]["pets"]["enabled"] = False
     for dataset in ("fer2013", "cifar100"):
         project.raw["datasets"][dataset]["enabled"] = False
-    assert tables.known(project.params()) == [*PRINTED, *PINS]
+    assert tables.known(project.params()) == [*PRINTED, *PINS, *COLLECTED]
 
 
 @pytest.mark.parametrize("table", ALL)

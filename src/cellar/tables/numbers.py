@@ -36,5 +36,5 @@ def number_text(value: float | int | str, unit: str | None) -> str:
 
 
 def plain(value: float) -> str:
-    """Six digits that matter, without an exponent: 0.00001, 3360, 2.561."""
-    return f"{Decimal(f'{value:.6g}'):f}"
+    """A float's six digits that matter, without an exponent: 0.00001, 3360, 2.561."""
+    return str(value) if isinstance(value, int) else f"{Decimal(f'{value:.6g}'):f}"

@@ -14,6 +14,7 @@ from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
 DIGITS = 4  # of every kept value
+LAST_ACCURACY = "last_epoch.accuracy"  # of the test images too
 SEVERAL = 3  # runs, from which on intervals rest on their spread
 
 
@@ -139,12 +140,14 @@ def rounded(interval: statistics.Interval | None) -> list[float] | None:
 def mean_cell(
     runs: Runs | None, value: str, unit: str, printed: float | None = None, reason: str | None = None
 ) -> Cell:
-    """A metric's mean over seeds, from 3 on with Student's t interval; `value` is a dotted key of the metrics file.
+    """A metric's mean over seeds with its interval, if there is one; `value` is a dotted key of the metrics file.
     Never judged, for the stated reason."""
     if runs is None:
         return absent(printed)
-    values = [pick(score, value) for score in runs.read()]
-    interval, n, method = interval_of(values, ())
+    scores = runs.read()
+    values = [pick(score, value) for score in scores]
+    images = [score["n"] for score in scores] if value == LAST_ACCURACY else []
+    interval, n, method = interval_of(values, images)
     mean = round(float(np.mean(values)), DIGITS)
     verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
     return Cell(

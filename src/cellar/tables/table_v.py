@@ -6,7 +6,7 @@ from cellar import files, paths
 from cellar.params import Params
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import Runs, absent, accuracy_cell, student_runs, teacher_runs
+from cellar.tables.runs import DIGITS, Runs, absent, accuracy_cell, student_runs, teacher_runs
 
 DATASETS = {"fer2013": "FER2013", "raf_db": "RAF-DB"}
 COLUMNS = {  # column -> printed name, row of experiments (None: the teacher), model
@@ -129,6 +129,14 @@ def timed(
         verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
         stage = f"measure_costs@{cost['dataset']}-{cost['model']}"
         cells[column] = Cell(
-            "timed", value(cost), unit, printed, None, verdict, reason, stage=[stage], metrics=[cost["file"]]
+            "timed",
+            round(value(cost), DIGITS),
+            unit,
+            printed,
+            None,
+            verdict,
+            reason,
+            stage=[stage],
+            metrics=[cost["file"]],
         )
     return cells

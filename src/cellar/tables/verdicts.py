@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from cellar.params import Scale
+from cellar.tables.rounding import is_millions
 
 PAPER = "paper"  # the scale at which accuracies are compared
 
@@ -29,14 +30,9 @@ def of_count(ours: float | int, printed: float | int | None) -> Judgement:
 
 
 def of_millions(ours: int, printed: str) -> Judgement:
-    """Parameters printed as `23.5M` or `<25M`: equal when rounded alike or cut off, or below."""
-    bound = printed.removesuffix("M")
-    if bound.startswith("<"):
-        agrees = ours < float(bound[1:]) * 1e6
-    else:
-        digits = len(bound.partition(".")[2])
-        agrees = bound in (f"{ours / 1e6:.{digits}f}", f"{ours // 10 ** (6 - digits) / 10**digits:.{digits}f}")
-    return ("reproduced", None) if agrees else ("differs", f"counted {ours:,}, printed {printed}")
+    """Parameters printed as `23.5M` or `<25M`: equal when rounded or cut off, or below."""
+    agree = is_millions(printed, ours)
+    return ("reproduced", None) if agree else ("differs", f"counted {ours:,}, printed {printed}")
 
 
 def of_accuracy(

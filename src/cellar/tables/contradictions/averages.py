@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cellar import statistics
-from cellar.tables.contradictions.paper import Finding, Paper, agrees
+from cellar.tables.contradictions.paper import Finding, Paper
 from cellar.tables.printed import label
 from cellar.tables.reference import CIFAR100_KD, SMALL_DATASET_KD
+from cellar.tables.rounding import agrees
 
 KIND = "averages"
 ROUNDING = 0.011  # two printed values that round differently are still equal

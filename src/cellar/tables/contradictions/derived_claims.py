@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from itertools import product
 
 from cellar.tables.claims import CLAIMS, Claim
-from cellar.tables.contradictions.paper import Finding, Paper, agrees
+from cellar.tables.contradictions.paper import Finding, Paper
 from cellar.tables.contradictions.printed_twice import quantities
 from cellar.tables.printed import Place, label
+from cellar.tables.rounding import agrees
 
 KIND = "difference or percentage"
 

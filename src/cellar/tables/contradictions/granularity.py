@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from math import floor
 
-from cellar.tables.contradictions.paper import Finding, Paper, agrees, cut
+from cellar.tables.contradictions.paper import Finding, Paper
 from cellar.tables.printed import Place, label
 from cellar.tables.reference import MINI_RESEMOTENET, SMALL_DATASET_KD
+from cellar.tables.rounding import agrees, cut
 
 KIND = "granularity of k/N"
 TEST_COLUMNS = {"FER2013": "fer_private", "RAF-DB": "raf_test"}

@@ -9,8 +9,6 @@ import yaml
 from cellar.tables import printed
 from cellar.tables.printed import Place, Printed
 
-HALF = 0.5 + 1e-6  # of the last printed digit, with room for binary fractions
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -60,13 +58,3 @@ def word_at(words: dict[str, Any], place: Place) -> str:
     if isinstance(found, dict):
         found = found.get("value", found.get("printed"))
     return str(found)
-
-
-def agrees(value: float, said: float, digits: int) -> bool:
-    """Whether `said` is `value` rounded to so many digits."""
-    return abs(value - said) * 10.0**digits <= HALF
-
-
-def cut(value: float, digits: int) -> float:
-    """Without the digits that follow, not rounded."""
-    return int(value * 10.0**digits + 1e-6) / 10.0**digits

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cellar.tables.contradictions.paper import Finding, Paper
+from cellar.tables.numbers import number_text
 from cellar.tables.printed import Place, label
 from cellar.tables.reference import IN_TABLE_VI, MINI_RESEMOTENET, VI_COLUMNS
 
@@ -16,12 +17,12 @@ Quantities = dict[str, list[Place]]  # name -> where it is printed
 
 def check(paper: Paper) -> Iterator[Finding]:
     for name, places in quantities(paper).items():
-        values = [paper.number(place) for place in places]
-        if len(set(values)) > 1:
+        values = {place: paper.number(place) or 0 for place in places}
+        low, high = min(places, key=values.__getitem__), max(places, key=values.__getitem__)
+        if values[low] != values[high]:
             said = "; ".join(f"{label(place).partition(':')[0]}: {paper.shown(place)}" for place in places)
-            low, high = (choose(value for value in values if value is not None) for choose in (min, max))
-            away = f"{high:g} - {low:g} = {round(high - low, 4):g}"
-            yield Finding(KIND, name, said, "one value", away)
+            away = number_text(round(values[high] - values[low], 4), None)
+            yield Finding(KIND, name, said, "one value", f"{paper.shown(high)} - {paper.shown(low)} = {away}")
 
 
 def quantities(paper: Paper) -> Quantities:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cellar.tables.contradictions.paper import Finding, Paper, agrees, cut
+from cellar.tables.contradictions.paper import Finding, Paper
 from cellar.tables.reference import MINI_RESEMOTENET
+from cellar.tables.rounding import agrees, is_millions
 from cellar.tables.table_i import COUNTED
 
 KIND = "sizes"
@@ -74,15 +75,6 @@ def in_millions(name: str, network: Mapping[str, Any]) -> Iterator[Finding]:
             where = "in the text" if key.endswith("text") else "in the table of networks"
             arithmetic = f"counted {worked}" + (f"; {hint}" if hint else "")
             yield Finding(KIND, f"Networks: parameters of {name}, {where}", said, follows, arithmetic)
-
-
-def is_millions(said: str, count: float) -> bool:
-    """Whether so many are what `23.5M` or `<25M` says, rounded or cut off."""
-    bound = said.removesuffix("M")
-    if bound.startswith("<"):
-        return count < float(bound[1:]) * 1e6
-    digits = len(bound.partition(".")[2])
-    return agrees(count / 1e6, float(bound), digits) or cut(count / 1e6, digits) == float(bound)
 
 
 def described(key: str) -> str:
