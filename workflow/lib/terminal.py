@@ -37,7 +37,13 @@ def last_words() -> None:
 def show_tables() -> None:
     for target in sys.argv[1:]:
         if target.startswith("results/tables/") and target.endswith(".md") and Path(target).exists():
-            print("\n" + Path(target).read_text(encoding="utf-8"))
+            print("\n" + head(Path(target).read_text(encoding="utf-8"), target))
+
+
+def head(page: str, target: str) -> str:
+    """A table whole; of a page with sections what stands above them."""
+    above, section, _ = page.partition("\n## ")
+    return f"{above}\nLine by line: {target}" if section else page
 
 
 def show_errors() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.contradictions import register
 from cellar.tables.numbers import number_text, value_text
 from cellar.tables.reference import study
 from cellar.tables.verdicts import STATUSES
@@ -89,8 +90,8 @@ def body(table: Table) -> Iterator[str]:
 def counts(table: Table) -> Iterator[str]:
     """One line a study: how many lines of each kind."""
     column = COUNTED[table.id]
-    known = list(dict.fromkeys(str(row.cells[column].value) for row in table.rows))
-    kinds = sorted(known, key=lambda kind: STATUSES.index(kind) if kind in STATUSES else len(STATUSES))
+    order = [*STATUSES, *(check.KIND for check in register.CHECKS)]
+    kinds = sorted({str(row.cells[column].value) for row in table.rows}, key=order.index)
     yield from header(["study", "all", *kinds])
     for of in dict.fromkeys(map(study_of, table.rows)):
         found = [str(row.cells[column].value) for row in table.rows if study_of(row) == of]

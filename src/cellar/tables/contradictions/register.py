@@ -1,6 +1,6 @@
 """All checks, and what they find in all papers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cellar.tables.contradictions import (
     averages,
@@ -16,20 +16,21 @@ from cellar.tables.contradictions import (
 )
 from cellar.tables.contradictions.paper import Finding, Paper
 
-CHECKS: list[Callable[[Paper], Iterator[Finding]]] = [
-    printed_twice.check,
-    derived_claims.check,
-    class_counts.check,
-    sizes.check,
-    granularity.check,
-    averages.check,
-    losses.check,
-    costs.check,
-    claims_of_text.check,
-    text_and_code.check,
+CHECKS = [  # one KIND and one `check` each, in the order of the page
+    printed_twice,
+    derived_claims,
+    class_counts,
+    sizes,
+    granularity,
+    averages,
+    losses,
+    costs,
+    claims_of_text,
+    text_and_code,
 ]
 
 
 def findings(paper: Paper) -> Iterator[Finding]:
-    for check in CHECKS:
-        yield from check(paper)
+    """All of one study; a check of what it does not print finds nothing."""
+    for one in CHECKS:
+        yield from one.check(paper)
