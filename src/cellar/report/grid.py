@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from cellar.report.chains import Chain, Chains
-from cellar.tables import reference, render
+from cellar.tables import numbers, reference, render
 from cellar.tables.cells import Cell, Column, Row, Table
 
 LONG = 40  # lines, from which on a table is folded
@@ -112,13 +112,13 @@ def shown(table: Table, row: Row, column: Column, chains: Chains) -> Shown:
 def value(cell: Cell, column: Column) -> str:
     if cell.kind == "not_run":
         return "not run"
-    return EMPTY if cell.value is None else render.number_text(cell.value, cell.unit or column.unit)
+    return EMPTY if cell.value is None else numbers.number_text(cell.value, cell.unit or column.unit)
 
 
 def interval(cell: Cell, column: Column) -> str:
     if not cell.interval or cell.value is None:
         return ""
-    low, high = (render.number_text(bound, cell.unit or column.unit) for bound in cell.interval)
+    low, high = (numbers.number_text(bound, cell.unit or column.unit) for bound in cell.interval)
     return f"[{low}, {high}]"
 
 
