@@ -18,6 +18,7 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     {"training", "teacher_cache", "samplers", "maml"},
     {"evaluation", "costs", "checkpoints", "descent", "logit_store", "generation", "face_images", "grades"},
     {
+        "audit",
         "datasets",
         "models",
         "losses",

@@ -14,6 +14,7 @@ STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
     "draw_objects": ["dataset"],
     "draw_identities": ["dataset"],
     "prepare": ["dataset"],
+    "audit": ["dataset"],
     "train_teacher": ["teacher", "--seed"],
     "import_teacher": ["teacher", "--seed"],
     "train_student": ["experiment", "--seed"],

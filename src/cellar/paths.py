@@ -39,6 +39,19 @@ def trained(kind: str, key: str, seed: int) -> Path:
     return Path("results") / kind / key / f"seed-{seed}"
 
 
+def audit(dataset: str) -> Path:
+    """Holds pairs.csv, run.json."""
+    return Path("results/audit") / dataset
+
+
+def audit_pairs(dataset: str) -> Path:
+    return audit(dataset) / "pairs.csv"
+
+
+def audit_metrics(dataset: str) -> Path:
+    return Path("results/metrics/audit") / f"{dataset}.json"
+
+
 def predictions(kind: str, key: str, seed: int) -> Path:
     """Holds predictions.npz, run.json."""
     return Path("results/predictions") / kind / key / f"seed-{seed}"

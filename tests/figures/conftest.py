@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ def write_project(raw: Raw) -> None:
     write_images("fer2013", (48, 48), EMOTIONS)
     write_images("raf_db", (100, 100, 3), EMOTIONS)
     write_images("cifar100", (32, 32, 3), OBJECTS)
+    for dataset in ("fer2013", "raf_db", "cifar100"):
+        write_pairs(dataset, ["0,validation,a,14,test,b,near,3,0.97,0", "1,validation,a,2,validation,a,exact,0,1.0,1"])
     for key in ("fer2013-E1", "fer2013-E4", "fer2013-E6"):
         write_metrics(key, raw["experiments"][key]["model"])
     for kind, section in (("teachers", "teachers"), ("students", "experiments")):
@@ -73,6 +75,12 @@ def write_images(dataset: str, shape: tuple[int, ...], classes: tuple[str, ...])
     shades = (20 + np.arange(len(labels))).astype(np.uint8).reshape(-1, *[1] * len(shape))
     images = np.broadcast_to(shades, (len(labels), *shape))
     prepared.save(ImageSet(images, labels, split, classes), paths.prepared(dataset), dataset, dataset)
+
+
+def write_pairs(dataset: str, lines: Sequence[str]) -> None:
+    """What an audit writes, a line a pair."""
+    head = "first,first_split,first_class,second,second_split,second_class,kind,distance,likeness,group"
+    files.write_text(paths.audit_pairs(dataset), "\n".join([head, *lines]) + "\n")
 
 
 def write_metrics(key: str, model: str) -> None:

@@ -18,7 +18,8 @@ from cellar.figures.samples import emotions
 from .conftest import COLUMNS, Load, Raw, picture, texts
 
 CIFAR = ["cifar100_figure_1", "cifar100_figure_2", "cifar100_figure_3"]
-MAIN = ["fig_3", "fig_4", *CIFAR, "curves_fer2013", "curves_raf_db", "curves_cifar100"]
+CURVES, AUDITS = ([f"{kind}_{name}" for name in ("fer2013", "raf_db", "cifar100")] for kind in ("curves", "audit"))
+MAIN = ["fig_3", "fig_4", *CIFAR, *CURVES, *AUDITS]
 PINS = [f"pins_fig_{number}" for number in (2, 3, 4, 8, 9, 10)]  # drawn in test_pins_figures
 SWEEPS = ["fer2013_sweep", "cifar100_grid"]
 ALL = [*MAIN, *SWEEPS]
@@ -64,7 +65,7 @@ def test_the_same_files_give_the_same_bytes_whatever_the_users_style(load: Load,
 def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
     raw["datasets"]["raf_db"]["enabled"] = False
     params = load()
-    assert [figure for figure in MAIN if figure not in figures.known(params)] == ["curves_raf_db"]
+    assert [figure for figure in MAIN if figure not in figures.known(params)] == ["curves_raf_db", "audit_raf_db"]
     assert figures.inputs("fig_3", params) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
     assert "raf_db" not in texts(emotions(params))
     with pytest.raises(CellarError, match="there is no figure 'curves_raf_db'"):

@@ -69,6 +69,8 @@ def write_faces() -> np.ndarray:
     split = np.where(np.arange(len(labels)) < 4, "train", "test")
     names = tuple(f"pins_{name}" for name in pins_project.IDENTITIES)
     prepared.save(ImageSet(faces, labels, split, names), paths.prepared("pins"), "pins", "image_folder")
+    pairs = "first,first_split,first_class,second,second_split,second_class,kind,distance,likeness,group\n"
+    files.write_text(paths.audit_pairs("pins"), pairs)
     return faces
 
 
@@ -97,7 +99,7 @@ def write_history(key: str, *endings: str, splits: tuple[str, ...] = ("train", "
 class TestWhichFiguresThereAre:
     def test_with_every_line_all_six_and_every_input_is_read(self, pins: Raw) -> None:
         params = read(pins)
-        assert figures.known(params) == ALL
+        assert figures.known(params) == [*ALL, "audit_pins"]
         for figure in ALL:
             assert figures.param_keys(figure, params) == ["scale"]
             for path in map(Path, figures.inputs(figure, params)):
@@ -126,9 +128,9 @@ class TestWhichFiguresThereAre:
     def test_a_line_that_is_missing_takes_its_figures_along(self, pins: Raw) -> None:
         for key in (KD, ONE_SHOT, "pins-oneshot_resnet50"):
             del pins["experiments"][key]
-        assert figures.known(read(pins)) == ["pins_fig_2", "pins_fig_3"]
+        assert figures.known(read(pins)) == ["pins_fig_2", "pins_fig_3", "audit_pins"]
         pins["teachers"] = {}
-        assert figures.known(read(pins)) == ["pins_fig_2"]
+        assert figures.known(read(pins)) == ["pins_fig_2", "audit_pins"]
 
     def test_the_map_is_of_the_teacher_without_a_connector(self, pins: Raw) -> None:
         pins["teachers"] = dict(reversed(list(pins["teachers"].items())))

@@ -149,6 +149,27 @@ def write_objects(**images: int) -> None:
     files.write_json(paths.prepared("cifar100") / "manifest.json", {**head, "counts": counts})
 
 
+def write_audit(dataset: str, pairs: Sequence[tuple[int, str, int, str]] = (), placeholders: bool = True) -> None:
+    """What an audit writes: exact pairs of (row, split, row, split), each a group; 30, 4 and 40 images."""
+    head = "first,first_split,first_class,second,second_split,second_class,kind,distance,likeness,group"
+    lines = [f"{a},{of_a},happy,{b},{of_b},sad,exact,0,1.0,{a}" for a, of_a, b, of_b in pairs]
+    files.write_text(paths.audit_pairs(dataset), "\n".join([head, *lines]) + "\n")
+    content = {"nearly_constant": {"count": 2, "rows": [3, 5]}} | (
+        {"placeholders": {"count": 1, "rows": [7]}} if placeholders else {}
+    )
+    said = {
+        "images": {"train": 30, "validation": 4, "test": N},
+        "pairs": {
+            "train_test": {"exact": len(pairs), "near": 3, "mirrored": 1},
+            "test": {"exact": 1, "near": 2, "mirrored": 0},
+        },
+        "groups": {"count": 5, "images": 11, "largest": 3, "of_several_classes": 2, "across_splits": 4},
+        "leaked": {"test": len(pairs), "test_of_other_class": 1, "by_train": len(pairs), "by_validation": 0},
+        "content": content,
+    }
+    files.write_json(paths.audit_metrics(dataset), {"dataset": dataset, **said})
+
+
 @pytest.fixture(scope="session")
 def raw_with_pets(shipped: Raw) -> Raw:
     raw = deepcopy(shipped)
@@ -183,6 +204,8 @@ def fill(project: Project) -> None:
             write_costs(dataset, model)
     write_counts()
     write_manifests()
+    for dataset in ("fer2013", "raf_db", "cifar100", "pets"):
+        write_audit(dataset, [(100, "train", 0, "test"), (101, "train", 3, "test")], dataset != "cifar100")
 
 
 @pytest.fixture

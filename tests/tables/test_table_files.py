@@ -18,7 +18,7 @@ CIFAR = ["cifar100_table_1", "cifar100_table_2"]
 PRINTED = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi", *CIFAR]
 PINS = [f"pins_table_{number}" for number in range(1, 7)]  # built in test_pins_tables
 COLLECTED = ["verdicts", "contradictions"]  # built in test_all_verdicts and contradictions
-OURS = ["custom_pets", "fer2013_sweep", "cifar100_grid"]
+OURS = ["audit", "audit_accuracy", "custom_pets", "fer2013_sweep", "cifar100_grid"]
 ALL = [*PRINTED, *OURS]
 
 
@@ -30,6 +30,8 @@ def test_a_data_set_that_is_off_has_no_table(project: Project) -> None:
     project.raw["datasets"]["pets"]["enabled"] = False
     for dataset in ("fer2013", "cifar100"):
         project.raw["datasets"][dataset]["enabled"] = False
+    assert tables.known(project.params()) == [*PRINTED, *PINS, *COLLECTED, "audit", "audit_accuracy"]
+    project.raw["datasets"]["raf_db"]["enabled"] = False
     assert tables.known(project.params()) == [*PRINTED, *PINS, *COLLECTED]
 
 
@@ -82,7 +84,7 @@ def test_every_row_has_every_column(project: Project, table: str) -> None:
 def test_our_numbers_name_their_stage(project: Project, table: str) -> None:
     ours = [c for row in project.build(table).rows for c in row.cells.values() if c.kind in ("measured", "timed")]
     assert all(cell.stage and cell.metrics for cell in ours)
-    assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii", "cifar100_table_1"))
+    assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii", "cifar100_table_1", "audit"))
 
 
 def test_a_misspelt_table_is_suggested(project: Project) -> None:

@@ -43,3 +43,20 @@ rule prepare:
         stage=stage_of("prepare"),
     shell:
         "{DVC} {params.stage} 2>&1 | tee {log}"
+
+
+rule audit:
+    input:
+        inputs_of("audit"),
+    output:
+        "results/audit/{dataset}/pairs.csv",
+        "results/audit/{dataset}/run.json",
+        "results/metrics/audit/{dataset}.json",
+    wildcard_constraints:
+        dataset=one_of("dataset", "audit"),
+    log:
+        "logs/audit/{dataset}.log",
+    params:
+        stage=stage_of("audit"),
+    shell:
+        "{DVC} {params.stage} 2>&1 | tee {log}"

@@ -1,7 +1,8 @@
 """Which figures there are, and what each reads. They are drawn in `drawing`, which planning need not import.
 
 Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data, and
-2, 3, 4, 8, 9 and 10 of the small-dataset study. The training curves and the sweeps' heat maps are ours.
+2, 3, 4, 8, 9 and 10 of the small-dataset study. The training curves, the sweeps' heat maps and the
+audits' pairs are ours.
 """
 
 from pathlib import Path
@@ -16,6 +17,7 @@ FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
 CIFAR, PINS = "cifar100", "pins"
 STEP_LOSSES = {"cifar100_figure_2": "student", "cifar100_figure_3": "student_kd"}  # figure -> row of experiments
 EPOCH_FIGURES = {"pins_fig_8": "oneshot_convnet9", "pins_fig_9": "oneshot_convnet9", "pins_fig_10": "bce_resnet18"}
+AUDIT = "audit_"
 PARTS_NETWORK = "resnet50"  # of the study's figure 3
 
 
@@ -26,7 +28,8 @@ def known(params: Params) -> list[str]:
     found += ["cifar100_figure_1"] if CIFAR in params.datasets and params.datasets[CIFAR].enabled else []
     found += [figure for figure, row in STEP_LOSSES.items() if student_runs(params, CIFAR, row)]
     taught = [name for name in params.datasets if name != PINS and teachers(params, name) and lines(params, name)]
-    return [*found, *of_pins(params), *(f"curves_{name}" for name in taught)]
+    audited = [f"{AUDIT}{name}" for name, section in params.datasets.items() if section.enabled]
+    return [*found, *of_pins(params), *(f"curves_{name}" for name in taught), *audited]
 
 
 def of_pins(params: Params) -> list[str]:
@@ -53,6 +56,9 @@ def inputs(figure: str, params: Params) -> list[str]:
         return [str(path) for path in images(CIFAR)]
     if figure == "fig_4":
         return [runs.metrics_files()[0] for runs in confused(params)]
+    if figure.startswith(AUDIT):
+        dataset = figure.removeprefix(AUDIT)
+        return [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
     if figure.startswith("pins_fig_"):
         return [str(path) for path in inputs_of_pins(figure, params)]
     if figure in STEP_LOSSES:

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.figures import EPOCH_FIGURES, STEP_LOSSES, known, of_sweeps
+from cellar.figures import AUDIT, EPOCH_FIGURES, STEP_LOSSES, known, of_sweeps
+from cellar.figures.audit_pairs import audit_pairs
 from cellar.figures.confusions import confusions
 from cellar.figures.curves import curves
 from cellar.figures.grids import heat_maps
@@ -48,6 +49,8 @@ def paint(figure: str, params: Params) -> Figure:
         return step_losses(params, figure)
     if figure in EPOCH_FIGURES:
         return epoch_curves(params, figure)
+    if figure.startswith(AUDIT):
+        return audit_pairs(params, figure.removeprefix(AUDIT))
     if figure in PAINTERS:
         return PAINTERS[figure](params)
     return curves(params, figure.removeprefix("curves_"))

@@ -1,10 +1,10 @@
-"""Stages that make images: drawn sets, and every set made ready."""
+"""Stages that make images: drawn sets, every set made ready, and what is wrong with it."""
 
 from collections.abc import Iterator
 
 from cellar.params import Params
 from cellar.plan.family import Family
-from cellar.plan.files import ARRAYS, MANIFEST
+from cellar.plan.files import ARRAYS, AUDIT, AUDIT_METRICS, AUDIT_RECORD, MANIFEST
 
 
 def data(params: Params) -> Iterator[Family]:
@@ -17,3 +17,5 @@ def data(params: Params) -> Iterator[Family]:
         yield Family(stage, "{dataset}", its, [], of_section, ["{path}"])
     outputs = [ARRAYS, MANIFEST, "data/prepared/{dataset}/run.json"]
     yield Family("prepare", "{dataset}", items, ["{path}"], ["datasets.{dataset}"], outputs)
+    made = [AUDIT, AUDIT_RECORD]
+    yield Family("audit", "{dataset}", items, [ARRAYS, MANIFEST], [], made, metrics=[AUDIT_METRICS])

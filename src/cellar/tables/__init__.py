@@ -9,6 +9,8 @@ from cellar.params import Params
 from cellar.tables import (
     all_contradictions,
     all_verdicts,
+    audit,
+    audit_accuracy,
     cifar100_table_1,
     cifar100_table_2,
     custom,
@@ -34,15 +36,18 @@ PRINTED: dict[str, ModuleType] = {
     "cifar100_table_2": cifar100_table_2,
 }
 COLLECTED: dict[str, ModuleType] = {all_verdicts.ID: all_verdicts, all_contradictions.ID: all_contradictions}
+AUDITS: dict[str, ModuleType] = {"audit": audit, "audit_accuracy": audit_accuracy}
 SHOWING_PARAMS = {"table_iv": table_iv.param_keys, "cifar100_table_2": cifar100_table_2.param_keys}
 
 
 def known(params: Params) -> list[str]:
-    """Ids of the printed tables, of what is collected over them, of one for each data set of the user's own, and of the
-    sweeps."""
+    """Ids of the printed tables, of what is collected over them, of the audits, of one for each data set of the user's own,
+    and of the sweeps."""
     sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
     own = [f"custom_{name}" for name in custom.datasets(params)]
-    return [*of_papers(params), *COLLECTED, *own, *sweeps]
+    audits = ["audit"] if any(section.enabled for section in params.datasets.values()) else []
+    audits += ["audit_accuracy"] if audit_accuracy.shown(params) else []
+    return [*of_papers(params), *COLLECTED, *audits, *own, *sweeps]
 
 
 def of_papers(params: Params) -> list[str]:
@@ -74,8 +79,8 @@ def build(table: str, params: Params) -> Table:
 
 def ask(table: str, params: Params, function: str) -> Any:
     """Call a function of the module that knows `table`. Raises CellarError that suggests the likely table."""
-    if table in PRINTED:
-        return getattr(PRINTED[table], function)(params)
+    if table in PRINTED | AUDITS:
+        return getattr((PRINTED | AUDITS)[table], function)(params)
     if table in COLLECTED:
         return getattr(COLLECTED[table], function)(params, of_papers(params))
     if table in params.sweeps:

@@ -12,7 +12,7 @@ DRAWN = (
     "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "
     "reference only.**"
 )
-DRAWN_WHAT = {CIFAR100_KD: "objects", ALL_STUDIES: "faces and objects"}  # in the other studies, faces
+DRAWN_WHAT = {CIFAR100_KD: "objects", ALL_STUDIES: "faces and objects", "audit": "faces and objects"}  # else faces
 LEGEND = (
     "*Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, ‡ the paper contradicts "
     "itself; no mark: not comparable at this scale."
