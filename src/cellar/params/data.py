@@ -77,7 +77,8 @@ Augmentation = Annotated[Literal["flip", "crop_flip"] | RandomAugmentation, Befo
 class Dataset(Section):
     """`input_size` is the side, in pixels, that models see; `validation_fraction` and `split_seed` serve
     the layouts that come without a validation split; `checksums` serves CIFAR-100's pickles; `train_per_class` and
-    `validation_per_class` serve identity_folder, where the rest is test."""
+    `validation_per_class` serve identity_folder, where the rest is test. `drop_leaked` leaves out
+    the training and validation images that are copies of test images (cellar.audit)."""
 
     enabled: bool
     layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]
@@ -91,6 +92,7 @@ class Dataset(Section):
     validation_per_class: Annotated[int, Field(ge=0)] | None = None
     split_seed: Annotated[int, Field(ge=0)] = 0
     checksums: Literal["official", "any"] = "official"
+    drop_leaked: bool = False
 
     @property
     def drawer(self) -> str:

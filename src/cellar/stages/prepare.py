@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from cellar import files, paths, provenance
 from cellar import params as parameters
-from cellar import paths, provenance
+from cellar.audit.leaks import without_leaking
 from cellar.datasets import layouts, prepared
 
 
@@ -13,4 +14,8 @@ def run(dataset: str) -> None:
     outputs = [folder / "arrays.npz", folder / "manifest.json"]
     with provenance.record(folder / "run.json", [Path(section.path)], outputs, section.model_dump(mode="json")):
         image_set = layouts.load(section, dataset)
+        if section.drop_leaked:
+            image_set, dropped = without_leaking(image_set, dataset)
         prepared.save(image_set, folder, dataset=dataset, layout=section.layout)
+        if section.drop_leaked:
+            files.write_json(outputs[1], files.read_json(outputs[1]) | {"dropped_as_leaked": dropped})
