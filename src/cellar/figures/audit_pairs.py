@@ -34,7 +34,7 @@ def audit_pairs(params: Params, dataset: str) -> Figure:
     blocks = {title: some.head(COLUMNS * ROWS) for title, some in blocks.items() if len(some)}
     heights = [0.7 + 1.42 * -(-len(some) // COLUMNS) for some in blocks.values()]
     figure = Figure(figsize=(2.15 * COLUMNS, 0.6 + sum(heights)), layout="constrained")
-    what = f"{len(pairs):,} pairs of duplicates" if len(pairs) else "no duplicates"
+    what = f"{len(pairs):,} pair{'s' * (len(pairs) > 1)} of duplicates" if len(pairs) else "no duplicates"
     figure.suptitle(caption(params, f"Audit of {dataset}: {what}"), fontsize=12)
     if blocks:
         parts = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=heights)[:, 0]
