@@ -11,14 +11,19 @@ BATCH = 1024
 
 
 def likeness(small: np.ndarray, norms: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool) -> np.ndarray:
-    """Of each pair of rows: the middle of the first picture, mirrored or not, against 25 windows of the second.
+    """Of each pair of rows: the middle of one picture, mirrored or not, against 25 windows of the other, and the other
+    way round, so that the answer is the same whichever comes first.
 
     small uint8 (N, 32, 32), norms as `window_norms` gives them; first, second (P,) -> float32 (P,) from -1 to 1.
     """
     parts = [np.empty(0, np.float32)]
     for start in range(0, len(first), BATCH):
         one, other = first[start : start + BATCH], second[start : start + BATCH]
-        parts.append(best_match(middles(small[one], mirrored), small[other].astype(np.float32), norms[other]))
+        ways = [
+            best_match(middles(small[a], mirrored), small[b].astype(np.float32), norms[b])
+            for a, b in ((one, other), (other, one))
+        ]
+        parts.append(np.maximum(*ways))
     return np.concatenate(parts)
 
 
