@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, download, keep, report, crate, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, doctor, download, keep, report, crate, plan."""
 
 import argparse
 import importlib
@@ -64,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
     for name in ("table", "row", "column"):
         verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
+    doctor = commands.add_parser("doctor", help="what this machine has, what the run needs, what to do next")
+    doctor.add_argument("--json", action="store_true", help="the same as JSON")
     download = commands.add_parser(
         "download", help="fetch the raw files of a data set, or published weights, where that can be done"
     )
@@ -118,6 +120,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "diff": diff,
         "redo": redo,
         "verify": verify,
+        "doctor": doctor,
         "download": download,
         "keep": keep,
         "report": report,
@@ -162,6 +165,12 @@ def verify(table: str | None, row: str | None, column: str | None, complete: boo
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
     return verifying.report(table, complete, row, column)
+
+
+def doctor(json: bool) -> int:
+    from cellar import doctor as examining
+
+    return examining.report(as_json=json)
 
 
 def download(name: str) -> int:

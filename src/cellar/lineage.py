@@ -18,10 +18,11 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten 
 
 @dataclass(frozen=True)
 class File:
-    """A file or folder as the lock knows it; the md5 of a folder ends in .dir."""
+    """A file or folder as the lock knows it; the md5 of a folder ends in .dir. `size` is in bytes, None if it is not said."""
 
     path: str
     md5: str
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,4 +120,4 @@ def stage_of(name: str, stage: dict[str, Any], lock: Path) -> Stage:
 
 
 def files_of(entries: list[dict[str, Any]]) -> tuple[File, ...]:
-    return tuple(File(entry["path"], entry["md5"]) for entry in entries)
+    return tuple(File(entry["path"], entry["md5"], entry.get("size")) for entry in entries)

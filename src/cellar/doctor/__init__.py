@@ -1,0 +1,67 @@
+"""What this machine has beside what params.yaml asks of it, in two seconds, and what to do next. Nothing is changed."""
+
+import json
+from collections.abc import Iterator
+
+from cellar import lineage, pipeline_files, plan
+from cellar import params as parameters
+from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
+from cellar.doctor.finding import Finding
+from cellar.doctor.storage import Storage
+from cellar.params import Params
+
+
+def report(as_json: bool) -> int:
+    """Print a line a finding, and the next command. 1 when something makes the chosen run impossible, else 0."""
+    params = parameters.load()
+    findings, following = examine(params)
+    impossible = any(finding.state == "bad" for finding in findings)
+    if as_json:
+        lines = [vars(finding) for finding in findings]
+        print(
+            json.dumps(
+                {"scale": params.scale.name, "possible": not impossible, "findings": lines, "next": following}, indent=2
+            )
+        )
+    else:
+        print(f"scale {params.scale.name}: {params.scale.note}")
+        for finding in findings:
+            print(finding.line())
+        print(f"next: {following}")
+    return int(impossible)
+
+
+def examine(params: Params) -> tuple[list[Finding], str]:
+    """All findings, and what to do next."""
+    families = plan.families(params)
+    of_data, extents = data_sets.examine(params)
+    graph = lineage.load()
+    kept, waiting = storage.examine(families, graph), unmade.paths_of(families, graph)
+    findings = [
+        *machine.examine(params, needs.estimate(params, families, waiting, extents)),
+        *of_data,
+        *kept.findings,
+        *versions.examine(),
+        *locks.examine(),
+        *pipeline(params),
+    ]
+    return findings, next_step(findings, kept, waiting)
+
+
+def pipeline(params: Params) -> Iterator[Finding]:
+    for path in pipeline_files.outdated(params):
+        yield Finding(
+            "warn", "plan", f"{path} does not say what params.yaml says; snakemake mends it by itself", "cellar plan"
+        )
+
+
+def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:
+    """The first obstacle's remedy; else what brings back, builds or proves the results."""
+    for finding in findings:
+        if finding.state == "bad":
+            return finding.do
+    if kept.absent and kept.in_cache:
+        return "dvc checkout"
+    if kept.absent and kept.in_remote:
+        return "dvc pull"
+    return "snakemake --cores 4" if waiting else "cellar verify"

@@ -1,0 +1,136 @@
+"""Whether the data sets that params.yaml names are here and whole, as far as a look at names and sizes tells.
+
+The readers' own listings are asked, without a byte of an image: what they refuse, `prepare` would refuse an hour later.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellar import paths
+from cellar.datasets import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.datasets.faces import EMOTIONS
+from cellar.datasets.image_set import SPLITS
+from cellar.datasets.layouts import how_to_get
+from cellar.datasets.plain_pickle import check_file
+from cellar.doctor.finding import Finding
+from cellar.errors import CellarError
+from cellar.params import Dataset, Params
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How many images of how many bytes each, once prepared, and their classes."""
+
+    images: int
+    image_bytes: int
+    classes: int
+
+
+Look = Callable[[Path, Dataset], Extent]
+
+
+def look_fer2013(path: Path, section: Dataset) -> Extent:
+    pixels = fer2013.SIDE**2
+    if (path / "train").is_dir() or (path / "test").is_dir():
+        return Extent(len(list(fer2013.list_images(path))), pixels, len(EMOTIONS))
+    table = path if path.is_file() else path / fer2013.CSV_NAME
+    if not table.is_file():
+        raise CellarError(f"{path} holds neither train/ and test/ nor {fer2013.CSV_NAME}")
+    return Extent(table.stat().st_size // (2 * pixels), pixels, len(EMOTIONS))  # a digit and a space a pixel: at most
+
+
+def look_raf_db(path: Path, section: Dataset) -> Extent:
+    listed = raf_db.read_list(path)
+    raf_db.check_images_present(path, listed)
+    return Extent(len(listed), 3 * raf_db.SIDE**2, len(EMOTIONS))
+
+
+def look_cifar100(path: Path, section: Dataset) -> Extent:
+    folder = cifar100.find_folder(path)
+    for name in cifar100.FILES:
+        check_file(folder / name)
+    image = 3 * cifar100.SIDE**2
+    size = sum((folder / name).stat().st_size for name in ("train", "test"))
+    return Extent(size // image, image, cifar100.FINE)
+
+
+def look_image_folder(path: Path, section: Dataset) -> Extent:
+    classes = image_folder.class_names(path)
+    found = sum(len(image_folder.list_images(path, split, classes)) for split in SPLITS)
+    return Extent(found, 3 * section.input_size**2, len(classes))
+
+
+def look_identity_folder(path: Path, section: Dataset) -> Extent:
+    folders = identity_folder.identities(identity_folder.find_root(path))
+    least = section.train_per_class or 0, section.validation_per_class or 0
+    found = sum(len(identity_folder.list_images(folder, *least)) for folder in folders.values())
+    return Extent(found, 3 * section.input_size**2, len(folders))
+
+
+LOOKS: dict[str, Look] = {
+    "fer2013": look_fer2013,
+    "raf_db": look_raf_db,
+    "cifar100": look_cifar100,
+    "image_folder": look_image_folder,
+    "identity_folder": look_identity_folder,
+}
+
+
+def examine(params: Params) -> tuple[list[Finding], dict[str, Extent]]:
+    """A line a data set that is on, and the extent of those that are here or can be drawn."""
+    findings: list[Finding] = []
+    extents: dict[str, Extent] = {}
+    for name, section in params.datasets.items():
+        if section.enabled:
+            finding, extent = look(name, section)
+            findings.append(finding)
+            if extent:
+                extents[name] = extent
+    return [*findings, *named_files(params)], extents
+
+
+def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
+    path, topic = Path(section.path), f"data {name}"
+    off = f"or set datasets.{name}.enabled: false in params.yaml"
+    if section.source.draw:
+        extent = drawn(section)
+        return Finding("ok", topic, f"{path}: {extent.images} images, {state_of(name, path)}"), extent
+    if not path.exists():
+        by_hand = f"{how_to_get(section, name)}, {off}"
+        do = by_hand if section.source.manual is not None else f"cellar download {name}"
+        return Finding("bad", topic, f"{path} is not here", do), None
+    try:
+        extent = LOOKS[section.layout](path, section)
+    except CellarError as error:
+        what, _, do = str(error).rpartition("; ")
+        return Finding("bad", topic, what, f"{do}, {off}"), None
+    return Finding("ok", topic, f"{path}: whole by its names and sizes, {state_of(name, path)}"), extent
+
+
+def drawn(section: Dataset) -> Extent:
+    """What is drawn is whole by its making; its extent is that of params.yaml."""
+    draw = section.source.draw
+    assert draw is not None
+    images = draw.train + draw.validation + draw.test + draw.identities * draw.per_identity
+    sides = {"fer2013": fer2013.SIDE**2, "raf_db": 3 * raf_db.SIDE**2, "cifar100": 3 * cifar100.SIDE**2}
+    classes = draw.identities or (cifar100.FINE if section.layout == "cifar100" else len(EMOTIONS))
+    return Extent(images, sides.get(section.layout, 3 * section.input_size**2), classes)
+
+
+def state_of(name: str, path: Path) -> str:
+    if (paths.prepared(name) / "arrays.npz").exists():
+        return "prepared"
+    return "not prepared yet" if path.exists() else "drawn when they are needed"
+
+
+def named_files(params: Params) -> Iterator[Finding]:
+    """Files of the user's own that lines name: published weights, folders of faces."""
+    lines = {f"teachers.{key}": line for key, line in params.teachers.items() if params.is_on(line)}
+    starts = {**lines, **{f"experiments.{key}": line for key, line in params.experiments.items() if params.is_on(line)}}
+    named = {f"{key}.weights": line.weights for key, line in lines.items()}
+    named |= {f"{key}.start.weights": line.start.weights for key, line in starts.items() if line.start}
+    named |= {f"faces.{key}": line.weights or line.folder for key, line in params.faces.items()}
+    for key, path in named.items():
+        if path and not Path(path).exists():
+            yield Finding("bad", key, f"{path} is not here", f"put the file there, or mend {key} in params.yaml")

@@ -1,0 +1,82 @@
+"""Locks that runs take on this folder, and whether their owners still live."""
+
+import json
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cellar.doctor.finding import Finding
+
+SNAKEMAKE, OWNER = Path(".snakemake/locks"), Path(".snakemake/owner.json")  # as workflow/lib/owner.py leaves it
+DVC = Path(".dvc/tmp/rwlock")
+UNLOCK = "snakemake --unlock"
+
+
+def examine() -> list[Finding]:
+    found = [*snakemake(), *dvc()]
+    return found or [Finding("ok", "locks", "none; no run is going on here")]
+
+
+def snakemake() -> Iterator[Finding]:
+    if not SNAKEMAKE.is_dir() or not any(SNAKEMAKE.iterdir()):
+        return
+    owner = read(OWNER)
+    host, pid = owner.get("host"), owner.get("pid")
+    if not isinstance(pid, int):
+        yield Finding(
+            "warn", "locks", f"{SNAKEMAKE} is held by a run that left no name", f"if none is going on: {UNLOCK}"
+        )
+    elif host != platform.node():
+        yield Finding(
+            "warn", "locks", f"{SNAKEMAKE} is held by process {pid} on {host}", f"if that has ended: {UNLOCK}"
+        )
+    elif lives(pid, "snakemake"):
+        yield Finding("warn", "locks", f"Snakemake, process {pid}, is running here", "wait for it")
+    else:
+        yield Finding(
+            "warn", "locks", f"left over from Snakemake, process {pid}, which is dead; the next run removes it", UNLOCK
+        )
+
+
+def dvc() -> Iterator[Finding]:
+    """DVC notes who reads and writes which path, and forgets the dead by itself."""
+    notes = read(DVC)
+    pids = {info.get("pid") for entry in notes.values() if isinstance(entry, dict) for info in infos(entry)}
+    for pid in sorted(pid for pid in pids if isinstance(pid, int)):
+        if lives(pid, ""):
+            yield Finding("warn", "locks", f"DVC, process {pid}, is running a stage here", "wait for it")
+        else:
+            yield Finding(
+                "warn",
+                "locks",
+                f"left over from DVC, process {pid}, which is dead; the next run removes it",
+                f"rm {DVC}",
+            )
+
+
+def infos(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of one path: its one writer, its readers."""
+    write, reads = entry.get("write"), entry.get("read")
+    yield from (info for info in [write, *(reads if isinstance(reads, list) else [])] if isinstance(info, dict))
+
+
+def read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def lives(pid: int, name: str) -> bool:
+    """Whether the process runs and has `name` in its command; numbers are given again."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and name in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    except ValueError:
+        return False

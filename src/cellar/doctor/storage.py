@@ -1,0 +1,141 @@
+"""DVC's cache and remotes: are they here, and do they hold what dvc.lock names? Names and sizes are looked at;
+bytes are read by `cellar verify`. A remote elsewhere is not asked: that can take longer than this report may.
+"""
+
+import os
+from collections.abc import Iterator
+from configparser import ConfigParser, Error
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cellar.doctor.finding import Finding, gigabytes
+from cellar.errors import CellarError
+from cellar.lineage import File, Lineage
+from cellar.plan import Family
+
+ROOT = Path(".dvc")
+CONFIGS = (ROOT / "config", ROOT / "config.local")  # the second wins
+OBJECTS = Path("files/md5")
+REMOTE = 'remote "'
+
+
+@dataclass
+class Storage:
+    """`absent`: cached outputs of the plan that dvc.lock knows and that are not in the workspace; `in_cache` and
+    `in_remote`: whether all of those could be had from there."""
+
+    findings: list[Finding] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    in_cache: bool = False
+    in_remote: bool = False
+
+
+def examine(families: list[Family], graph: Lineage) -> Storage:
+    if not ROOT.is_dir():
+        return Storage([Finding("bad", "cache", f"{ROOT} is not here: this is no DVC project", "dvc init")])
+    config = read_config()
+    recorded = cached_outputs(families, graph)
+    cache = resolved(config.get("cache", {}).get("dir", "cache"))
+    absent = {path: out for path, out in recorded.items() if not Path(path).exists()}
+    found = Storage([look_at_cache(cache, recorded)], list(absent))
+    found.in_cache = holds(cache / OBJECTS, absent)
+    for section, options in config.items():
+        if section.startswith(REMOTE):
+            name = section.removeprefix(REMOTE).rstrip('"')
+            finding, folder = look_at_remote(name, options, recorded)
+            found.findings += [finding, *unverified(name, options)]
+            found.in_remote |= folder is not None and holds(folder / OBJECTS, absent)
+    if not any(section.startswith(REMOTE) for section in config):
+        found.findings.append(Finding("ok", "remote", "none is configured; results are kept here alone"))
+    return found
+
+
+def read_config() -> dict[str, dict[str, str]]:
+    """Sections of DVC's configuration, the local file's options over the project's. Raises CellarError."""
+    sections: dict[str, dict[str, str]] = {}
+    for path in CONFIGS:
+        parser = ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read(path, encoding="utf-8")
+        except (Error, UnicodeDecodeError):
+            raise CellarError(f"{path} is no configuration of DVC; take it back: git checkout {path}") from None
+        for name in parser.sections():
+            sections.setdefault(name.strip("'"), {}).update(parser[name])
+    return sections
+
+
+def cached_outputs(families: list[Family], graph: Lineage) -> dict[str, File]:
+    """The plan's outputs that DVC keeps, as dvc.lock knows them."""
+    kept = (
+        template.format(**item)
+        for family in families
+        for item in family.items.values() or [{}]
+        for template in (*family.outputs, *family.plots)
+    )
+    return {path: made[1] for path in kept if (made := graph.maker(path))}
+
+
+def resolved(place: str) -> Path:
+    """DVC's paths are relative to .dvc."""
+    return (ROOT / Path(place.removeprefix("file://")).expanduser()).resolve()
+
+
+def object_of(folder: Path, out: File) -> Path:
+    return folder / out.md5[:2] / out.md5[2:]
+
+
+def holds(folder: Path, outs: dict[str, File]) -> bool:
+    return bool(outs) and all(object_of(folder, out).exists() for out in outs.values())
+
+
+def look_at_cache(cache: Path, recorded: dict[str, File]) -> Finding:
+    """Whether it can be written, and whether its objects have the sizes that dvc.lock gives."""
+    if not cache.exists():
+        lost = f"; {len(recorded)} outputs of dvc.lock are not in it" if recorded else ""
+        return Finding("warn" if recorded else "ok", "cache", f"{cache} is not here, and is made when needed{lost}")
+    if not os.access(cache, os.W_OK):
+        return Finding("bad", "cache", f"{cache} cannot be written", f"chmod -R u+w {cache}")
+    objects = {path: object_of(cache / OBJECTS, out) for path, out in recorded.items()}
+    here = [path for path, file in objects.items() if file.exists()]
+    for path in here:
+        size, file = recorded[path].size, objects[path]
+        if file.suffix != ".dir" and size not in (None, file.stat().st_size):
+            return Finding(
+                "warn",
+                "cache",
+                f"{file}, of {path}, has {file.stat().st_size} bytes, dvc.lock has {size}",
+                f"rm -f {file}",
+            )
+    total = sum(recorded[path].size or 0 for path in here)
+    return Finding("ok", "cache", f"{len(here)} of {len(recorded)} outputs of dvc.lock, {gigabytes(total)}, in {cache}")
+
+
+def look_at_remote(name: str, options: dict[str, str], recorded: dict[str, File]) -> tuple[Finding, Path | None]:
+    """A line on a remote, and its folder if it is one that is here."""
+    url, topic = options.get("url", ""), f"remote {name}"
+    if "://" in url and not url.startswith("file://"):
+        return Finding("ok", topic, f"{url} was not asked; to ask it: dvc status --cloud --remote {name}"), None
+    folder = resolved(url)
+    if not folder.is_dir():
+        return Finding(
+            "warn",
+            topic,
+            f"{folder} is not here: nothing can be pushed or pulled",
+            f"mount or make it, or dvc remote modify {name} url NEW",
+        ), None
+    held = sum(object_of(folder / OBJECTS, out).exists() for out in recorded.values())
+    if held < len(recorded):
+        return Finding(
+            "warn", topic, f"{folder} has {held} of {len(recorded)} outputs of dvc.lock", f"dvc push --remote {name}"
+        ), folder
+    return Finding("ok", topic, f"{folder} has all {held} outputs of dvc.lock"), folder
+
+
+def unverified(name: str, options: dict[str, str]) -> Iterator[Finding]:
+    if options.get("verify", "").lower() not in ("true", "yes", "on", "1"):
+        yield Finding(
+            "warn",
+            f"remote {name}",
+            "bytes that changed there would be taken as they are",
+            f"dvc remote modify {name} verify true",
+        )
