@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cellar.bounded_pickle import printable, said
 from cellar.datasets.image_set import ImageSet, check_classes, split_order
 from cellar.datasets.plain_pickle import PlainArray, check_file, read_plain
 from cellar.datasets.splits import hold_out
@@ -78,7 +79,7 @@ def read_dict(path: Path, wanted: set[str]) -> dict[str, Any]:
     content = read_plain(path)
     if not isinstance(content, dict):
         raise CellarError(f"{path} is not CIFAR-100's: it holds no dict; get the published file")
-    named = {as_text(key): value for key, value in content.items()}
+    named = {said(key): value for key, value in content.items()}
     if set(named) != wanted:
         found = ", ".join(sorted(named))
         whose = "CIFAR-10's file" if {"labels", "label_names"} & set(named) else "not CIFAR-100's"
@@ -88,22 +89,16 @@ def read_dict(path: Path, wanted: set[str]) -> dict[str, Any]:
     return named
 
 
-def as_text(value: Any) -> str:
-    """A key or a name: bytes or str, as Python 3 or 2 wrote it; anything else in words."""
-    text = value.decode("latin1") if isinstance(value, bytes) else str(value)
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:80])
-
-
 def read_classes(path: Path) -> tuple[str, ...]:
     """The names of the fine labels, in the order of their numbers."""
     meta = read_dict(path, set(META_KEYS))
     for key, count in META_KEYS.items():
         names = meta[key]
         names = [name for name in names if isinstance(name, bytes | str)] if isinstance(names, list) else []
-        distinct = len({as_text(name) for name in names})
+        distinct = len({said(name) for name in names})
         if distinct != count or len(meta[key]) != count:
             raise CellarError(f"{path}: {key} holds {distinct} names, expected {count}; get the published file")
-    return tuple(as_text(name) for name in meta["fine_label_names"])
+    return tuple(said(name) for name in meta["fine_label_names"])
 
 
 def read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +119,7 @@ def read_data(path: Path, value: Any) -> np.ndarray:
     try:
         data = value.build() if isinstance(value, PlainArray) else None
     except (ValueError, TypeError) as error:
-        raise CellarError(f"{path}: data is broken ({as_text(error)}); get the published file") from None
+        raise CellarError(f"{path}: data is broken ({printable(str(error))}); get the published file") from None
     width = 3 * SIDE**2
     if data is None or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != width:
         found = "no array" if data is None else f"{data.dtype} {data.shape}"
@@ -136,7 +131,7 @@ def check_labels(path: Path, key: str, labels: list[Any], count: int) -> None:
     for row, label in enumerate(labels):
         if type(label) is not int or not 0 <= label < count:
             raise CellarError(
-                f"{path}: {key}, entry {row} is {as_text(label)!r}, expected 0 to {count - 1}; get the published file"
+                f"{path}: {key}, entry {row} is {said(label)!r}, expected 0 to {count - 1}; get the published file"
             )
 
 

@@ -5,12 +5,12 @@ that arrays and bytes are written with; each stands for an inert object below, n
 other name is refused. The published CIFAR files are pickles of this plain kind.
 """
 
-import pickle
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from cellar.bounded_pickle import BoundedUnpickler, printable
 from cellar.errors import CellarError
 
 MAX_BYTES = 2**30  # of a file, looked at before anything is read
@@ -36,7 +36,7 @@ class PlainArray:
             raise ValueError("an array of something else than numbers")
         flat = np.frombuffer(content, dtype=item.build())
         if any(side < 0 for side in shape):
-            raise ValueError(f"an array of shape {shape}")
+            raise ValueError("an array with a side below 0")
         return flat.reshape(shape, order="F" if by_columns else "C")
 
 
@@ -49,10 +49,11 @@ class PlainType:
         self.name, self.order = name, "|"
 
     def __setstate__(self, state: Any) -> None:
-        self.order = state[1]
+        self.order = state[1]  # checked when it is used, as the name is
 
     def build(self) -> np.dtype[Any]:
-        if self.name not in ITEM_TYPES or self.order not in {"|", "<", ">"}:
+        plain = type(self.name) is str and type(self.order) is str  # to hash another can take for ever
+        if not plain or self.name not in ITEM_TYPES or self.order not in {"|", "<", ">"}:
             raise ValueError("an array of something else than numbers")
         kind: np.dtype[Any] = np.dtype(self.name).newbyteorder(self.order)
         return kind
@@ -77,7 +78,7 @@ class TypeOf(Inert):
 class Encode(Inert):
     def __call__(self, text: str, encoding: str) -> bytes:
         if encoding != "latin1":
-            raise ValueError(f"bytes in encoding {encoding!r:.40}")
+            raise ValueError("bytes in another encoding than latin1")
         return text.encode("latin1")
 
 
@@ -90,8 +91,10 @@ NAMES: dict[tuple[str, str], Inert] = {
 }
 
 
-class PlainUnpickler(pickle._Unpickler):
-    """The reader that is written in Python: as fast on these files, and its memory grows only with the file."""
+class PlainUnpickler(BoundedUnpickler):
+    """Of names only those above; `path` serves the messages."""
+
+    fillable = (PlainArray, PlainType)
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, encoding="latin1")
@@ -105,10 +108,6 @@ class PlainUnpickler(pickle._Unpickler):
                 "nothing of it was run: get the published file"
             )
         return NAMES[module, name]
-
-
-def printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
 
 
 def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:

@@ -5,10 +5,13 @@ a table allows it, else for a class without effect, whatever the file goes on to
 useful part can be read beside objects of modules that are foreign, absent or hostile.
 """
 
-import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
+from cellar.bounded_pickle import BoundedUnpickler, flat, printable
+
+MOST_HANDED = 1 << 20
+COPIED = (bytes, dict, frozenset, list, set, tuple)
 Allowed = Mapping[tuple[str, str], Any]  # (module, name) as the file writes them -> what it gets
 
 
@@ -42,18 +45,30 @@ class PlainDict(dict[Any, Any]):
     __slots__ = ()
     __setstate__ = staticmethod(ignore)
 
+    def __init__(self, items: Any = ()) -> None:
+        pairs = items.items() if isinstance(items, dict) else items
+        super().__init__((flat(key), value) for key, value in pairs)
 
-class InertUnpickler(pickle.Unpickler):
+
+def plain_set(items: Iterable[Any] = ()) -> set[Any]:
+    return {flat(item) for item in items}
+
+
+class InertUnpickler(BoundedUnpickler):
     """Reads one pickle from `file` with the names of `allowed`; every other name becomes a stand-in.
 
     An allowed function or class can be called by the file, with arguments of the file's choice, and nothing else can
     be done with it; so allow only what is harmless for any arguments, stand-ins included, and what gives
     objects whose __setstate__ is. The name `module.name` is taken as written: Python 2's are names of their own.
+    `most`: entries and bytes that all calls together may be handed, for a call copies them, and a file can call for ever.
     """
 
-    def __init__(self, file: IO[bytes], allowed: Allowed, encoding: str = "utf-8") -> None:
+    fillable: tuple[type, ...] = (StandIn, Unmoved, PlainDict)
+
+    def __init__(self, file: IO[bytes], allowed: Allowed, encoding: str = "utf-8", most: int = MOST_HANDED) -> None:
         super().__init__(file, encoding=encoding)
         self.allowed = allowed
+        self.left = most
         self.given: dict[tuple[str, str], Any] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -61,8 +76,21 @@ class InertUnpickler(pickle.Unpickler):
         key = module, name
         if key not in self.given:
             value = self.allowed.get(key, ignore)
-            self.given[key] = stand_in(key, value) if callable(value) else value
+            self.given[key] = stand_in(key, self.counted(value)) if callable(value) else value
         return self.given[key]
+
+    def counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """`call`, until what it is handed exceeds what is left."""
+        if call is ignore:
+            return call
+
+        def counting(*args: Any) -> Any:
+            self.left -= sum(len(value) for value in args if isinstance(value, COPIED))
+            if self.left < 0:
+                raise ValueError("it copies its parts without end")
+            return call(*args)
+
+        return counting
 
 
 def stand_in(key: tuple[str, str], call: Callable[..., Any]) -> Unmoved:
@@ -74,10 +102,6 @@ def stand_in(key: tuple[str, str], call: Callable[..., Any]) -> Unmoved:
     if call is not ignore:
         members["__new__"] = lambda cls, *args: call(*args)
     return Unmoved("StandIn", (StandIn,), members)
-
-
-def printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
 
 
 def origin(value: Any) -> str:

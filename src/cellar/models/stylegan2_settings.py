@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from cellar.models.inert_pickle import printable
+from cellar.bounded_pickle import said
 from cellar.models.stylegan2 import Settings
 
 MOST_LAYERS, MOST_PIXELS, MOST_NUMBER = 64, 4096, 1 << 20
@@ -74,9 +74,3 @@ def fits(name: str, value: Any) -> bool:
         return 4 <= value <= MOST_PIXELS and value.bit_count() == 1
     lowest, most = {"num_layers": (1, MOST_LAYERS), "num_fp16_res": (0, MOST_LAYERS)}.get(name, (1, MOST_NUMBER))
     return lowest <= value <= most
-
-
-def said(value: Any) -> str:
-    """A value of a file in a message: plain ones as they are, others by their kind."""
-    plain = value is None or type(value) in (str, int, float, bool)
-    return printable(str(value) if plain else f"a {type(value).__name__}")

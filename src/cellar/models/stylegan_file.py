@@ -17,14 +17,16 @@ import torch
 from torch import Tensor
 
 from cellar import files
+from cellar.bounded_pickle import printable
 from cellar.errors import CellarError
 from cellar.models import stylegan2_settings, torch_file, weights
-from cellar.models.inert_pickle import InertUnpickler, PlainDict, ignore, origin, printable
+from cellar.models.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
 from cellar.models.stylegan2 import Generator, Settings
 
 State = dict[str, Tensor]
 NETWORK = "G_ema"  # the moving average, which is what makes images
 MOST_PARTS = 10_000  # layers of a network; the largest published one has 100
+LONGEST_NAME = 200  # letters of a tensor's place in the network
 
 
 def load(path: Path) -> Generator:
@@ -97,8 +99,10 @@ class Persistent:
 class PublishedUnpickler(InertUnpickler):
     """Of all names only those that official files hold are let through; `path` serves the messages."""
 
+    fillable = (*InertUnpickler.fillable, Persistent)
+
     def __init__(self, file: IO[bytes], path: Path) -> None:
-        super().__init__(file, ALLOWED)
+        super().__init__(file, ALLOWED, most=MOST_HANDED + path.stat().st_size)
         self.path = path
 
     def find_class(self, module: str, name: str) -> Any:
@@ -129,7 +133,7 @@ ALLOWED = {
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): Persistent,
     ("dnnlib.util", "EasyDict"): PlainDict,
     ("collections", "OrderedDict"): PlainDict,
-    ("builtins", "set"): set,
+    ("builtins", "set"): plain_set,
     ("torch.storage", "_load_from_bytes"): stored,
     **{key: call for key, call in torch_file.ALLOWED.items() if key[0] == "torch._utils"},
     # Layers keep gains beside their settings, as numbers of NumPy; they follow from the settings.
@@ -154,6 +158,8 @@ def tensors(network: Persistent) -> State:
         if not all(isinstance(child, Persistent) for child in children.values()):
             raise ValueError("a layer of it is something else")
         waiting += [(f"{prefix}{name}.", child) for name, child in children.items()]
+        if len(waiting) > MOST_PARTS or any(len(inner) > LONGEST_NAME for inner, _ in waiting[-len(children) :]):
+            break  # a layer that holds itself
     raise ValueError("its layers are without end")
 
 

@@ -89,7 +89,7 @@ def read_legacy(file: IO[bytes], size: int) -> Any:
 
     content = TensorUnpickler(file, stored).load()
     keys = InertUnpickler(file, {}).load()
-    if set(keys) != set(storages):
+    if not all(type(key) is str for key in keys) or set(keys) != set(storages):
         raise ValueError("its storages are not those of its tensors")
     for key in keys:
         if struct.unpack("<q", file.read(8)) != (storages[key].numel(),):
@@ -100,7 +100,7 @@ def read_legacy(file: IO[bytes], size: int) -> Any:
 
 def allot(kind: torch.dtype, length: int, most: int) -> Tensor:
     """Room for a storage, flat; none that the file, of `most` bytes, cannot fill."""
-    if not 0 <= length * kind.itemsize <= most:
+    if type(length) is not int or not 0 <= length * kind.itemsize <= most:
         raise ValueError("a storage is longer than the file")
     return torch.empty(length, dtype=kind)
 
@@ -123,7 +123,7 @@ class TensorUnpickler(InertUnpickler):
         if pid[0] == "module":  # a pickled layer's class, with its source code
             return pid[1]
         _, kind, key, _, length, *view = pid
-        if pid[0] != "storage" or not isinstance(kind, torch.dtype):
+        if pid[0] != "storage" or not isinstance(kind, torch.dtype) or type(key) is not str:
             raise ValueError("it holds something else than storages of numbers")
         storage = self.stored(key, kind, length)
         return storage[view[0][1] :][: view[0][2]] if view and view[0] else storage

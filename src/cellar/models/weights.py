@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar import files
+from cellar.bounded_pickle import printable, said
 from cellar.datasets.plain_pickle import PlainArray, read_plain
 from cellar.errors import CellarError
 from cellar.models import inert_pickle, torch_file
@@ -81,7 +82,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except CellarError:
         raise
     except Exception as error:  # what a broken file does to the readers has no common type
-        reason = " ".join(str(error).split())[:120]
+        reason = printable(" ".join(str(error).split())) or type(error).__name__
         raise CellarError(f"{path} is broken or no weights file ({reason}); get it again") from None
     return unwrap(content, path)
 
@@ -134,7 +135,7 @@ def instead(content: Any) -> str:
     for place, value in parts.items():
         if name := inert_pickle.origin(value):
             return (
-                f"{inert_pickle.printable(str(place))} calls for {name}, which reading it would have to execute, so it was skipped; "
+                f"{said(place)} calls for {name}, which reading it would have to execute, so it was skipped; "
                 "give a file of the state dict alone (torch.save(model.state_dict(), ...))"
             )
     return "give a file that does"
@@ -148,7 +149,7 @@ def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str
     if missing:
         return f"{missing[0]} is missing ({len(missing)} missing, {len(surplus)} too many)"
     if surplus:
-        return f"{inert_pickle.printable(surplus[0])} does not belong ({len(surplus)} too many)"
+        return f"{printable(surplus[0])} does not belong ({len(surplus)} too many)"
     if reshaped:
         name, total = reshaped[0], len(reshaped)
         return f"{name} is {tuple(found[name].shape)}, not {tuple(expected[name].shape)} ({total} shapes differ)"
