@@ -34,7 +34,7 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     },
     {"params", "provenance"},
     {"revisions"},
-    {"bounded_pickle", "files", "paths", "seeding", "strict_yaml", "mistakes", "errors"},
+    {"bounded_pickle", "files", "paths", "seeding", "strict_yaml", "mistakes", "errors", "wording"},
 ]
 # params checks model names against the registry, which imports nothing but errors.
 ALLOWED = {("params", "models")}

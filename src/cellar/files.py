@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from cellar.errors import CellarError
+from cellar.wording import reason
 
 
 @contextmanager
@@ -59,19 +61,29 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CellarError(f"{path} is not JSON ({error}); remove it and build it again") from None
+    except (ValueError, RecursionError) as error:  # of no JSON, no UTF-8, numbers and nesting without end
+        raise CellarError(f"{path} is not JSON ({reason(error)}); remove it and build it again") from None
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz, never unpickled. Raises CellarError when it is missing or broken."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            check_stored(file)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
     except Exception as error:
-        raise CellarError(f"{path} cannot be read ({error}); remove it and build it again") from None
+        raise CellarError(f"{path} cannot be read ({reason(error)}); remove it and build it again") from None
+
+
+def check_stored(file: IO[bytes]) -> None:
+    """Raises ValueError when an archive is packed: write_arrays never does, and a small file could become any size."""
+    with zipfile.ZipFile(file) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("it is compressed")
+    file.seek(0)
 
 
 def hash_file(path: Path, algorithm: str = "sha256") -> str:

@@ -27,6 +27,7 @@ PLUMBING = {
     "cellar.provenance",
     "cellar.stages",
     "cellar.strict_yaml",
+    "cellar.wording",
 }
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from cellar.bounded_pickle import printable, said
 from cellar.datasets.image_set import ImageSet, check_classes, split_order
 from cellar.datasets.plain_pickle import PlainArray, check_file, read_plain
 from cellar.datasets.splits import hold_out
 from cellar.errors import CellarError
 from cellar.files import hash_file
+from cellar.wording import printable, said
 
 FOLDER = "cifar-100-python"
 FILES = ("train", "test", "meta")

@@ -12,6 +12,7 @@ import numpy as np
 
 from cellar import files
 from cellar.errors import CellarError
+from cellar.wording import reason
 
 INDEX = "index.json"
 SHARD = 1024  # images
@@ -73,10 +74,28 @@ def known_shards(folder: Path, described: dict[str, Any]) -> dict[str, Entry]:
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    index = files.read_json(folder / INDEX)
-    if not isinstance(index, dict) or set(index) != {"identity", "size", "first", "shards"}:
+    index: dict[str, Any] = files.read_json(folder / INDEX)
+    if not is_index(index):
         raise CellarError(f"{folder / INDEX} is no index of images; remove {folder} and make it again")
     return index
+
+
+def is_index(index: Any) -> bool:
+    if not isinstance(index, dict) or set(index) != {"identity", "size", "first", "shards"}:
+        return False
+    numbers, entries = (index["size"], index["first"]), index["shards"]
+    return all(map(is_count, numbers)) and isinstance(entries, list) and all(map(is_entry, entries))
+
+
+def is_entry(entry: Any) -> bool:
+    """A shard as write() notes it, its file one of the folder."""
+    if not isinstance(entry, dict) or not is_count(entry.get("first")) or not is_count(entry.get("images")):
+        return False
+    return entry.get("file") == f"{entry['first']:09d}.npy"
+
+
+def is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**40
 
 
 def write_shard(path: Path, part: range, size: int, make: Make) -> None:
@@ -137,12 +156,11 @@ def open_faces(folder: Path, count: int | None = None) -> Faces:
 def map_shard(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Raises CellarError unless `path` holds uint8 of that shape."""
     try:
-        shard: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        problem = (
-            "" if shard.shape == shape and shard.dtype == np.uint8 else f"{shard.dtype} {shard.shape}, not {shape}"
-        )
-    except (OSError, ValueError, EOFError) as error:
-        problem = " ".join(str(error).split())[:120]
+        shard = np.lib.format.open_memmap(path, mode="r")
+        fits = shard.shape == shape and shard.dtype == np.uint8
+        problem = "" if fits else f"{shard.dtype} {shard.shape}, not {shape}"
+    except Exception as error:  # a header is read as Python's own literals, and fails in many ways
+        problem = reason(error)
     if problem:
         raise CellarError(f"{path} is not whole ({problem}); make it again with the stage that makes its folder")
     return shard

@@ -10,8 +10,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from cellar.bounded_pickle import BoundedUnpickler, printable
+from cellar.bounded_pickle import BoundedUnpickler
 from cellar.errors import CellarError
+from cellar.wording import printable, reason
 
 MAX_BYTES = 2**30  # of a file, looked at before anything is read
 ITEM_TYPES = {"u1", "i1", "i2", "i4", "i8", "f4", "f8"}  # no objects: they would need names again
@@ -124,8 +125,8 @@ def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:
     except OSError as error:
         raise CellarError(f"{path} cannot be read ({error.strerror}); mend its permissions") from None
     except Exception as error:  # a broken pickle can raise nearly anything
-        reason = printable(" ".join(str(error).split())) or type(error).__name__
-        raise CellarError(f"{path} is not a whole pickle ({reason}); get the published file again") from None
+        why = reason(error)
+        raise CellarError(f"{path} is not a whole pickle ({why}); get the published file again") from None
 
 
 def check_file(path: Path, max_bytes: int = MAX_BYTES) -> None:

@@ -1,15 +1,39 @@
 """Archives from the web, unpacked so that nothing lands outside the folder meant for it."""
 
+import errno
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from cellar.errors import CellarError
+from cellar.wording import printable, reason
 
 MAX_BYTES = 50 * 2**30  # what an archive may grow to; the largest set named here is under 1 GiB
 MAX_MEMBERS = 2_000_000
+MAX_HEADER = 1 << 20  # of a tar's long names and attributes, which tarfile takes into memory whole
+HEADERS = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+}
+BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}  # not the archive's fault
 
 
 class Budget:
@@ -22,21 +46,50 @@ class Budget:
         self.bytes_left -= size
         self.members_left -= 1
         if min(self.bytes_left, self.members_left) < 0:
-            raise CellarError(f"{self.archive.name} unpacks to far more than a data set, at {name!r}; not unpacked")
+            raise CellarError(
+                f"{self.archive.name} unpacks to far more than a data set, at {shown(name)}; not unpacked"
+            )
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
-            raise CellarError(f"{self.archive.name} holds {name!r}, which points outside its folder; not unpacked")
+            raise CellarError(f"{self.archive.name} holds {shown(name)}, which points outside its folder; not unpacked")
+
+
+def shown(name: str) -> str:
+    return repr(printable(name))
+
+
+class Member(tarfile.TarInfo):
+    """A tar's member whose headers have a size that names and attributes can have."""
+
+    def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in HEADERS and self.size > MAX_HEADER:
+            raise tarfile.ReadError("a header of it is far too long")
+        member: tarfile.TarInfo = super()._proc_member(tarfile_)  # type: ignore[misc]  # meant to be overridden, says its source
+        return member
+
+
+def open_tar(path: Path) -> tarfile.TarFile:
+    return tarfile.open(path, tarinfo=Member)
 
 
 def is_archive(path: Path) -> bool:
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    return zipfile.is_zipfile(path) or is_tar(path)
+
+
+def is_tar(path: Path) -> bool:
+    try:
+        open_tar(path).close()
+    except BROKEN:
+        return False
+    return True
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
     """Unpack a zip or tar (plain, gz, bz2, xz) into `folder`, which is there already.
 
     A single top folder is left out: its contents land in `folder` itself. Raises CellarError for a broken
-    archive, a path or a link that leads outside, anything but files and folders, or far too many bytes.
+    archive, a path that leads outside, a link, anything but files and folders, or far too many bytes; and when
+    the disk is full.
     """
     inner = folder / ".unpacked"
     inner.mkdir()
@@ -45,16 +98,18 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
             unpack_zip(archive, inner, Budget(archive, max_bytes))
         else:
             unpack_tar(archive, inner, Budget(archive, max_bytes))
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise CellarError(f"{archive.name} cannot be unpacked ({error}); get it again, or unpack it by hand") from None
-    lift(inner, folder)
+        lift(inner, folder)
+    except BROKEN as error:
+        raise CellarError(broken(archive, error)) from None
+    except OSError as error:
+        if error.errno in DISK:
+            raise CellarError(f"cannot write {folder}: {error.strerror}; free space or mend the folder") from None
+        raise CellarError(broken(archive, error)) from None
+
+
+def broken(archive: Path, error: Exception) -> str:
+    why = reason(error)
+    return f"{archive.name} cannot be unpacked ({why}); get it again, or unpack it by hand"
 
 
 def unpack_zip(archive: Path, folder: Path, budget: Budget) -> None:
@@ -62,15 +117,18 @@ def unpack_zip(archive: Path, folder: Path, budget: Budget) -> None:
         for member in members.infolist():
             budget.take(member.filename, member.file_size)
             if stat.S_ISLNK(member.external_attr >> 16):
-                raise CellarError(f"{archive.name} holds a link, {member.filename!r}; not unpacked")
+                raise CellarError(f"{archive.name} holds a link, {shown(member.filename)}; not unpacked")
         members.extractall(folder)
 
 
 def unpack_tar(archive: Path, folder: Path, budget: Budget) -> None:
-    with tarfile.open(archive) as members:
+    with open_tar(archive) as members:
         for member in members:
             budget.take(member.name, member.size)
+            if not (member.isreg() or member.isdir()):
+                raise CellarError(f"{archive.name} holds a link or device, {shown(member.name)}; not unpacked")
             members.extract(member, folder, filter="data")
+            members.members.clear()  # type: ignore[attr-defined]  # else it keeps all members that it has seen
 
 
 def lift(inner: Path, folder: Path) -> None:

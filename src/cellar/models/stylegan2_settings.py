@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from cellar.bounded_pickle import said
 from cellar.models.stylegan2 import Settings
+from cellar.wording import said
 
 MOST_LAYERS, MOST_PIXELS, MOST_NUMBER = 64, 4096, 1 << 20
 TOP = ("z_dim", "w_dim", "img_resolution")

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from cellar import files
-from cellar.bounded_pickle import printable
 from cellar.errors import CellarError
 from cellar.models import stylegan2_settings, torch_file, weights
 from cellar.models.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
 from cellar.models.stylegan2 import Generator, Settings
+from cellar.wording import printable, reason
 
 State = dict[str, Tensor]
 NETWORK = "G_ema"  # the moving average, which is what makes images
@@ -64,8 +64,8 @@ def read(path: Path) -> tuple[Settings, State]:
     except CellarError:
         raise
     except Exception as error:  # what a broken file does to its readers has no common type
-        reason = printable(" ".join(str(error).split())) or type(error).__name__
-        raise CellarError(f"{path} is broken or no StyleGAN2 file ({reason}); get it again") from None
+        why = reason(error)
+        raise CellarError(f"{path} is broken or no StyleGAN2 file ({why}); get it again") from None
 
 
 def read_own(path: Path) -> tuple[Settings, State]:

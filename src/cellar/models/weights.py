@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from cellar import files
-from cellar.bounded_pickle import printable, said
 from cellar.datasets.plain_pickle import PlainArray, read_plain
 from cellar.errors import CellarError
 from cellar.models import inert_pickle, torch_file
 from cellar.models.heads import heads
+from cellar.wording import printable, reason, said
 
 WRAPPERS = ("model_state_dict", "state_dict", "model")  # keys under which published files keep the weights
 MOST_BYTES = 4 << 30
@@ -82,8 +82,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except CellarError:
         raise
     except Exception as error:  # what a broken file does to the readers has no common type
-        reason = printable(" ".join(str(error).split())) or type(error).__name__
-        raise CellarError(f"{path} is broken or no weights file ({reason}); get it again") from None
+        why = reason(error)
+        raise CellarError(f"{path} is broken or no weights file ({why}); get it again") from None
     return unwrap(content, path)
 
 
