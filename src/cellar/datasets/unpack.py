@@ -1,12 +1,10 @@
 """Archives from the web, unpacked so that nothing lands outside the folder meant for it."""
 
 import errno
-import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from cellar.errors import CellarError
@@ -22,17 +20,6 @@ HEADERS = {
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 }
-BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}  # not the archive's fault
 
 
@@ -79,7 +66,11 @@ def is_archive(path: Path) -> bool:
 def is_tar(path: Path) -> bool:
     try:
         open_tar(path).close()
-    except BROKEN:
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return False  # a checksum that is wrong
+    except Exception:  # a broken archive can raise nearly anything
         return False
     return True
 
@@ -99,10 +90,10 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         else:
             unpack_tar(archive, inner, Budget(archive, max_bytes))
         lift(inner, folder)
-    except BROKEN as error:
-        raise CellarError(broken(archive, error)) from None
-    except OSError as error:
-        if error.errno in DISK:
+    except CellarError:
+        raise
+    except Exception as error:  # a broken archive can raise nearly anything
+        if isinstance(error, OSError) and error.errno in DISK:
             raise CellarError(f"cannot write {folder}: {error.strerror}; free space or mend the folder") from None
         raise CellarError(broken(archive, error)) from None
 
