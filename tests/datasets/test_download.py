@@ -184,6 +184,36 @@ def test_a_redirect_is_followed_on_this_machine(server: Server, tmp_path: Path) 
     assert (tmp_path / "faces" / "faces.bin").read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize(
+    "place", ["http://a.example/faces.bin", "ftp://a.example/f", "file:///etc/passwd", "//a.example/f"]
+)
+def test_a_redirect_away_from_https_is_not_followed(server: Server, tmp_path: Path, place: str) -> None:
+    server.redirect = place
+    with pytest.raises(CellarError, match="not https"):
+        download(source_of(server, CONTENT), tmp_path / "faces", quiet)
+    assert server.asked == [None] and left(tmp_path) == []
+
+
+def test_a_redirect_to_no_address_is_one_line(server: Server, tmp_path: Path) -> None:
+    server.redirect = "http://["
+    with pytest.raises(CellarError, match="no address"):
+        download(source_of(server, CONTENT), tmp_path / "faces", quiet)
+
+
+def test_a_server_that_sends_without_end_is_cut(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = CONTENT
+    monkeypatch.setattr("cellar.datasets.download.MAX_BYTES", len(CONTENT) - 1)
+    with pytest.raises(CellarError, match="sends more"):
+        download(source_of(server), tmp_path / "faces", quiet)
+
+
+def test_an_address_without_a_checksum_is_no_source() -> None:
+    with pytest.raises(ValueError, match="only taken with its checksum"):
+        Source.model_validate({"url": "https://a.example/f.zip"})
+
+
 def make_zip(members: dict[str, bytes], link: str = "") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -234,6 +264,7 @@ HOSTILE = {
     "tar upwards": make_tar({"good": b"x", "../evil": b"x"}),
     "tar absolute": make_tar({"/evil": b"x"}),
     "tar link outside": make_tar({"good": b"x"}, link="../../evil"),
+    "tar link inside": make_tar({"good": b"x"}, link="good"),
     "tar absolute link": make_tar({"good": b"x"}, link="/evil"),
     "tar device": make_tar({"good": b"x"}, device=True),
     "tar cut short": make_tar({"good": bytes(range(256)) * 400})[:300],

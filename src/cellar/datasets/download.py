@@ -6,14 +6,16 @@ import shutil
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
-from cellar.datasets.unpack import is_archive, unpack
+from cellar.datasets.unpack import MAX_BYTES, is_archive, unpack
 from cellar.datasets.whole_folder import replacing
 from cellar.errors import CellarError
 from cellar.params import Published, Source
+from cellar.wording import printable
+from cellar.wording import reason as why
 
 Say = Callable[[str], None]
 ATTEMPTS = 3  # times a cut connection is taken up again before giving up
@@ -98,7 +100,7 @@ def fetch(url: str, part: Path, say: Say) -> None:
             reason = type(error).__name__
             say(f"{url}: connection lost ({reason}), attempt {attempt} of {ATTEMPTS}")
         except requests.RequestException as error:
-            raise CellarError(f"{url} cannot be downloaded ({error}); check the address in params.yaml") from None
+            raise CellarError(f"{url} cannot be downloaded ({why(error)}); check the address in params.yaml") from None
         except OSError as error:
             raise CellarError(f"cannot write {part}: {error.strerror}; free space, then run again") from None
     raise CellarError(f"{url}: no connection after {ATTEMPTS} attempts ({reason}); run again, it goes on from {part}")
@@ -109,16 +111,16 @@ def fetch_rest(url: str, part: Path, say: Say) -> None:
     check_address(url)
     have = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-        for hop in (*response.history, response):
-            check_address(hop.url)
+    hooks = {"response": check_redirect}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT, hooks=hooks) as response:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is missing, or `part` is another file: the checksum tells
         response.raise_for_status()
         goes_on = response.status_code == HTTPStatus.PARTIAL_CONTENT
         goes_on = goes_on and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         start = have if goes_on else 0
-        total = start + int(response.headers.get("Content-Length", 0))
+        length = response.headers.get("Content-Length", "")
+        total = start + (int(length) if length.isdecimal() else 0)
         save_stream(response, part, start, total, say)
 
 
@@ -131,16 +133,27 @@ def save_stream(response: requests.Response, part: Path, start: int, total: int,
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             done += len(chunk)
+            if done > MAX_BYTES:
+                raise CellarError(f"{response.url} sends more than any data set named here has; remove {part}")
             if total and done * 10 // total > tenths:
                 tenths = done * 10 // total
                 say(f"{done / 1e6:.1f} of {total / 1e6:.1f} MB")
 
 
-def check_address(url: str) -> None:
-    """https everywhere, http to this machine only, also after a redirect."""
-    address = urlsplit(url)
+def check_redirect(response: requests.Response, **_: object) -> None:
+    """Before a redirect is followed: nothing is asked of an address that may not be."""
+    if response.is_redirect:
+        check_address(response.headers["location"], response.url)
+
+
+def check_address(url: str, base: str = "") -> None:
+    """https everywhere, http to this machine only, also after a redirect, whose `url` may be relative to `base`."""
+    try:
+        address = urlsplit(urljoin(base, url))
+    except ValueError:
+        raise CellarError(f"{printable(url)} is no address; give an https address in params.yaml") from None
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
-        raise CellarError(f"{url} is not https; give an https address in params.yaml")
+        raise CellarError(f"{printable(url)} is not https; give an https address in params.yaml")
 
 
 def check_sum(part: Path, checksum: str, url: str) -> None:
@@ -206,7 +219,6 @@ def kaggle_cache(handle: str, page: str, destination: Path) -> Path:
             return Path(kagglehub.competition_download(handle.removeprefix(COMPETITION)))
         return Path(kagglehub.dataset_download(handle))
     except Exception as error:  # kagglehub raises its own, requests' and plain ones
-        reason = " ".join(str(error).split())[:160]
         raise CellarError(
-            f"Kaggle did not give {handle} ({reason}); get it from {page} and unpack it in {destination}"
+            f"Kaggle did not give {handle} ({why(error)}); get it from {page} and unpack it in {destination}"
         ) from None
