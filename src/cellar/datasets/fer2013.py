@@ -18,6 +18,7 @@ from cellar.datasets.images import read_images, visible
 from cellar.errors import CellarError
 from cellar.files import hash_file
 from cellar.mistakes import likely
+from cellar.wording import reason, said
 
 SIDE = 48
 CSV_NAME = "fer2013.csv"
@@ -116,7 +117,7 @@ def read_rows(path: Path) -> list[tuple[int, bytes, str]]:
                 rows.append(parse_row(path, row, fields))
             return rows
     except (csv.Error, UnicodeDecodeError) as error:
-        raise CellarError(f"{path}, row {row + 1}: not readable as csv ({error}); get the file again") from None
+        raise CellarError(f"{path}, row {row + 1}: not readable as csv ({reason(error)}); get the file again") from None
 
 
 def check_csv_header(path: Path, header: list[str]) -> None:
@@ -133,11 +134,11 @@ def parse_row(path: Path, row: int, fields: list[str]) -> tuple[int, bytes, str]
         raise CellarError(f"{where} has {len(fields)} fields, expected {len(HEADER)}; get the file again")
     code, text, usage = fields
     if code not in LABEL_OF_CODE:
-        raise CellarError(f"{where}: emotion {code!r} is unknown, expected 0 to 6; mend that row")
+        raise CellarError(f"{where}: emotion {said(code)!r} is unknown, expected 0 to 6; mend that row")
     if usage not in SPLIT_OF_USAGE:
         known = list(SPLIT_OF_USAGE)
-        hint = f"{likely(usage, known)}, expected {', '.join(known)}"
-        raise CellarError(f"{where}: Usage {usage!r} is unknown{hint}; mend that row")
+        hint = f"{likely(said(usage), known)}, expected {', '.join(known)}"
+        raise CellarError(f"{where}: Usage {said(usage)!r} is unknown{hint}; mend that row")
     return LABEL_OF_CODE[code], parse_pixels(where, text), SPLIT_OF_USAGE[usage]
 
 
@@ -146,7 +147,9 @@ def parse_pixels(where: str, text: str) -> bytes:
     try:
         pixels = bytes(map(BYTE_OF_TEXT.__getitem__, text.split()))
     except KeyError as error:
-        raise CellarError(f"{where}: pixel {error} is not a whole number from 0 to 255; get the file again") from None
+        raise CellarError(
+            f"{where}: pixel {said(error.args[0])!r} is not a whole number from 0 to 255; get the file again"
+        ) from None
     if len(pixels) != SIDE * SIDE:
         raise CellarError(f"{where} has {len(pixels)} pixels, expected {SIDE * SIDE}; get the file again")
     return pixels

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cellar.errors import CellarError
+from cellar.wording import printable
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -55,7 +56,7 @@ def decode(path: Path, data: bytes, mode: str | None, size: tuple[int, int] | No
         except CellarError:
             raise
         except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
-            reason = "no known image format" if "identify" in str(error) else str(error).rstrip(".")
+            reason = "no known image format" if "identify" in str(error) else printable(str(error).rstrip("."))
             raise CellarError(f"{path} is not a readable image ({reason}); replace the file") from None
 
 

@@ -16,6 +16,7 @@ from cellar.datasets.images import read_images
 from cellar.datasets.splits import hold_out
 from cellar.errors import CellarError
 from cellar.files import hash_file
+from cellar.wording import reason, said
 
 SIDE = 100
 LIST = Path("EmoLabel/list_patition_label.txt")
@@ -58,13 +59,15 @@ def read_list(path: Path) -> dict[str, int]:
             f"{file} is not here; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise CellarError(f"{file} cannot be read ({error}); take it again from the published archive") from None
+        raise CellarError(
+            f"{file} cannot be read ({reason(error)}); take it again from the published archive"
+        ) from None
     listed: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
             name, label = parse_line(f"{file}, line {number}", line)
             if name in listed:
-                raise CellarError(f"{file}, line {number}: {name}.jpg is listed twice; take one line out")
+                raise CellarError(f"{file}, line {number}: {said(name)}.jpg is listed twice; take one line out")
             listed[name] = label
     return listed
 
@@ -76,7 +79,7 @@ def parse_line(where: str, line: str) -> tuple[str, int]:
     if len(words) != 2 or match is None:
         raise CellarError(f"{where}: {line.strip()[:60]!r} is not of the form 'train_00001.jpg 5'; mend that line")
     if words[1] not in LABEL_OF_CODE:
-        raise CellarError(f"{where}: label {words[1]!r} is unknown, expected 1 to 7; mend that line")
+        raise CellarError(f"{where}: label {said(words[1])!r} is unknown, expected 1 to 7; mend that line")
     return match[1], LABEL_OF_CODE[words[1]]
 
 
