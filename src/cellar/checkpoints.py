@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 from cellar import files
+from cellar.errors import CellarError
+from cellar.wording import reason
 
 FOLDER = Path(".cache/checkpoints")
 COST_SHARE = 0.02  # of the run's time, at most, goes into writing checkpoints
@@ -28,10 +30,18 @@ class Checkpoint:
         self.written = time.monotonic()
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The saved state, or None if there is none. Only tensors and plain values are read, no code."""
+        """The saved state, or None if there is none. Only tensors and plain values are read, no code.
+
+        Raises CellarError for one that the disk has spoilt: it was written whole.
+        """
         if not self.path.exists():
             return None
-        state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
+        except Exception as error:  # what a broken file does to torch has no common type
+            raise CellarError(
+                f"{self.path} is broken ({reason(error)}); remove it, and the training begins anew"
+            ) from None
         return state
 
     def save(self, state: dict[str, Any]) -> None:
