@@ -15,6 +15,7 @@ ROOT = PACKAGE.parent.parent
 PLUMBING = {
     "cellar",
     "cellar.datasets",
+    "cellar.figures",
     "cellar.errors",
     "cellar.judges",
     "cellar.losses",
@@ -27,6 +28,7 @@ PLUMBING = {
     "cellar.provenance",
     "cellar.stages",
     "cellar.strict_yaml",
+    "cellar.tables",
     "cellar.wording",
 }
 

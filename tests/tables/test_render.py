@@ -64,7 +64,7 @@ class TestEveryTable:
 
     def test_the_first_line_says_what_was_drawn(self, project: Project, table: str) -> None:
         first, second, third, *_ = render.markdown(project.build(table)).splitlines()
-        what = "objects" if table.startswith("cifar100") else "faces"
+        what = {"cifar100": "objects", "audit": "faces and objects"}.get(re.split("_", table)[0], "faces")
         assert f"come from drawn {what}, not from photographs" in first
         assert second == ""
         assert third.startswith("# ")

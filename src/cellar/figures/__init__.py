@@ -1,4 +1,4 @@
-"""Which figures there are, and what each reads. They are drawn in `drawing`, which planning need not import.
+"""Which figures there are, what each reads, and which module draws it, imported when it is asked for.
 
 Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data, and
 2, 3, 4, 8, 9 and 10 of the small-dataset study. The training curves, the sweeps' heat maps and the
@@ -19,6 +19,14 @@ STEP_LOSSES = {"cifar100_figure_2": "student", "cifar100_figure_3": "student_kd"
 EPOCH_FIGURES = {"pins_fig_8": "oneshot_convnet9", "pins_fig_9": "oneshot_convnet9", "pins_fig_10": "bce_resnet18"}
 AUDIT = "audit_"
 PARTS_NETWORK = "resnet50"  # of the study's figure 3
+PAINTERS = {  # figure -> the module that draws it, and its function
+    "fig_3": ("samples", "emotions"),
+    "fig_4": ("confusions", "confusions"),
+    "cifar100_figure_1": ("samples", "classes"),
+    "pins_fig_2": ("pins_parts", "face_parts"),
+    "pins_fig_3": ("pins_parts", "part_map"),
+    "pins_fig_4": ("pins_pairs", "face_pairs"),
+}
 
 
 def known(params: Params) -> list[str]:
@@ -44,6 +52,22 @@ def of_pins(params: Params) -> list[str]:
 def of_sweeps(params: Params) -> list[str]:
     """The heat maps, called as their sweeps; they belong to the sweeps' pipeline."""
     return [name for name, line in params.sweeps.items() if params.is_on(line)]
+
+
+def painter(figure: str, params: Params) -> tuple[str, str, list[str]]:
+    """What draws a figure: a module, its function, and what that is told beside the parameters."""
+    module, function, told = "curves", "curves", [figure.removeprefix("curves_")]
+    if figure in of_sweeps(params):
+        module, function, told = "grids", "heat_maps", [figure]
+    elif figure in STEP_LOSSES:
+        module, function, told = "steps", "step_losses", [figure]
+    elif figure in EPOCH_FIGURES:
+        module, function, told = "pins_epochs", "epoch_curves", [figure]
+    elif figure.startswith(AUDIT):
+        module, function, told = "audit_pairs", "audit_pairs", [figure.removeprefix(AUDIT)]
+    elif figure in PAINTERS:
+        module, function, told = *PAINTERS[figure], []
+    return f"cellar.figures.{module}", function, told
 
 
 def inputs(figure: str, params: Params) -> list[str]:

@@ -33,6 +33,7 @@ class Family:
     plots: list[str] = field(default_factory=list)  # in DVC's cache, and for `dvc plots`
     metrics: list[str] = field(default_factory=list)  # in git
     kept: list[str] = field(default_factory=list)  # in git, but no metrics
+    modules: tuple[str, ...] = ()  # of code that the stage imports by name
     label: str = ""  # tells single stages of one family apart: tabulate_table_vi
     takes_items: bool = True  # a family that takes items and has none is left out
 
@@ -46,7 +47,7 @@ class Family:
 
     @property
     def code(self) -> tuple[str, ...]:
-        return modules_of(f"cellar.stages.{self.name}")
+        return modules_of(f"cellar.stages.{self.name}", *self.modules)
 
     def stages(self) -> Iterator[Stage]:
         made = [*self.outputs, *self.plots, *self.metrics, *self.kept]

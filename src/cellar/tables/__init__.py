@@ -1,43 +1,26 @@
-"""The tables: which there are, what each reads, and how each is built."""
+"""The tables: which there are, what each reads, and how each is built.
 
-from types import ModuleType
-from typing import Any
+A table is a module, imported when it is asked for, so that a stage depends on the code of its own table alone.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from cellar.errors import CellarError
 from cellar.mistakes import likely
 from cellar.params import Params
-from cellar.tables import (
-    all_contradictions,
-    all_verdicts,
-    audit,
-    audit_accuracy,
-    cifar100_table_1,
-    cifar100_table_2,
-    custom,
-    pins_tables,
-    sweep,
-    table_i,
-    table_ii,
-    table_iii,
-    table_iv,
-    table_v,
-    table_vi,
-)
-from cellar.tables.cells import Table
+from cellar.tables import audit_accuracy, custom, pins_tables
 
-PRINTED: dict[str, ModuleType] = {
-    "table_i": table_i,
-    "table_ii": table_ii,
-    "table_iii": table_iii,
-    "table_iv": table_iv,
-    "table_v": table_v,
-    "table_vi": table_vi,
-    "cifar100_table_1": cifar100_table_1,
-    "cifar100_table_2": cifar100_table_2,
-}
-COLLECTED: dict[str, ModuleType] = {all_verdicts.ID: all_verdicts, all_contradictions.ID: all_contradictions}
-AUDITS: dict[str, ModuleType] = {"audit": audit, "audit_accuracy": audit_accuracy}
-SHOWING_PARAMS = {"table_iv": table_iv.param_keys, "cifar100_table_2": cifar100_table_2.param_keys}
+if TYPE_CHECKING:
+    from cellar.tables.cells import Table
+
+PRINTED = [
+    *(f"table_{number}" for number in ("i", "ii", "iii", "iv", "v", "vi")),
+    "cifar100_table_1",
+    "cifar100_table_2",
+]
+COLLECTED = {"verdicts": "all_verdicts", "contradictions": "all_contradictions"}  # table -> its module
+AUDITS = ["audit", "audit_accuracy"]
 
 
 def known(params: Params) -> list[str]:
@@ -63,30 +46,38 @@ def inputs(table: str, params: Params) -> list[str]:
 
 def param_keys(table: str, params: Params) -> list[str]:
     """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
-    if table in SHOWING_PARAMS:
-        return SHOWING_PARAMS[table](params)
-    if table in pins_tables.known(params):
-        return pins_tables.param_keys(params, table)
-    if table == "table_v":
-        return ["scale", "costs"]
-    return ["scale", f"sweeps.{table}"] if table in params.sweeps else ["scale"]
+    module = import_module(module_of(table, params))
+    found: list[str] = ask(table, params, "param_keys") if hasattr(module, "param_keys") else ["scale"]
+    return found
 
 
-def build(table: str, params: Params) -> Table:
+def build(table: str, params: Params) -> "Table":
     built: Table = ask(table, params, "build")
     return built
 
 
 def ask(table: str, params: Params, function: str) -> Any:
     """Call a function of the module that knows `table`. Raises CellarError that suggests the likely table."""
-    if table in PRINTED | AUDITS:
-        return getattr((PRINTED | AUDITS)[table], function)(params)
+    answer = getattr(import_module(module_of(table, params)), function)
+    if table in PRINTED or table in AUDITS:
+        return answer(params)
     if table in COLLECTED:
-        return getattr(COLLECTED[table], function)(params, of_papers(params))
+        return answer(params, of_papers(params))
+    return answer(params, table.removeprefix("custom_"))
+
+
+def module_of(table: str, params: Params) -> str:
+    """The module of a table. Raises CellarError that suggests the likely table."""
     if table in params.sweeps:
-        return getattr(sweep, function)(params, table)
-    if table in pins_tables.known(params):
-        return getattr(pins_tables, function)(params, table)
-    if table in known(params):
-        return getattr(custom, function)(params, table.removeprefix("custom_"))
-    raise CellarError(f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}")
+        name = "sweep"
+    elif table in pins_tables.known(params):
+        name = "pins_tables"
+    elif table not in known(params):
+        raise CellarError(
+            f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}"
+        )
+    elif table.startswith("custom_"):
+        name = "custom"
+    else:
+        name = COLLECTED.get(table, table)
+    return f"cellar.tables.{name}"

@@ -11,7 +11,7 @@ from cellar.errors import CellarError
 from cellar.params import Params
 from cellar.tables.audit import STUDY
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import DIGITS, Runs, experiment_lines, judged_cell, runs_of
+from cellar.tables.runs import DIGITS, Runs, experiment_lines, judged_cell, runs_of, teacher_runs_of
 
 COLUMNS = [
     Column("images", "test images", "count"),
@@ -33,9 +33,7 @@ def shown(params: Params) -> list[tuple[str, Runs]]:
     for dataset in params.datasets:
         for key, line in params.teachers.items():
             if line.dataset == dataset and params.is_on(line):
-                found.append(
-                    (f"teacher {key}", Runs("teachers", key, tuple(params.seeds_of(line)), dataset, line.model))
-                )
+                found.append((f"teacher {key}", teacher_runs_of(params, key, line)))
         for key, student in experiment_lines(params, dataset).items():
             if student.method in CLASS_METHODS:
                 found.append((key, runs_of(params, key, student)))

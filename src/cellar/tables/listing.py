@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.contradictions import register
 from cellar.tables.numbers import number_text, value_text
 from cellar.tables.reference import study
 from cellar.tables.verdicts import STATUSES
@@ -90,12 +89,12 @@ def body(table: Table) -> Iterator[str]:
 def counts(table: Table) -> Iterator[str]:
     """One line a study: how many lines of each kind."""
     column = COUNTED[table.id]
-    order = [*STATUSES, *(check.KIND for check in register.CHECKS)]
-    kinds = sorted({str(row.cells[column].value) for row in table.rows}, key=order.index)
+    found = dict.fromkeys(str(row.cells[column].value) for row in table.rows)  # in the order of the lines
+    kinds = [*(status for status in STATUSES if status in found), *(kind for kind in found if kind not in STATUSES)]
     yield from header(["study", "all", *kinds])
     for of in dict.fromkeys(map(study_of, table.rows)):
-        found = [str(row.cells[column].value) for row in table.rows if study_of(row) == of]
-        yield line([NAMES[of], str(len(found)), *(str(found.count(kind)) for kind in kinds)])
+        its = [str(row.cells[column].value) for row in table.rows if study_of(row) == of]
+        yield line([NAMES[of], str(len(its)), *(str(its.count(kind)) for kind in kinds)])
 
 
 def lines(table: Table, rows: list[Row]) -> Iterator[str]:

@@ -32,6 +32,10 @@ def inputs(params: Params, sweep: str) -> list[str]:
     return [*printed, *metrics_files(params, sweep)]
 
 
+def param_keys(params: Params, sweep: str) -> list[str]:
+    return ["scale", f"sweeps.{sweep}"]
+
+
 def build(params: Params, sweep: str) -> Table:
     line, points = params.sweeps[sweep], grid(params, sweep)
     tested, validated = on_test(points), on_validation(points)

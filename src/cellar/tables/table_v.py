@@ -34,6 +34,10 @@ def inputs(params: Params) -> list[str]:
     return sorted(needed)
 
 
+def param_keys(params: Params) -> list[str]:
+    return ["scale", "costs"]
+
+
 def build(params: Params) -> Table:
     counts = files.read_json(paths.MODEL_COUNTS)
     rows = [
