@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
-from cellar import doctor, files, lineage, params, paths, pipeline_files, plan
+from cellar import doctor, files, params, paths, pipeline_files, plan
 from cellar.doctor import locks, machine, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.errors import CellarError
+from cellar.proof import lineage
 from tests.conftest import ROOT
 
 Usage = namedtuple("Usage", "total used free")

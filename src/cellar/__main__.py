@@ -140,27 +140,27 @@ def check_own_code() -> None:
 
 
 def explain(table: str, row: str, column: str, json: bool) -> int:
-    from cellar import explain as explaining
+    from cellar.proof import explain as explaining
 
     print(explaining.report(table, row, column, as_json=json))
     return 0
 
 
 def diff(table: str, row: str, column: str, old: str, new: str, json: bool) -> int:
-    from cellar import diff as comparing
+    from cellar.proof import diff as comparing
 
     print(comparing.report(table, row, column, old, new, as_json=json))
     return 0
 
 
 def redo(table: str, row: str, column: str) -> int:
-    from cellar import redo as redoing
+    from cellar.proof import redo as redoing
 
     return redoing.report(table, row, column)
 
 
 def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
-    from cellar import verify as verifying
+    from cellar.proof import verify as verifying
 
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")

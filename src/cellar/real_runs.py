@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cellar import files, lineage, paths, verify
+from cellar import files, paths
 from cellar import params as parameters
 from cellar.errors import CellarError
-from cellar.lineage import Stage
 from cellar.params import Params
+from cellar.proof import lineage, verify
+from cellar.proof.lineage import Stage
 
 SMALL = {".md", ".json", ".csv", ".png"}  # tables, metrics, manifests, curves, figures; no arrays, no weights
 PICTURES = ".png"

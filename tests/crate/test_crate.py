@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from cellar import crate, files, lineage, paths
+from cellar import crate, files, paths
 from cellar.errors import CellarError
+from cellar.proof import lineage
 from tests.report.conftest import RECORD, STAGE
 
 ROOT = Path(__file__).parents[2]

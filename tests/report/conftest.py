@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cellar import files, lineage, paths, report
+from cellar import files, paths, report
+from cellar.proof import lineage
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>document.title='taken'</script>"

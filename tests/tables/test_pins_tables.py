@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cellar import explain, files, paths, tables
+from cellar import files, paths, tables
 from cellar.errors import CellarError
 from cellar.params import Params
+from cellar.proof import explain
 from cellar.tables import pins_lines, reference, render
 from cellar.tables.cells import Cell, Table, as_json
 from tests import pins_project

@@ -8,11 +8,12 @@ crate; weights, arrays and raw data are named by path and md5. Hosts have no nam
 import shutil
 from pathlib import Path
 
-from cellar import lineage, paths
 from cellar import params as parameters
+from cellar import paths
 from cellar.crate.entities import Entities
 from cellar.crate.runs import describe
 from cellar.errors import CellarError
+from cellar.proof import lineage
 
 METADATA = "ro-crate-metadata.json"
 

@@ -9,8 +9,8 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File as CrateFile
 from rocrate.rocrate import ROCrate
 
-from cellar import lineage
 from cellar.params import Params
+from cellar.proof import lineage
 
 VERSION = "1.1"  # of RO-Crate, which the profiles below are made for
 PROFILES = {

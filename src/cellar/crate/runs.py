@@ -6,7 +6,7 @@ from typing import Any
 
 from cellar import files, paths
 from cellar.crate.entities import Entities, link
-from cellar.lineage import Lineage, Stage
+from cellar.proof.lineage import Lineage, Stage
 from cellar.provenance import git
 
 WORKFLOW = Path("Snakefile")

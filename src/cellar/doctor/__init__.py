@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 
-from cellar import lineage, pipeline_files, plan
 from cellar import params as parameters
+from cellar import pipeline_files, plan
 from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
 from cellar.params import Params
+from cellar.proof import lineage
 
 
 def report(as_json: bool) -> int:

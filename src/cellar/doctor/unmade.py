@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cellar import files
-from cellar.lineage import Lineage
 from cellar.params import PARAMS_FILE
 from cellar.plan import Family
+from cellar.proof.lineage import Lineage
 from cellar.strict_yaml import read_yaml
 
 

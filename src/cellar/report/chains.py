@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cellar import explain, files, lineage, paths, redo_commands, revisions, story
+from cellar import files, paths, revisions
+from cellar.proof import explain, lineage, redo_commands, story
 from cellar.tables.cells import Cell, Row, Table
 
 

@@ -7,9 +7,10 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from cellar import files, lineage, paths, redo_commands
-from cellar.cell_names import find
-from cellar.lineage import File, Lineage, Stage
+from cellar import files, paths
+from cellar.proof import lineage, redo_commands
+from cellar.proof.cell_names import find
+from cellar.proof.lineage import File, Lineage, Stage
 
 RUN_KEYS = (
     "commit", "dirty", "code", "python", "versions", "machine", "device", "device_name", "threads", "seed",

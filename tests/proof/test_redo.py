@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from cellar import artefacts, files, lineage, redo
+from cellar import files
 from cellar.errors import CellarError
-from cellar.lineage import Stage
+from cellar.proof import artefacts, lineage, redo
+from cellar.proof.lineage import Stage
 
 from .cell_project import RUN, lock, write
 

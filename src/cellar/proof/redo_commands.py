@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cellar import paths, revisions
-from cellar.lineage import File, Lineage, Stage
+from cellar.proof.lineage import File, Lineage, Stage
 
 
 def commands(table: str, sources: list[str], graph: Lineage) -> list[str]:

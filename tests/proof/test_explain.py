@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from cellar import explain, files
-from cellar import story as facts
+from cellar import files
 from cellar.errors import CellarError
+from cellar.proof import explain
+from cellar.proof import story as facts
 
 from .cell_project import COMMIT, METRICS, RUN, TABLE, entries, lock, stages, write
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Proof that tables, grades, predictions, weights and data are what they say: bytes are read, times never trusted.
 
 A problem is one line that names a file and what is wrong with it. A file that is not here is counted, not judged,
-unless something made from it is here. `cellar.artefacts` has the bytes, `cellar.records` what was noted of them.
+unless something made from it is here. `cellar.proof.artefacts` has the bytes, `cellar.proof.records` what was noted of them.
 """
 
 import json
@@ -12,25 +12,12 @@ from typing import Any
 
 import yaml
 
-from cellar import (
-    artefacts,
-    cell_names,
-    files,
-    grades,
-    lineage,
-    params,
-    paths,
-    pipeline_files,
-    plan,
-    recorded_code,
-    records,
-    story,
-    tables,
-)
+from cellar import files, grades, params, paths, pipeline_files, plan, tables
 from cellar.errors import CellarError
-from cellar.lineage import Lineage, Stage
 from cellar.params import Params
-from cellar.records import leaves
+from cellar.proof import artefacts, cell_names, lineage, recorded_code, records, story
+from cellar.proof.lineage import Lineage, Stage
+from cellar.proof.records import leaves
 from cellar.tables import cells, render
 
 SHOWN = 3

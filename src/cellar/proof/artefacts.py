@@ -11,7 +11,7 @@ from hashlib import md5, sha256
 from pathlib import Path
 
 from cellar import revisions
-from cellar.lineage import Lineage, Stage
+from cellar.proof.lineage import Lineage, Stage
 
 UNHASHED = ".snakemake_timestamp"  # as in .dvcignore: Snakemake's mark in a folder that is an output
 CHUNK = 1 << 20

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from cellar import diff, files
+from cellar import files
 from cellar.errors import CellarError
+from cellar.proof import diff
 
 from .cell_project import RUN, TABLE, lock, stages, write
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import yaml
 
-from cellar import artefacts, files, metrics, pipeline_files, plan, provenance, tables, verify
+from cellar import files, metrics, pipeline_files, plan, provenance, tables
 from cellar.errors import CellarError
+from cellar.proof import artefacts, verify
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CLASSES = ["happy", "sad", "anger"]
 RUN = "students/fer2013-E1/seed-0"
 METRICS = Path(f"results/metrics/{RUN}.json")

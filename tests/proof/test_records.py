@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cellar import files, provenance, recorded_code, records
-from cellar.lineage import File, Stage
+from cellar import files, provenance
+from cellar.proof import recorded_code, records
+from cellar.proof.lineage import File, Stage
 
 RECORD = Path("run.json")
 COMMAND = "python -m cellar distill_student pins-kd --seed 3"

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cellar import files, recorded_code, revisions
-from cellar.artefacts import Digest
+from cellar import files, revisions
 from cellar.errors import CellarError
-from cellar.lineage import Stage
+from cellar.proof import recorded_code
+from cellar.proof.artefacts import Digest
+from cellar.proof.lineage import Stage
 
 # What a section of params.yaml is called in a record: recipes.student_a.epochs there is recipe.epochs here.
 SECTIONS = {"recipes": "recipe", "experiments": "line", "teachers": "line", "generators": "line", "datasets": ""}

@@ -15,11 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cellar import artefacts, cell_names, files, lineage, paths, redo_commands, revisions, story
-from cellar.diff import RUN_KEYS, differing
+from cellar import files, paths, revisions
 from cellar.errors import CellarError
-from cellar.lineage import File, Lineage, Stage
-from cellar.records import leaves
+from cellar.proof import artefacts, cell_names, lineage, redo_commands, story
+from cellar.proof.diff import RUN_KEYS, differing
+from cellar.proof.lineage import File, Lineage, Stage
+from cellar.proof.records import leaves
 
 PATIENCE = 10  # seconds for what was interrupted to end by itself
 

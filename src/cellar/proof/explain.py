@@ -1,11 +1,11 @@
-"""`cellar explain TABLE ROW COLUMN`: where a cell comes from, in words or as JSON. `cellar.story` has the facts."""
+"""`cellar explain TABLE ROW COLUMN`: where a cell comes from, in words or as JSON. `cellar.proof.story` has the facts."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from cellar.cell_names import built_table
-from cellar.story import story
+from cellar.proof.cell_names import built_table
+from cellar.proof.story import story
 
 __all__ = ["built_table", "report", "story", "text"]
 

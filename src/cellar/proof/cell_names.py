@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from cellar import files, lineage, paths, revisions
+from cellar import files, paths, revisions
 from cellar.errors import CellarError
+from cellar.proof import lineage
 
 HEAD = {"id", "title", "study", "scale", "rows", "columns"}
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cellar import artefacts, lineage, redo_commands, revisions
-from cellar.cell_names import find, table_at
-from cellar.explain import field, value_text
-from cellar.lineage import Lineage, Stage
-from cellar.records import leaves
-from cellar.story import sources_of
+from cellar import revisions
+from cellar.proof import artefacts, lineage, redo_commands
+from cellar.proof.cell_names import find, table_at
+from cellar.proof.explain import field, value_text
+from cellar.proof.lineage import Lineage, Stage
+from cellar.proof.records import leaves
+from cellar.proof.story import sources_of
 
 RUN_KEYS = ("python", "versions", "machine", "device", "device_name", "threads", "seed")
 
