@@ -7,7 +7,7 @@ which stages are out of date (see stale.py). A mistake in params.yaml is one lin
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,29 @@ class Plan:
                 return stage, address
         raise CellarError(f"params.yaml asks for no {family} of {dict(wildcards)}")
 
+    def chain(self, targets: Sequence[str]) -> list[str]:
+        """Addresses of the stages that target files need, each after those that it needs itself; of all stages without
+        targets, or when one is no stage's output (a rule's name, say)."""
+        here = plan.MAIN, *([plan.SWEEPS] if plan.SWEEPS.exists() else [])
+        jobs = [
+            (stage, address)
+            for listed in self.jobs.values()
+            for _, stage, address in listed
+            if Path(address.rpartition(":")[0] or plan.MAIN) in here
+        ]
+        makers = {out: (stage, address) for stage, address in jobs for out in stage.outputs}
+        found: dict[str, None] = {}
+
+        def need(stage: Stage, address: str) -> None:
+            for name in stage.inputs:
+                if name in makers and makers[name][1] not in found:
+                    need(*makers[name])
+            found[address] = None
+
+        for job in [makers[name] for name in targets] if targets and makers.keys() >= set(targets) else jobs:
+            need(*job)
+        return list(found)
+
     def inputs(self, family: str, wildcards: Any) -> list[str]:
         stage, address = self.job(family, dict(wildcards.items()))
         return [stale.marker(address), *stage.inputs]
@@ -67,6 +90,7 @@ def open_plan(workflow: Any) -> Plan:
     """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
     try:
         loaded = params.load()
+        planned = Plan(loaded)
         if workflow.is_main_process:
             check_data(loaded)
             owner.clear_dead_lock()
@@ -77,11 +101,11 @@ def open_plan(workflow: Any) -> Plan:
                     f"cellar: {path} written anew: lines of params.yaml or imports have changed",
                     file=sys.stderr,
                 )
-            stale.refresh(wanted)
+            stale.refresh(planned.chain(wanted))
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
         sys.exit(1)
-    return Plan(loaded)
+    return planned
 
 
 def targets() -> list[str]:

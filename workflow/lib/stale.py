@@ -24,10 +24,8 @@ def marker(address: str) -> str:
     return str(FOLDER / address.replace("/", "_"))
 
 
-def refresh(targets: Sequence[str] = ()) -> None:
-    """Ask DVC about the stages that the target files need; write markers, lift the times of what is up to date.
-
-    Without targets, or when one is no stage's output (a rule's name, say), about every stage.
+def refresh(addresses: Sequence[str]) -> None:
+    """Ask DVC about stages, each after those that it needs; write markers, lift the times of what is up to date.
 
     While DVC runs a stage here (say, for a Snakemake that was killed), its outputs must not be judged: wait for it.
     """
@@ -38,29 +36,31 @@ def refresh(targets: Sequence[str] = ()) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
-            found = wait_for(lambda: status(repo, targets), LockError)
+            found = wait_for(lambda: status(repo, addresses), LockError)
         for stage, reason in found:
             mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 
 
-def status(repo: Any, targets: Sequence[str]) -> list[tuple[Any, Any]]:
-    """Each stage with what is out of date in it, after the stages that it needs.
+def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
+    """Each stage with what is out of date in it.
 
-    DVC's own `status` reads dvc.yaml and dvc.lock once more for every target; the lock is held here for one reading.
+    DVC's own `status` loads every stage there is, several times; here those that are asked about are loaded, once.
     """
-    import networkx
+    from dvc.dvcfile import load_file
     from dvc.repo import lock_repo
 
     with lock_repo(repo):
-        graph = repo.index.graph  # edges: stage -> what it needs
-        makers = {str(Path(out.fs_path).relative_to(repo.root_dir)): stage for stage in graph for out in stage.outs}
-        asked = [makers.get(target) for target in targets]
-        if asked and all(asked):
-            graph = graph.subgraph(set(asked).union(*(networkx.descendants(graph, stage) for stage in asked)))
-        order = reversed(list(networkx.topological_sort(graph)))
-        return [(stage, stage.status(check_updates=True).get(stage.addressing)) for stage in order]
+        stages: dict[str, Any] = {}  # of a dvc.yaml, loaded one by one
+        found = []
+        for address in addresses:
+            file, _, name = address.rpartition(":")
+            if file not in stages:
+                stages[file] = load_file(repo, file or "dvc.yaml").stages
+            stage = stages[file][name]
+            found.append((stage, stage.status(check_updates=True).get(stage.addressing)))
+        return found
 
 
 @contextmanager
