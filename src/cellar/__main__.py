@@ -31,6 +31,7 @@ STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
     "evaluate_features": ["experiment", "--seed"],
     "evaluate_triplets": ["experiment", "--seed"],
     "evaluate_tasks": ["experiment", "--seed"],
+    "list_code": [],
     "count_models": [],
     "measure_costs": ["dataset", "model"],
     "tabulate": ["table"],

@@ -8,6 +8,7 @@ FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
+CODE = Path("results/code")
 MODEL_COUNTS = METRICS / "models.json"
 REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))

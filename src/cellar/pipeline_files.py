@@ -26,7 +26,7 @@ def definition(family: Family, wdir: str) -> dict[str, Any]:
     made: dict[str, Any] = {"wdir": wdir} if wdir else {}
     made |= {
         "cmd": family.command,
-        "deps": [*family.code, *family.inputs],
+        "deps": family.reads,
         "params": family.params,
         "outs": list(family.outputs),
     }

@@ -48,14 +48,23 @@ def snakemake_view(project: Project) -> View:
 
 def test_both_tools_have_the_same_dag(fresh: Project) -> None:
     dvc, snakemake = dvc_view(fresh.folder), snakemake_view(fresh)
+    lists = dvc.pop("list_code")  # which Snakemake has up to date before it plans
+    assert lists[0] == {"src/cellar"} and all((fresh.folder / name).is_file() for name in lists[1])
     assert sorted(dvc) == sorted(snakemake)
     for name, files in dvc.items():
         assert snakemake[name] == files, name
 
 
+def listed(folder: Path, stage: str) -> set[str]:
+    lines = (folder / f"results/code/{stage}.txt").read_text().splitlines()
+    return {line.partition("  ")[2] for line in lines}
+
+
 def test_a_stage_depends_on_the_code_it_imports_and_on_no_folder(fresh: Project) -> None:
     dvc = dvc_view(fresh.folder)
     reads, _ = dvc["distill_student@fer2013-E1-seed-0"]
+    assert {"results/code/distill_student.txt", "src/cellar/models/resemotenet.py"} <= reads
+    reads |= listed(fresh.folder, "distill_student")
     for module in (
         "training",
         "losses/logit_kd",

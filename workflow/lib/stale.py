@@ -7,6 +7,7 @@ rewritten: an input newer than the outputs, with the reason as its text.
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cellar.errors import CellarError
+from cellar.plan import LIST_CODE
 
 FOLDER = Path(".snakemake/stale")
 
@@ -37,10 +39,22 @@ def refresh(addresses: Sequence[str]) -> None:
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
             found = wait_for(lambda: status(repo, addresses), LockError)
+            if any(reason and stage.addressing == LIST_CODE for stage, reason in found):
+                list_code()
+                found = wait_for(lambda: status(repo, addresses), LockError)
         for stage, reason in found:
             mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+
+
+def list_code() -> None:
+    """A stage's list of its code is its input. DVC lists anew before it runs a stage; Snakemake would plan to run all
+    that a list may be read by, so the lists are brought up to date before it plans."""
+    dvc = Path(sys.executable).with_name("dvc")
+    done = subprocess.run([dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", LIST_CODE], check=False)
+    if done.returncode:
+        raise CellarError(f"{LIST_CODE} failed, see above; mend that, then run again")
 
 
 def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:

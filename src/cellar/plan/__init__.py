@@ -10,17 +10,22 @@ from cellar import figures
 from cellar.params import Params
 from cellar.plan.data import data
 from cellar.plan.faces import comparisons, features, generators, parts
-from cellar.plan.family import Family, Stage
+from cellar.plan.family import LIST_CODE, Family, Stage
 from cellar.plan.shown import models, plot, report, tabulate
 from cellar.plan.trained import students, teachers
 
-__all__ = ["MAIN", "SWEEPS", "Family", "Stage", "families", "sweep_families"]
+__all__ = ["LIST_CODE", "MAIN", "SWEEPS", "Family", "Stage", "families", "sweep_families"]
 
 MAIN, SWEEPS = Path("dvc.yaml"), Path("sweeps/dvc.yaml")
 
 
 def families(params: Params) -> list[Family]:
     """The main pipeline, in the order in which a person would tell it."""
+    found = stages(params)
+    return [code(params, found), *found]
+
+
+def stages(params: Params) -> list[Family]:
     found = [
         *data(params),
         *teachers(params),
@@ -33,6 +38,12 @@ def families(params: Params) -> list[Family]:
         *report(params),
     ]
     return [family for family in found if family.items or not family.takes_items]
+
+
+def code(params: Params, families: list[Family]) -> Family:
+    """The stage that lists the code of all others, the sweeps' among them."""
+    lists = dict.fromkeys(family.code for family in [*families, *sweep_families(params)])
+    return Family(LIST_CODE, inputs=["src/cellar"], kept=[*lists], takes_items=False)
 
 
 def sweep_families(params: Params) -> list[Family]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cellar.sources import modules_of
+from cellar import paths
+
+LIST_CODE = "list_code"
 
 Item = dict[str, str]
 
@@ -33,7 +35,7 @@ class Family:
     plots: list[str] = field(default_factory=list)  # in DVC's cache, and for `dvc plots`
     metrics: list[str] = field(default_factory=list)  # in git
     kept: list[str] = field(default_factory=list)  # in git, but no metrics
-    modules: tuple[str, ...] = ()  # of code that the stage imports by name
+    shows: str = ""  # the module that makes what is shown, which the stage imports by name
     label: str = ""  # tells single stages of one family apart: tabulate_table_vi
     takes_items: bool = True  # a family that takes items and has none is left out
 
@@ -46,12 +48,22 @@ class Family:
         return f"python -m cellar {self.name} {self.arguments}".rstrip()
 
     @property
-    def code(self) -> tuple[str, ...]:
-        return modules_of(f"cellar.stages.{self.name}", *self.modules)
+    def modules(self) -> tuple[str, ...]:
+        """Where the code of a stage begins: what else belongs to it is imported from there."""
+        return (f"cellar.stages.{self.name}", *([self.shows] if self.shows else []))
+
+    @property
+    def code(self) -> str:
+        """The list of the code's files (cellar.code_lists); "" for the stage that writes the lists."""
+        return "" if self.name == LIST_CODE else str(paths.CODE / f"{self.stage_name if self.shows else self.name}.txt")
+
+    @property
+    def reads(self) -> list[str]:
+        return [*([self.code] if self.code else []), *self.inputs]
 
     def stages(self) -> Iterator[Stage]:
         made = [*self.outputs, *self.plots, *self.metrics, *self.kept]
         for key, item in (self.items or {"": {}}).items():
             name = f"{self.stage_name}@{key}" if key else self.stage_name
-            fill = [[t.format(**item) for t in templates] for templates in ([*self.code, *self.inputs], made)]
+            fill = [[t.format(**item) for t in templates] for templates in (self.reads, made)]
             yield Stage(name, self.command.format(**item), *fill)

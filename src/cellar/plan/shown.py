@@ -36,14 +36,14 @@ def tabulate(params: Params, table: str) -> Family:
     inputs, keys = tables.inputs(table, params), tables.param_keys(table, params)
     if table in params.sweeps:
         inputs = [*inputs, figure_file(table)]  # a sweep's table comes with its heat map
-    code = (tables.module_of(table, params),)
-    return Family("tabulate", table, {}, inputs, keys, kept=files, modules=code, label=table, takes_items=False)
+    code = tables.module_of(table, params)
+    return Family("tabulate", table, {}, inputs, keys, kept=files, shows=code, label=table, takes_items=False)
 
 
 def plot(params: Params, figure: str) -> Family:
     inputs, keys = figures.inputs(figure, params), figures.param_keys(figure, params)
-    made, code = [figure_file(figure)], (figures.painter(figure, params)[0],)
-    return Family("plot", figure, {}, inputs, keys, made, modules=code, label=figure, takes_items=False)
+    made, code = [figure_file(figure)], figures.painter(figure, params)[0]
+    return Family("plot", figure, {}, inputs, keys, made, shows=code, label=figure, takes_items=False)
 
 
 def figure_file(figure: str) -> str:

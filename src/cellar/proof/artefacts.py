@@ -13,7 +13,7 @@ from pathlib import Path
 from cellar import revisions
 from cellar.proof.lineage import Lineage, Stage
 
-UNHASHED = ".snakemake_timestamp"  # as in .dvcignore: Snakemake's mark in a folder that is an output
+UNHASHED = {".snakemake_timestamp", "__pycache__"}  # as in .dvcignore: marks and caches in a folder of files
 CHUNK = 1 << 20
 
 Claims = dict[str, dict[str, list[str]]]  # path -> md5 in the lock -> the stages that say so
@@ -57,7 +57,7 @@ def of_file(path: Path) -> Digest:
 
 def of_folder(folder: Path) -> Digest:
     """DVC's: the md5 of its JSON list of files. A record's: cellar.provenance.content_hash."""
-    inside = [path for path in folder.rglob("*") if path.is_file() and path.name != UNHASHED]
+    inside = [path for path in folder.rglob("*") if path.is_file() and not UNHASHED & set(path.parts)]
     found = {path: of_file(path) for path in inside}
     listed = [{"md5": found[path].md5, "relpath": path.relative_to(folder).as_posix()} for path in inside]
     listed.sort(key=lambda entry: entry["relpath"])

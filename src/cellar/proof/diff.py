@@ -83,7 +83,7 @@ def of_stage(target: str, old: Side, new: Side) -> Change | None:
     if before.command != after.command:
         found["command"] = [before.command, after.command]
     found["params"] = differing(leaves(before.params), leaves(after.params))
-    found["code"] = differing(*({file.path: file.md5 for file in stage.code} for stage in (before, after)))
+    found["code"] = differing(lineage.sources(before, old.commit), lineage.sources(after, new.commit))
     found["data"] = differing(raw(before, old.graph), raw(after, new.graph))
     found["run"], seen = of_run(before, after)
     found = {key: value for key, value in found.items() if value}

@@ -5,6 +5,7 @@ Paths in both locks are relative to the project's root: the sweeps' stages run t
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ class Stage:
 
     @property
     def code(self) -> tuple[File, ...]:
-        return tuple(file for file in self.reads if file.path.startswith("src/"))
+        """Source files, and the list of others."""
+        return tuple(file for file in self.reads if is_code(file.path))
 
     @property
     def data(self) -> tuple[File, ...]:
-        return tuple(file for file in self.reads if not file.path.startswith("src/"))
+        return tuple(file for file in self.reads if not is_code(file.path))
 
     @property
     def record(self) -> Path | None:
@@ -73,6 +75,29 @@ class Lineage:
         for path in reversed(list(targets)):
             visit(path)
         return list(reversed(found.values()))
+
+
+def is_code(path: str) -> bool:
+    return path.startswith("src/") or Path(path).parent == paths.CODE
+
+
+def sources(stage: Stage, commit: str | None = None) -> dict[str, str]:
+    """Source file -> md5 of all that a stage's code consists of, now or at a commit; a list that has been lost since
+    counts as one file."""
+    found: dict[str, str] = {}
+    for file in stage.code:
+        text = None
+        if Path(file.path).parent == paths.CODE:
+            text = revisions.file_at(commit, file.path) if commit else text_of(Path(file.path))
+        if text is not None and md5(text.encode(), usedforsecurity=False).hexdigest() == file.md5:
+            found |= {path: digest for digest, _, path in (line.partition("  ") for line in text.splitlines())}
+        else:
+            found[file.path] = file.md5
+    return dict(sorted(found.items()))
+
+
+def text_of(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def load() -> Lineage:

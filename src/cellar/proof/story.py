@@ -65,12 +65,13 @@ def place_in_paper(table: dict[str, Any], row: str) -> str:
 
 def told(stage: Stage) -> dict[str, Any]:
     """A stage as the story has it. Code is one line: how many files, and one hash of all their md5s."""
-    lines = "\n".join(f"{file.path} {file.md5}" for file in sorted(stage.code, key=lambda file: file.path))
+    code = lineage.sources(stage)
+    lines = "\n".join(f"{path} {digest}" for path, digest in code.items())
     return {
         "stage": stage.target,
         "command": stage.command,
         "params": stage.params,
-        "code": {"files": len(stage.code), "md5": md5(lines.encode()).hexdigest()} if stage.code else None,
+        "code": {"files": len(code), "md5": md5(lines.encode()).hexdigest()} if code else None,
         "reads": [listed(file) for file in stage.data],
         "makes": [listed(file) for file in stage.makes],
         "record": str(stage.record) if stage.record else None,
