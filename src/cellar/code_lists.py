@@ -26,6 +26,11 @@ def md5(path: str) -> str:
     return files.hash_file(sources.ROOT / path, "md5")
 
 
+def outdated(params: Params) -> list[Path]:
+    """The lists that do not say what the source files say."""
+    return [path for path, lines in texts(params).items() if not path.exists() or path.read_text() != lines]
+
+
 def write(params: Params) -> None:
     for path, lines in texts(params).items():
         files.write_text(path, lines)

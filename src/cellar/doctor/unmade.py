@@ -5,13 +5,14 @@ DVC knows better, for it hashes data too (`dvc status`), and takes longer than t
 
 from collections.abc import Iterable
 from functools import cache
+from hashlib import md5 as digest
 from pathlib import Path
 from typing import Any
 
-from cellar import files
+from cellar import code_lists, files
 from cellar.params import PARAMS_FILE
 from cellar.plan import Family
-from cellar.proof.lineage import Lineage
+from cellar.proof.lineage import Lineage, is_list
 from cellar.strict_yaml import read_yaml
 
 
@@ -20,28 +21,38 @@ def paths_of(families: Iterable[Family], graph: Lineage) -> list[str]:
     values = read_yaml(PARAMS_FILE)
     found: dict[str, None] = {}
     for family in families:
+        code = md5_of(code_lists.text(family.modules))
         for item, stage in zip(family.items.values() or [{}], family.stages(), strict=True):
             keys = [key.format(**item) for key in family.params]
             absent = any(not Path(path).exists() for path in stage.outputs)
-            if absent or any(path in found for path in stage.inputs) or is_stale(stage.outputs[0], keys, values, graph):
+            if (
+                absent
+                or any(path in found for path in stage.inputs)
+                or is_stale(stage.outputs[0], keys, values, graph, code)
+            ):
                 found |= dict.fromkeys(stage.outputs)
     return list(found)
 
 
-def is_stale(output: str, keys: list[str], values: Any, graph: Lineage) -> bool:
+def is_stale(output: str, keys: list[str], values: Any, graph: Lineage, code: str) -> bool:
+    """`code`: the md5 of the list of its code, as it would be written now."""
     made = graph.maker(output)
     if made is None:
         return True
     stage = made[0]
     if {key: value_at(key, values) for key in keys} != stage.params:
         return True
-    return any(md5(file.path) != file.md5 for file in stage.code)
+    return any((code if is_list(file.path) else md5(file.path)) != file.md5 for file in stage.code)
 
 
 def value_at(key: str, values: Any) -> Any:
     for part in key.split("."):
         values = values.get(part) if isinstance(values, dict) else None
     return values
+
+
+def md5_of(text: str) -> str:
+    return digest(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @cache

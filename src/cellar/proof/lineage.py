@@ -78,7 +78,11 @@ class Lineage:
 
 
 def is_code(path: str) -> bool:
-    return path.startswith("src/") or Path(path).parent == paths.CODE
+    return path.startswith("src/") or is_list(path)
+
+
+def is_list(path: str) -> bool:
+    return Path(path).parent == paths.CODE
 
 
 def sources(stage: Stage, commit: str | None = None) -> dict[str, str]:
@@ -87,7 +91,7 @@ def sources(stage: Stage, commit: str | None = None) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in stage.code:
         text = None
-        if Path(file.path).parent == paths.CODE:
+        if is_list(file.path):
             text = revisions.file_at(commit, file.path) if commit else text_of(Path(file.path))
         if text is not None and md5(text.encode(), usedforsecurity=False).hexdigest() == file.md5:
             found |= {path: digest for digest, _, path in (line.partition("  ") for line in text.splitlines())}

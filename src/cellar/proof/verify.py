@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from cellar import files, grades, params, paths, pipeline_files, plan, tables
+from cellar import code_lists, files, grades, params, paths, pipeline_files, plan, tables
 from cellar.errors import CellarError
 from cellar.params import Params
 from cellar.proof import artefacts, cell_names, lineage, recorded_code, records, story
@@ -82,6 +82,7 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
         f"{path}: does not say what params.yaml says; write it anew with: cellar plan"
         for path in pipeline_files.outdated(settings)
     ]
+    found.problems += other_code(asked.stages, settings)
     found.problems += recorded_code.uncommitted()
     found.problems = list(dict.fromkeys(found.problems))
     return found
@@ -150,6 +151,14 @@ def other_params(stages: Iterable[Stage]) -> Iterator[str]:
         for key, then in leaves(stage.params).items():
             if now.get(key) != then:
                 yield f"{params.PARAMS_FILE}: {key} is {now.get(key)}, {stage.target} ran with {then}; build it again"
+
+
+def other_code(stages: Iterable[Stage], settings: Params) -> Iterator[str]:
+    """Lists of code that a stage depends on, and that do not say what its modules say now."""
+    read = {file.path for stage in stages for file in stage.code}
+    for path in code_lists.outdated(settings):
+        if str(path) in read:
+            yield f"{path}: the code has changed since; list it anew, and see what is out of date: snakemake -n"
 
 
 def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
