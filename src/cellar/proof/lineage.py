@@ -3,6 +3,7 @@
 Paths in both locks are relative to the project's root: the sweeps' stages run there too (wdir: ..).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import md5
@@ -14,7 +15,14 @@ import yaml
 from cellar import paths, revisions
 from cellar.errors import CellarError
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
+Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
+
+
+class Loader(Base):  # type: ignore[misc]  # either of two
+    """YAML as DVC writes it: 1e-05 is a number there, as in YAML 1.2, and text to PyYAML."""
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"])
 
 
 @dataclass(frozen=True)
