@@ -347,18 +347,20 @@ def test_what_depends_on_a_change_is_to_be_made_anew(project: Path) -> None:
 
 
 def test_code_that_has_changed_is_seen(project: Path) -> None:
-    code = Path("src/cellar/one.py")
+    code, listed = Path("src/cellar/one.py"), unmade.md5_of("0  src/cellar/two.py")
     files.write_text(code, "x = 1")
+    deps = {str(code): files.hash_file(code, "md5"), "results/code/one.txt": listed}
     stage = {
         "cmd": "x",
-        "deps": [{"path": str(code), "md5": files.hash_file(code, "md5")}],
+        "deps": [{"path": path, "md5": md5} for path, md5 in deps.items()],
         "outs": [{"path": "a", "md5": "0"}],
     }
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"one": stage}}))
-    assert not unmade.is_stale("a", [], {}, lineage.load())
+    assert not unmade.is_stale("a", [], {}, lineage.load(), listed)
+    assert unmade.is_stale("a", [], {}, lineage.load(), unmade.md5_of("1  src/cellar/two.py"))
     code.write_text("x = 2")
     unmade.md5.cache_clear()
-    assert unmade.is_stale("a", [], {}, lineage.load())
+    assert unmade.is_stale("a", [], {}, lineage.load(), listed)
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
