@@ -64,6 +64,7 @@ def test_a_stage_depends_on_the_code_it_imports_and_on_no_folder(fresh: Project)
     dvc = dvc_view(fresh.folder)
     reads, _ = dvc["distill_student@fer2013-E1-seed-0"]
     assert {"results/code/distill_student.txt", "src/cellar/models/resemotenet.py"} <= reads
+    fresh.run("python", "-m", "cellar", "list_code")
     reads |= listed(fresh.folder, "distill_student")
     for module in (
         "training",
