@@ -18,7 +18,7 @@ WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
 def weights_in_lock(project: Project) -> dict[str, str]:
     """Path -> md5 of every output that may not depend on who built it or when."""
     stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
-    timed = ("run.json", "results/metrics/costs", "table_v.")
+    timed = ("run.json", "results/metrics/costs", "table_v.", "verdicts.")  # the last shows what table_v measures
     return {
         out["path"]: out["md5"]
         for stage in stages.values()
