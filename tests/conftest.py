@@ -20,3 +20,8 @@ def shipped() -> dict[str, Any]:
 def raw(shipped: dict[str, Any]) -> dict[str, Any]:
     """A copy of params.yaml to spoil."""
     return deepcopy(shipped)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests first, so that the workers end together."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)

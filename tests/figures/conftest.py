@@ -48,7 +48,8 @@ def write_project(raw: Raw) -> None:
     write_images("fer2013", (48, 48), EMOTIONS)
     write_images("raf_db", (100, 100, 3), EMOTIONS)
     write_images("cifar100", (32, 32, 3), OBJECTS)
-    for dataset in ("fer2013", "raf_db", "cifar100"):
+    write_images("pins", (64, 64, 3), OBJECTS[:7])
+    for dataset in ("fer2013", "raf_db", "cifar100", "pins"):
         write_pairs(dataset, ["0,validation,a,14,test,b,near,3,0.97,0", "1,validation,a,2,validation,a,exact,0,1.0,1"])
     for key in ("fer2013-E1", "fer2013-E4", "fer2013-E6"):
         write_metrics(key, raw["experiments"][key]["model"])

@@ -18,7 +18,8 @@ from cellar.figures.samples import emotions
 from .conftest import COLUMNS, Load, Raw, picture, texts
 
 CIFAR = ["cifar100_figure_1", "cifar100_figure_2", "cifar100_figure_3"]
-CURVES, AUDITS = ([f"{kind}_{name}" for name in ("fer2013", "raf_db", "cifar100")] for kind in ("curves", "audit"))
+CURVES = [f"curves_{name}" for name in ("fer2013", "raf_db", "cifar100")]
+AUDITS = [f"audit_{name}" for name in ("fer2013", "raf_db", "cifar100", "pins")]
 MAIN = ["fig_3", "fig_4", *CIFAR, *CURVES, *AUDITS]
 PINS = [f"pins_fig_{number}" for number in (2, 3, 4, 8, 9, 10)]  # drawn in test_pins_figures
 SWEEPS = ["fer2013_sweep", "cifar100_grid"]

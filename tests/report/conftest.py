@@ -37,6 +37,8 @@ OWN = {
     "columns": [{"id": "accuracy", "label": HOSTILE, "unit": "%"}],
     "rows": [{"id": "r", "label": HOSTILE, "cells": {"accuracy": {"value": 1.5, "unit": "%", "kind": "measured"}}}],
 }
+NOT_RUN = {"value": None, "unit": "%", "kind": "not_run", "reason": "its data set is off"}
+ABSENT = OWN | {"id": "custom_absent", "rows": [{"id": "r", "label": "r", "cells": {"accuracy": NOT_RUN}}]}
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,7 @@ def fill() -> None:
         shutil.copy(ROOT / path, path)
     shutil.copytree(ROOT / paths.TABLES, paths.TABLES)
     files.write_json(paths.TABLES / "custom_own.json", OWN)
+    files.write_json(paths.TABLES / "custom_absent.json", ABSENT)
     teacher = next(stage for stage in lineage.load().stages if stage.target == STAGE)
     assert teacher.record is not None
     files.write_json(teacher.record, RECORD)

@@ -204,7 +204,7 @@ def fill(project: Project) -> None:
             write_costs(dataset, model)
     write_counts()
     write_manifests()
-    for dataset in ("fer2013", "raf_db", "cifar100", "pets"):
+    for dataset in ("fer2013", "raf_db", "cifar100", "pins", "pets"):
         write_audit(dataset, [(100, "train", 0, "test"), (101, "train", 3, "test")], dataset != "cifar100")
 
 

@@ -133,13 +133,19 @@ def test_a_difference_of_measured_cells_has_no_interval_to_judge_by(real: Projec
         (f"{MINI}.tables.table_I.rows.QCS.total_parameters", "cited"),
         (f"{MINI}.tables.table_I.rows.FMAE.total_parameters", "paper inconsistent"),
         (f"{MINI}.tables.table_IV.FER2013.E2.T", "same setting"),
-        (f"{PINS}.tables.table_2.rows.ResNet-18.test.f1", "not run"),  # the data set is off
         (f"{PINS}.tables.table_2.rows.ResNet-18.lr", "no value of ours"),
         (f"{CIFAR}.derived_claims.kd_gain", "not comparable"),
     ],
 )  # fmt: skip
 def test_each_kind_of_line(shown: Project, row: str, status: str) -> None:
     assert rows(shown)[row].cells["verdict"].value == status
+
+
+def test_a_cell_whose_data_set_is_off_was_not_run(project: Project) -> None:
+    project.raw["datasets"]["pins"]["enabled"] = False
+    write_tables(project)
+    row = f"{PINS}.tables.table_2.rows.ResNet-18.test.f1"
+    assert rows(project)[row].cells["verdict"].value == "not run"
 
 
 def test_another_setting_is_told(project: Project) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -145,12 +146,17 @@ def unbuilt(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -
 
 
 @pytest.fixture(scope="session")
-def built(unbuilt: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The clone, built once by Snakemake."""
-    project = unbuilt.copy_to(tmp_path_factory.mktemp("built") / "project")
-    project.snakemake()
-    project.commit("built")
-    return project
+def built(unbuilt: Project, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """The clone, built once by Snakemake: by the worker that asks first; each has a copy."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder = shared / "built"
+    with FileLock(shared / "built.lock"):
+        if not folder.exists():
+            project = unbuilt.copy_to(shared / "being_built")
+            project.snakemake()
+            project.commit("built")
+            project.folder.rename(folder)
+    return Project(folder).copy_to(tmp_path_factory.mktemp("built") / "project")
 
 
 @pytest.fixture

@@ -153,14 +153,14 @@ def test_an_interrupted_redo_leaves_nothing_behind(project: Project, tmp_path: P
     room = tmp_path / "room"
     room.mkdir()
     command = f"TMPDIR={shlex.quote(str(room))} exec python -m cellar redo {' '.join(CELL)}"
-    running = project.start("sh", "-c", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert running.stdout is not None
-    for line in running.stdout:
-        if line.startswith("> python -m cellar"):
-            break
-    time.sleep(0.3)
-    running.send_signal(how)
-    rest = running.stdout.read()
-    assert running.wait(60) == 130 and "Traceback" not in rest
+    with project.start("sh", "-c", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if line.startswith("> python -m cellar"):
+                break
+        time.sleep(0.3)
+        running.send_signal(how)
+        rest = running.stdout.read()
+        assert running.wait(60) == 130 and "Traceback" not in rest
     assert list(room.iterdir()) == []
     assert str(room) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -6,6 +6,7 @@ import pytest
 
 from .conftest import Project
 
+pytestmark = pytest.mark.xdist_group("real runs")  # all on one worker, for they share one build
 
 def test_a_run_on_drawn_data_is_not_kept(project: Project) -> None:
     done = project.run("python", "-m", "cellar", "keep", ok=False)
@@ -15,13 +16,24 @@ def test_a_run_on_drawn_data_is_not_kept(project: Project) -> None:
     ]
 
 
-@pytest.fixture
-def real(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def real(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The built clone as if its images were real."""
+    project = built.copy_to(tmp_path_factory.mktemp("real") / "project")
     project.change(lambda raw: raw["scale"].update(name="mine", drawn=False, note="a few images"))
     project.snakemake()
     project.commit("the scale mine")
     return project
+
+
+def test_what_does_not_verify_is_not_kept(real: Project) -> None:
+    table = real.folder / "results/tables/table_vi.md"
+    whole = table.read_text()
+    table.write_text(whole.replace("1", "2", 1))
+    done = real.run("python", "-m", "cellar", "keep", ok=False)
+    table.write_text(whole)
+    assert done.returncode == 1 and "does not verify" in done.stderr and "table_vi.md" in done.stderr
+    assert not (real.folder / "docs/real_runs/mine").exists()
 
 
 def test_small_files_are_kept_with_what_they_cost(real: Project) -> None:
@@ -47,11 +59,3 @@ def test_small_files_are_kept_with_what_they_cost(real: Project) -> None:
         ".yaml",
         ".lock",
     }
-
-
-def test_what_does_not_verify_is_not_kept(real: Project) -> None:
-    table = real.folder / "results/tables/table_vi.md"
-    table.write_text(table.read_text().replace("1", "2", 1))
-    done = real.run("python", "-m", "cellar", "keep", ok=False)
-    assert done.returncode == 1 and "does not verify" in done.stderr and "table_vi.md" in done.stderr
-    assert not (real.folder / "docs/real_runs/mine").exists()

@@ -56,12 +56,12 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
     project.run("git", "switch", "--quiet", "-c", "hotter")
     project.change(hotter)
     assert project.out_of_date() == {E1, "tabulate_table_iv"}  # DVC names what changed itself, not what follows
-    assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 4, "plot": 2}
+    assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 5, "plot": 2}
     project.snakemake()
     assert project.out_of_date() == set()
     changed = {path for path, md5 in weights_in_lock(project).items() if before[path] != md5}
     assert WEIGHTS in changed
-    shown = ("E1", "table_", "verdicts", "fig_4", "curves")
+    shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves")
     assert all(any(word in path for word in shown) for path in changed)
     moved = json.loads(project.run("dvc", "metrics", "diff", "--json", "main").stdout)
     assert "results/metrics/students/fer2013-E1/seed-0.json" in moved
