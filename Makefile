@@ -18,7 +18,7 @@ all: .venv/ready
 	snakemake --cores 4
 
 test: .venv/ready
-	pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 report: .venv/ready
 	python -m cellar report

@@ -12,7 +12,6 @@ from .conftest import Project, clone
 
 KEPT = ["oneshot_convnet9", "oneshot_resnet50", "meta_convnet9", "transfer_resnet50", "mse_resnet18_features", "mse_resnet18",
         "bce_resnet18_features", "bce_resnet18"]  # fmt: skip
-pytestmark = pytest.mark.xdist_group("pins")  # all on one worker, for they share one build
 NETWORK = "mobilenet_v1"  # the smallest
 
 

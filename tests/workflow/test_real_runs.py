@@ -6,7 +6,6 @@ import pytest
 
 from .conftest import Project
 
-pytestmark = pytest.mark.xdist_group("real runs")  # all on one worker, for they share one build
 
 def test_a_run_on_drawn_data_is_not_kept(project: Project) -> None:
     done = project.run("python", "-m", "cellar", "keep", ok=False)

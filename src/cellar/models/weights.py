@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,13 @@ def save(state: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors. Same values, same bytes: layout and device leave no trace."""
     plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     with files.atomic(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(plain))
+        temporary.touch()  # with the mode of any file; safetensors alone would make one that others cannot read
+        mode = temporary.stat().st_mode
+        try:
+            safetensors.torch.save_file(plain, temporary)  # from the tensors as they are: no copy in memory
+        except safetensors.SafetensorError as error:
+            raise OSError(str(error)) from error
+        temporary.chmod(mode)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
