@@ -17,7 +17,8 @@ def prepare(threads: int) -> torch.device:
     keep_freed_memory()
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32
-    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True) without its import of the compiler, 1.5 s
+    # As use_deterministic_algorithms(True), which imports torch's compiler besides: 1.5 s a stage.
+    torch.set_deterministic_debug_mode("error")
     # It would also fill every fresh tensor, for code that reads what nothing wrote: a twelfth of a training step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property, set by name
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
