@@ -11,8 +11,9 @@ import pytest
 
 from cellar import files
 from cellar.errors import CellarError
-from cellar.proof import explain
+from cellar.proof import cell_names, explain, redo_commands
 from cellar.proof import story as facts
+from cellar.proof.lineage import File, Lineage, Stage
 
 from .cell_project import COMMIT, METRICS, RUN, TABLE, entries, lock, stages, write
 
@@ -228,6 +229,30 @@ def test_what_other_cells_of_the_table_stand_on_is_copied_or_the_table_left_out(
     ]
     subprocess.run(["git", "add", other], check=True)
     assert story()["redo"][5].startswith("dvc repro --force evaluate")
+
+
+def test_a_table_that_collects_others_is_made_after_the_one_that_shows_the_cell() -> None:
+    def stage(name: str, reads: list[str], makes: list[str]) -> Stage:
+        files = ([File(path, "0") for path in paths] for paths in (reads, makes))
+        return Stage(name, name, Path("dvc.lock"), name, {}, *map(tuple, files))
+
+    collected = ["results/tables/table_iv.json", "results/tables/table_vi.json"]
+    stages = (
+        stage("tabulate_verdicts", collected, ["results/tables/verdicts.json"]),
+        stage("tabulate_table_iv", ["m.json"], collected[:1]),
+        stage("tabulate_table_vi", ["other.json"], collected[1:]),
+        stage("plot_fig_4", ["m.json"], ["fig_4.png"]),
+        stage("evaluate", ["weights"], ["m.json"]),
+    )
+    graph = Lineage(stages, {file.path: (one, file) for one in stages for file in one.makes})
+    makers = [one.name for one in redo_commands.tabulating("verdicts", ["m.json"], graph)]
+    assert makers == ["tabulate_table_iv", "tabulate_verdicts"]
+    assert [one.name for one in redo_commands.tabulating("table_iv", ["m.json"], graph)] == ["tabulate_table_iv"]
+
+
+def test_a_message_names_no_more_than_a_person_reads() -> None:
+    said = cell_names.unknown("row", "no. 7x", [f"no. {i}" for i in range(100)], "verdicts")
+    assert "did you mean 'no. 7" in said and said.endswith("no. 29 and 70 more")
 
 
 def test_names_of_the_small_dataset_study_are_those_of_its_tables() -> None:

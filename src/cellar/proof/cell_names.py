@@ -15,6 +15,7 @@ from cellar import files, paths, revisions
 from cellar.errors import CellarError
 from cellar.proof import lineage
 
+MOST_NAMED = 30  # in a message: `verdicts` has hundreds of rows
 HEAD = {"id", "title", "study", "scale", "rows", "columns"}
 
 
@@ -110,4 +111,6 @@ def unknown(what: str, name: str, known: list[str], where: str) -> str:
     folded = {plain(one): one for one in known}
     close = [folded[one] for one in difflib.get_close_matches(plain(name), folded, n=3)]
     hint = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
-    return f"{where} has no {what} {name!r}{hint}; known: {', '.join(known) or 'none'}"
+    named = ", ".join(known[:MOST_NAMED]) or "none"
+    rest = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    return f"{where} has no {what} {name!r}{hint}; known: {named}{rest}"

@@ -49,7 +49,7 @@ def side(table: str, row: str, column: str, revision: str) -> Side:
     found = table_at(table, commit)
     line, head, cell = find(found, row, column, f"{found['id']} of commit {commit[:7]} ({revision})")
     graph = lineage.at(commit)
-    last = redo_commands.tabulating(found["id"], graph)
+    last = redo_commands.table_stage(found["id"], graph)
     chain = [*graph.chain(sources_of(cell)), *([last] if last else [])]
     return Side(revision, commit, found, line, head, cell, graph, {stage.target: stage for stage in chain})
 

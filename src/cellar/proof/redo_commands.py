@@ -34,19 +34,34 @@ def commands(table: str, sources: list[str], graph: Lineage) -> list[str]:
 
 
 def building(table: str, sources: list[str], graph: Lineage) -> list[str]:
-    """The part that makes: the cell's chain, in one run so that what two runs share is made once; then its table.
+    """The part that makes: the cell's chain, in one run so that what two runs share is made once; then its table, after
+    the one that it takes the cell from, if any.
 
     Without the table, if it stands on more than is here.
     """
     makers = list(dict.fromkeys(made[0].target for path in sources if (made := graph.maker(path))))
     chained = [f"dvc repro --force {' '.join(map(shlex.quote, makers))}"] if makers else []
-    last, others = tabulating(table, graph), beside(table, sources, graph)
-    if last is None or any(not Path(file.path).exists() for file in others):
+    tables, others = tabulating(table, sources, graph), beside(table, sources, graph)
+    if any(not Path(file.path).exists() for file in others):
         return chained
-    return [*chained, f"dvc repro --force --single-item {shlex.quote(last.target)}"]
+    return [*chained, *(f"dvc repro --force --single-item {shlex.quote(stage.target)}" for stage in tables)]
 
 
-def tabulating(table: str, graph: Lineage) -> Stage | None:
+def tabulating(table: str, sources: list[str], graph: Lineage) -> list[Stage]:
+    """The stage that makes the table, after those of other tables that it shows the cell of: `verdicts` shows all."""
+    last = table_stage(table, graph)
+    if last is None:
+        return []
+    read = {file.path for file in last.reads}
+    shown = [
+        stage
+        for stage in graph.stages
+        if any(file.path in read for file in stage.makes) and any(file.path in sources for file in stage.reads)
+    ]
+    return [*(stage for stage in shown if stage.name.startswith("tabulate_")), last]
+
+
+def table_stage(table: str, graph: Lineage) -> Stage | None:
     made = graph.maker(str(paths.TABLES / f"{table}.json"))
     return made[0] if made else None
 
@@ -58,9 +73,9 @@ def brought(stages: list[Stage], graph: Lineage) -> list[File]:
 
 def beside(table: str, sources: list[str], graph: Lineage) -> list[File]:
     """What the table's other cells stand on, and a clone is without."""
-    made = {file.path for stage in graph.chain(sources) for file in stage.makes}
-    last = tabulating(table, graph)
-    return lacking([file for file in last.data if file.path not in made]) if last else []
+    tables = tabulating(table, sources, graph)
+    made = {file.path for stage in [*graph.chain(sources), *tables] for file in stage.makes}
+    return lacking([file for stage in tables for file in stage.data if file.path not in made])
 
 
 def lacking(needed: list[File]) -> list[File]:
