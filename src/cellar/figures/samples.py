@@ -1,5 +1,7 @@
 """Images of a data set: the emotions (Mini-ResEmoteNet's figure 3), the 100 classes (CIFAR-100 report, figure 1)."""
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,16 +35,16 @@ def classes(params: Params) -> Figure:
     """The first test image of every class, under its name, in the order of the labels."""
     arrays, labels = read_prepared(CIFAR)
     rows = -(-len(labels) // COLUMNS)
-    figure = Figure(figsize=(COLUMNS * 1.02, rows * 1.2 + 0.5))
+    figure = Figure(figsize=(COLUMNS * 1.02, rows * 1.28 + 0.5))
     text = f"One test image of each of the {len(labels)} classes of {CIFAR}"
     figure.suptitle(caption(params, text), fontsize=12, y=1 - 0.15 / figure.get_figheight(), va="top")
     top = 1 - 0.7 / figure.get_figheight()
-    spaces = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": top, "wspace": 0.12, "hspace": 0.3}
+    spaces = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": top, "wspace": 0.12, "hspace": 0.36}
     grid = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=spaces)
     for label, axes in enumerate(grid.flat):
         show_first([axes], arrays, label)
         if label < len(labels):
-            axes.set_title(labels[label].replace("_", " "), fontsize=8, pad=3)
+            axes.set_title(fill(labels[label].replace("_", " "), 18), fontsize=7, pad=3)
     return figure
 
 
