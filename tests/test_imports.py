@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src/cellar"
 LAYERS = [  # from the top; a module may import from its own layer and from those below
     {"__main__"},
-    {"crate", "report", "stages", "plan", "pipeline_files", "code_lists", "proof", "doctor", "real_runs"},
+    {"crate", "report", "stages", "plan", "pipeline_files", "code_lists", "proof", "doctor", "real_runs", "findings"},
     {"figures"},
     {"tables"},
     {"objectives", "judges"},

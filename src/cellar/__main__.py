@@ -1,4 +1,5 @@
-"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, doctor, download, keep, report, crate, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, doctor, download, keep, findings,
+report, crate, plan."""
 
 import argparse
 import importlib
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     )
     download.add_argument("name")
     commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
+    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of docs/real_runs")
     commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
     crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
     crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
@@ -124,6 +126,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "doctor": doctor,
         "download": download,
         "keep": keep,
+        "findings": findings,
         "report": report,
         "crate": crate,
         "plan": plan,
@@ -184,6 +187,13 @@ def download(name: str) -> int:
     else:
         section = loaded.dataset(name)
         downloads.download(section.source, Path(section.path))
+    return 0
+
+
+def findings() -> int:
+    from cellar.findings import write
+
+    print(write())
     return 0
 
 
