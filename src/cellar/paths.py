@@ -19,6 +19,11 @@ def prepared(dataset: str) -> Path:
     return Path("data/prepared") / dataset
 
 
+def record_beside(folder: Path) -> Path:
+    """The run.json of a folder that holds nothing but what its layout has."""
+    return folder.with_name(f"{folder.name}.run.json")
+
+
 def faces(name: str) -> Path:
     """Holds index.json and shards of images; its run.json stands beside it."""
     return Path("data/faces") / name
@@ -51,6 +56,10 @@ def audit_pairs(dataset: str) -> Path:
 
 def audit_metrics(dataset: str) -> Path:
     return Path("results/metrics/audit") / f"{dataset}.json"
+
+
+def costs_record(dataset: str, model: str) -> Path:
+    return Path("results/costs") / f"{dataset}-{model}" / "run.json"
 
 
 def predictions(kind: str, key: str, seed: int) -> Path:

@@ -59,7 +59,7 @@ def stages_behind(targets: list[str]) -> list[Stage]:
 def copy(stages: list[Stage], into: Path) -> None:
     """Each small file that a stage made, under the path that it has in the project; params.yaml and the locks."""
     made = [Path(file.path) for stage in stages for file in stage.makes]
-    small = [path for path in made if path.suffix in SMALL and path.name != "run.json"]
+    small = [path for path in made if path.suffix in SMALL and not path.name.endswith("run.json")]
     for path in [*small, parameters.PARAMS_FILE, *(lock for lock in paths.LOCKS if lock.exists())]:
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, into / path)

@@ -3,6 +3,7 @@ rule draw_faces:
         inputs_of("draw_faces"),
     output:
         directory("data/raw/sample/{dataset}"),
+        "data/raw/sample/{dataset}.run.json",
     wildcard_constraints:
         dataset=one_of("dataset", "draw_faces"),
     log:
@@ -18,6 +19,7 @@ rule draw_objects:
         inputs_of("draw_objects"),
     output:
         directory("data/raw/sample/{dataset}"),
+        "data/raw/sample/{dataset}.run.json",
     wildcard_constraints:
         dataset=one_of("dataset", "draw_objects"),
     log:

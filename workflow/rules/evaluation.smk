@@ -58,6 +58,7 @@ rule measure_costs:
     input:
         inputs_of("measure_costs"),
     output:
+        "results/costs/{dataset}-{model}/run.json",
         "results/metrics/costs/{dataset}-{model}.json",
     wildcard_constraints:
         dataset=one_of("dataset", "measure_costs"),

@@ -14,7 +14,7 @@ def data(params: Params) -> Iterator[Family]:
     of_section = ["datasets.{dataset}.source.draw", "datasets.{dataset}.layout"]
     for stage in ("draw_faces", "draw_identities", "draw_objects"):
         its = {name: item for name, item in drawn.items() if on[name].drawer == stage}
-        yield Family(stage, "{dataset}", its, [], of_section, ["{path}"])
+        yield Family(stage, "{dataset}", its, [], of_section, ["{path}", "{path}.run.json"])
     outputs = [ARRAYS, MANIFEST, "data/prepared/{dataset}/run.json"]
     yield Family("prepare", "{dataset}", items, ["{path}"], ["datasets.{dataset}"], outputs)
     made = [AUDIT, AUDIT_RECORD]

@@ -15,6 +15,7 @@ FACES = "data/faces/{faces}"
 FEATURES = ["results/features/{faces}-{teacher}/features.npy", "results/features/{faces}-{teacher}/held_out.npz"]
 PARTS = "results/features/parts/{teacher}/activations.npz"
 PARTS_RECORD = "results/features/parts/{teacher}/run.json"
+COSTS_RECORD = "results/costs/{dataset}-{model}/run.json"
 AUDIT = "results/audit/{dataset}/pairs.csv"
 AUDIT_RECORD = "results/audit/{dataset}/run.json"
 AUDIT_METRICS = "results/metrics/audit/{dataset}.json"

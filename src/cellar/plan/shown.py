@@ -6,6 +6,7 @@ from cellar import figures, paths, tables
 from cellar.models import known
 from cellar.params import Line, Params
 from cellar.plan.family import Family
+from cellar.plan.files import COSTS_RECORD
 from cellar.plan.trained import model_file
 
 
@@ -23,7 +24,7 @@ def models(params: Params) -> Iterator[Family]:
     }
     keys = ["threads", "costs", "datasets.{dataset}.input_size"]
     metrics = ["results/metrics/costs/{dataset}-{model}.json"]
-    yield Family("measure_costs", "{dataset} {model}", items, ["{model_file}"], keys, metrics=metrics)
+    yield Family("measure_costs", "{dataset} {model}", items, ["{model_file}"], keys, [COSTS_RECORD], metrics=metrics)
 
 
 def report(params: Params) -> Iterator[Family]:

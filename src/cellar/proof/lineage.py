@@ -58,7 +58,7 @@ class Stage:
     @property
     def record(self) -> Path | None:
         """The run.json beside what it made; None for stages that keep none."""
-        return next((Path(file.path) for file in self.makes if Path(file.path).name == "run.json"), None)
+        return next((Path(file.path) for file in self.makes if file.path.endswith("run.json")), None)
 
 
 @dataclass(frozen=True)

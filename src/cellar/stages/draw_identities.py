@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from cellar import params as parameters
 from cellar.datasets import sample_identities
+from cellar.stages.draw import recorded
 
 
 def run(dataset: str) -> None:
-    section, draw = parameters.load().drawn(dataset, "draw_identities")
-    sample_identities.write_pins(Path(section.path), draw.seed, draw.identities, draw.per_identity)
+    with recorded(dataset, "draw_identities") as (section, draw):
+        sample_identities.write_pins(Path(section.path), draw.seed, draw.identities, draw.per_identity)

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from cellar import params as parameters
 from cellar.datasets import sample_objects
 from cellar.errors import CellarError
+from cellar.stages.draw import recorded
 
 
 def run(dataset: str) -> None:
-    section, draw = parameters.load().drawn(dataset, "draw_objects")
-    if draw.validation:
-        raise CellarError(
-            f"datasets.{dataset}.source.draw.validation: this layout has none; set it to 0 and use validation_fraction"
-        )
-    sample_objects.write_cifar100(Path(section.path), draw.seed, draw.train, draw.test)
+    with recorded(dataset, "draw_objects") as (section, draw):
+        if draw.validation:
+            raise CellarError(
+                f"datasets.{dataset}.source.draw.validation: this layout has none; set it to 0, use validation_fraction"
+            )
+        sample_objects.write_cifar100(Path(section.path), draw.seed, draw.train, draw.test)

@@ -26,7 +26,7 @@ def run(faces: str) -> None:
     folder, progress = paths.faces(faces), Progress(faces, section.count)
     described = {"faces": section.model_dump(), "threads": params.threads}
     source = params.faces_source(faces)
-    with provenance.record(folder.with_suffix(".run.json"), [source], [folder], described, device=device.type):
+    with provenance.record(paths.record_beside(folder), [source], [folder], described, device=device.type):
         unfinished = working_folder({**described, "source": provenance.content_hash(source), "device": device.type})
         if section.folder:
             faces_from_folder(source, unfinished, section.count, section.size, advance=progress.advance)

@@ -3,7 +3,7 @@
 It depends on the architecture, not on weights, and is run alone, so that nothing else on the machine is timed.
 """
 
-from cellar import costs, devices, files, paths
+from cellar import costs, devices, files, paths, provenance
 from cellar import params as parameters
 
 
@@ -12,12 +12,15 @@ def run(dataset: str, model: str) -> None:
     device = devices.prepare(params.threads)
     size, protocol = params.dataset(dataset).input_size, params.costs
     shape = (3, size, size)
-    measured = costs.measure(
-        lambda: costs.build(model),
-        shape,
-        protocol.batch_sizes,
-        protocol.warmup,
-        protocol.repeats,
-        device,
-    )
-    files.write_json(paths.costs(dataset, model), {"model": model, "dataset": dataset, **measured})
+    made, asked = paths.costs(dataset, model), {"threads": params.threads, "costs": protocol.model_dump()}
+    run = {"device": device.type, "device_name": devices.name(device), "threads": params.threads}
+    with provenance.record(paths.costs_record(dataset, model), [], [made], asked, **run):
+        measured = costs.measure(
+            lambda: costs.build(model),
+            shape,
+            protocol.batch_sizes,
+            protocol.warmup,
+            protocol.repeats,
+            device,
+        )
+        files.write_json(made, {"model": model, "dataset": dataset, **measured})
