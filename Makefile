@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test report crate bench setup lint lock clean
+.PHONY: table_vi pins all test report crate bench chaos setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -32,6 +32,10 @@ bench: .venv/ready
 	python benchmarks/distillation.py
 	python benchmarks/table_2.py
 	python benchmarks/page.py
+
+# Kills a small build again and again, then compares its bytes with those of one left alone.
+chaos: .venv/ready
+	python -m tests.workflow.chaos --kills 20 --seconds 900
 
 setup: .venv/ready
 
