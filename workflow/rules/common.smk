@@ -1,4 +1,5 @@
 # What every rule file uses: the plan, the inputs and the DVC name of a stage, and how a stage is run.
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ terminal.at_exit(workflow)
 
 # `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
 DVC = "dvc --wait-for-lock repro --quiet --single-item"
+OWN_GPU = f"{shlex.quote(sys.executable)} {shlex.quote(str(Path(workflow.basedir) / 'workflow/lib/own_gpu.py'))}"
 
 shell.prefix(planning.SHELL_PREFIX)
 

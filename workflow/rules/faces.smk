@@ -31,7 +31,7 @@ rule train_generator:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule generate_faces:
@@ -51,7 +51,7 @@ rule generate_faces:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule extract_features:
@@ -73,7 +73,7 @@ rule extract_features:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule extract_parts:
@@ -93,7 +93,7 @@ rule extract_parts:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 use rule train_student as pretrain_student with:

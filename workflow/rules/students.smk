@@ -18,7 +18,7 @@ rule train_student:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule distill_student:
@@ -41,4 +41,4 @@ rule distill_student:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"

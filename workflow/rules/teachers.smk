@@ -18,7 +18,7 @@ rule train_teacher:
         torch=1,
         gpu=1,
     shell:
-        "{DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule import_teacher:

@@ -1,0 +1,60 @@
+"""Jobs that run at once get a GPU each; what a GPU is, is faked by name, and the rest is real."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+TOOL = ROOT / "workflow/lib/own_gpu.py"
+SAY = "import os, time; print(os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); time.sleep(60)"
+
+
+@contextmanager
+def job(folder: Path, gpus: str, **more: str) -> Iterator["subprocess.Popen[str]"]:
+    environment = {**os.environ, "TMPDIR": str(folder), "CUDA_VISIBLE_DEVICES": gpus, **more}
+    command = [sys.executable, str(TOOL), sys.executable, "-c", SAY]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def told(running: "subprocess.Popen[str]") -> str:
+    assert running.stdout is not None
+    return running.stdout.readline().strip()
+
+
+def test_each_job_has_its_own_and_the_next_waits_until_one_is_free(tmp_path: Path) -> None:
+    with job(tmp_path, "4,5") as first, job(tmp_path, "4,5") as second:
+        held = {told(first): first, told(second): second}
+        assert held.keys() == {"4", "5"}
+        with job(tmp_path, "4,5") as third:
+            time.sleep(0.7)
+            assert third.poll() is None
+            held["5"].kill()  # -9: nobody tidies up
+            assert told(third) == "5"
+
+
+@pytest.mark.parametrize("gpus", ["", "3"])
+def test_one_gpu_or_none_is_left_as_it_is(tmp_path: Path, gpus: str) -> None:
+    with job(tmp_path, gpus) as first, job(tmp_path, gpus) as second:
+        assert (told(first), told(second)) == (gpus, gpus)
+
+
+def test_slurm_has_handed_them_out_already(tmp_path: Path) -> None:
+    with job(tmp_path, "0,1", SLURM_JOB_ID="7") as running:
+        assert told(running) == "0,1"
+
+
+def test_every_job_that_asks_for_a_gpu_is_given_one() -> None:
+    for rules in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in rules.read_text().split("\n\n\nrule ")[1:]:
+            assert ("gpu=1" in rule) == ("{OWN_GPU} {DVC}" in rule), rule.split(":")[0]
