@@ -19,6 +19,7 @@ from cellar.errors import CellarError
 from cellar.plan import LIST_CODE
 
 FOLDER = Path(".snakemake/stale")
+FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake leaves it in a folder that it had made, and tells its age by it
 
 
 def marker(address: str) -> str:
@@ -132,9 +133,10 @@ def lift(stage: Any) -> None:
     reads = [Path(dep.fs_path) for dep in stage.deps]
     newest_input = max((newest(path) for path in reads if path.exists()), default=0)
     for out in stage.outs:
-        path = Path(out.fs_path)
-        if path.lstat().st_mtime_ns < newest_input:
-            os.utime(path, ns=(newest_input, newest_input), follow_symlinks=False)
+        folder = Path(out.fs_path)
+        for path in (folder, folder / FOLDER_STAMP):
+            if path.exists() and path.lstat().st_mtime_ns < newest_input:
+                os.utime(path, ns=(newest_input, newest_input), follow_symlinks=False)
 
 
 def newest(path: Path) -> int:
