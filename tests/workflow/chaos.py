@@ -35,11 +35,11 @@ def torment(project: Project, target: list[str], kills: int, seconds: float, cha
             running = project.start("snakemake", "--cores", "2", *target, stdout=log, stderr=log)
             wait_for_stage(running)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                running.wait(chance.uniform(0.1, 6))
+                running.wait(chance.uniform(0.1, 4))
             if running.poll() == 0:
                 break
             victim = chance.choice(VICTIMS)
-            met[victim] += kill(running.pid, victim)
+            met[victim] += kill(running, victim)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.wait(60)
     return met
@@ -70,13 +70,17 @@ def said(process: psutil.Process) -> str:
     return ""
 
 
-def kill(top: int, victim: str) -> int:
-    """kill -9; how many kills this was: none if the victim had ended by itself."""
-    victims = found(top, victim)
-    for process in victims:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    return int(bool(victims))
+def kill(running: "subprocess.Popen[str]", victim: str) -> int:
+    """kill -9, as soon as there is one; how many kills this was: none if the build ended first."""
+    while running.poll() is None:
+        victims = found(running.pid, victim)
+        for process in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if victims:
+            return 1
+        time.sleep(0.02)
+    return 0
 
 
 def finish(project: Project, target: list[str]) -> None:
