@@ -29,7 +29,7 @@ def with_pins(shipped: Raw) -> Raw:
     dataset = next(iter(raw["datasets"].values()))
     source = {"manual": "put the folder of identities here"}
     raw["datasets"] = {"pins": {**dataset, "layout": "image_folder", "path": "data/raw/pins", "source": source}}
-    recipe = next(iter(raw["recipes"].values()))
+    recipe = next(iter(raw["recipes"].values())) | {"watch": ["train", "test"]}
     raw["recipes"] = {"slow": recipe}
     raw["teachers"] = {
         "pins-resnet50": {**line("resnet50"), "weights": "data/raw/vggface2.pkl"},

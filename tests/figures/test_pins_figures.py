@@ -125,6 +125,11 @@ class TestWhichFiguresThereAre:
         pins["datasets"], pins["experiments"], pins["teachers"] = {}, {}, {}
         assert figures.known(read(pins)) == []
 
+    def test_without_splits_that_are_watched_no_epochs_are_drawn(self, pins: Raw) -> None:
+        pins["recipes"]["unwatched"] = pins["recipes"][pins["experiments"][KD]["recipe"]] | {"watch": []}
+        pins["experiments"][KD]["recipe"] = "unwatched"
+        assert [figure for figure in ALL if figure not in figures.known(read(pins))] == ["pins_fig_10"]
+
     def test_a_line_that_is_missing_takes_its_figures_along(self, pins: Raw) -> None:
         for key in (KD, ONE_SHOT, "pins-oneshot_resnet50"):
             del pins["experiments"][key]

@@ -46,7 +46,7 @@ def of_pins(params: Params) -> list[str]:
         return []
     found = ["pins_fig_2", *(["pins_fig_3"] if teacher_of_parts(params) else [])]
     found += ["pins_fig_4"] if one_shot_runs(params) else []
-    return found + [figure for figure, row in EPOCH_FIGURES.items() if student_runs(params, PINS, row)]
+    return found + [figure for figure, row in EPOCH_FIGURES.items() if watched_runs(params, row)]
 
 
 def of_sweeps(params: Params) -> list[str]:
@@ -138,6 +138,12 @@ def one_shot_runs(params: Params) -> Runs | None:
     """The first line that learns from triplets."""
     listed = experiment_lines(params, PINS).items()
     return next((runs_of(params, key, line) for key, line in listed if line.method == "triplets"), None)
+
+
+def watched_runs(params: Params, row: str) -> Runs | None:
+    """The line of that row, if its recipe scores train or test images after every epoch, for a figure to show."""
+    runs = student_runs(params, PINS, row)
+    return runs if runs and params.recipes[params.experiment(runs.key).recipe].watch else None
 
 
 def teachers(params: Params, dataset: str) -> list[Runs]:
