@@ -132,7 +132,7 @@ def test_files_with_the_published_checksums_are_taken(folder: Path, monkeypatch:
         cifar100.load(folder)
 
 
-def refused(folder: Path, *words: str) -> None:
+def assert_refused(folder: Path, *words: str) -> None:
     """Reading `folder` fails in one line that holds `words`."""
     with pytest.raises(CellarError) as caught:
         cifar100.load(folder, checksums="any")
@@ -179,7 +179,7 @@ def test_a_wrong_batch_is_one_line(folder: Path, case: str) -> None:
     spoil, words = WRONG_TRAIN[case]
     dump(spoil(batch("train", 10)), folder / "train")
     path = folder if case == "a class missing" else folder / "train"
-    refused(folder, str(path), *words)
+    assert_refused(folder, str(path), *words)
 
 
 WRONG_META: dict[str, tuple[Spoil, list[str]]] = {
@@ -196,7 +196,7 @@ WRONG_META: dict[str, tuple[Spoil, list[str]]] = {
 def test_wrong_names_are_one_line(folder: Path, case: str) -> None:
     spoil, words = WRONG_META[case]
     dump(spoil(META), folder / "meta")
-    refused(folder, str(folder / "meta"), *words)
+    assert_refused(folder, str(folder / "meta"), *words)
 
 
 class Payload:
@@ -217,7 +217,7 @@ def test_code_in_a_file_is_named_and_never_run(folder: Path, name: str) -> None:
     pickle.loads((folder / name).read_bytes())
     assert planted.is_dir(), "the payload works where it is let"
     planted.rmdir()
-    refused(folder, str(folder / name), f"{os.name}.mkdir", "nothing of it was run")
+    assert_refused(folder, str(folder / name), f"{os.name}.mkdir", "nothing of it was run")
     assert not planted.exists()
 
 
@@ -235,7 +235,7 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_names_outside_the_list_are_refused(folder: Path, case: str) -> None:
     (folder / "train").write_bytes(HOSTILE[case])
-    refused(folder, str(folder / "train"), " names ", "nothing of it was run")
+    assert_refused(folder, str(folder / "train"), " names ", "nothing of it was run")
 
 
 BROKEN = {
@@ -256,13 +256,13 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_pickle_is_one_line(folder: Path, case: str) -> None:
     (folder / "test").write_bytes(BROKEN[case])
-    refused(folder, f"{folder / 'test'} is not a whole pickle", "get the published file")
+    assert_refused(folder, f"{folder / 'test'} is not a whole pickle", "get the published file")
 
 
 @pytest.mark.parametrize("keep", [3, 1000, 2_000_000, -1])
 def test_a_truncated_file_is_one_line(folder: Path, keep: int) -> None:
     (folder / "train").write_bytes((folder / "train").read_bytes()[:keep])
-    refused(folder, f"{folder / 'train'} is not a whole pickle")
+    assert_refused(folder, f"{folder / 'train'} is not a whole pickle")
 
 
 def array_of(*state: Any) -> PlainArray:
@@ -299,17 +299,17 @@ def test_big_endian_numbers_keep_their_values(tmp_path: Path) -> None:
 def test_sizes_are_looked_at_before_reading(folder: Path) -> None:
     with (folder / "test").open("r+b") as file:
         file.truncate(2**30 + 1)  # sparse: takes no room
-    refused(folder, f"{folder / 'test'} has 1,073,741,825 bytes")
+    assert_refused(folder, f"{folder / 'test'} has 1,073,741,825 bytes")
 
 
 @pytest.mark.parametrize("name", ["train", "test", "meta"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    refused(folder, f"{folder / name} is not here")
+    assert_refused(folder, f"{folder / name} is not here")
 
 
 def test_a_path_that_is_no_folder(folder: Path) -> None:
-    refused(folder / "train", "is not here, or no folder", "cifar-100-python")
+    assert_refused(folder / "train", "is not here, or no folder", "cifar-100-python")
 
 
 def declare(path: Path, **more: Any) -> Dataset:

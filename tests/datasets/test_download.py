@@ -42,7 +42,7 @@ class Answer(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, *_: object) -> None:
-        pass
+        """No line on stderr for every request."""
 
     def do_GET(self) -> None:
         server, wanted = self.server, self.headers.get("Range")
@@ -86,7 +86,7 @@ def source_of(server: Server, content: bytes | None = None) -> Source:
 
 
 def quiet(_: str) -> None:
-    pass
+    """A `download` that says nothing of its progress."""
 
 
 def left(folder: Path) -> list[str]:

@@ -20,10 +20,9 @@ from tempfile import TemporaryDirectory
 import psutil
 import yaml
 
-from tests.workflow.conftest import ROOT, Project, clone, tiny
+from tests.workflow.conftest import ROOT, Project, clone, kill_all, tiny
 
 VICTIMS = ("stage", "dvc", "snakemake", "group")
-TIMED = ("run.json", "results/metrics/costs", "results/costs", "table_v.", "verdicts.")  # these hold times
 
 
 def torment(project: Project, target: list[str], kills: int, seconds: float, chance: random.Random) -> Counter[str]:
@@ -74,28 +73,17 @@ def kill(running: "subprocess.Popen[str]", victim: str) -> int:
     """kill -9, as soon as there is one; how many kills this was: none if the build ended first."""
     while running.poll() is None:
         victims = found(running.pid, victim)
-        for process in victims:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        kill_all(victims)
         if victims:
             return 1
         time.sleep(0.02)
     return 0
 
 
-def finish(project: Project, target: list[str]) -> None:
-    """The command that a person would type again, until what a kill left running is out of the way."""
-    project.snakemake(*target)
-
-
 def hashes(project: Project) -> dict[str, str]:
-    """Path -> sha256 of every output that may not depend on who built it or when."""
-    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"].values()
-    made = [Path(out["path"]) for stage in stages for out in stage["outs"]]
-    files = [
-        path for path in made if not any(part in str(path) for part in TIMED) and (project.folder / path).is_file()
-    ]
-    return {str(path): sha256((project.folder / path).read_bytes()).hexdigest() for path in files}
+    """Path -> sha256, read from the disk, of every file that may not depend on who built it or when."""
+    files = {path: project.folder / path for path in project.made()}
+    return {path: sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
 
 
 def left_behind(project: Project) -> list[Path]:
@@ -115,10 +103,10 @@ def main() -> int:
         whole = clone(Path(scratch) / "whole", tiny(yaml.safe_load((ROOT / "params.yaml").read_text())))
         killed = whole.copy_to(Path(scratch) / "killed")
         started = time.monotonic()
-        finish(whole, asked.target)
+        whole.snakemake(*asked.target)
         alone = time.monotonic() - started
         met = torment(killed, asked.target, asked.kills, asked.seconds, random.Random(asked.seed))
-        finish(killed, asked.target)
+        killed.snakemake(*asked.target)
         took = time.monotonic() - started - alone
         ours, theirs = hashes(killed), hashes(whole)
         differ = sorted(path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path))

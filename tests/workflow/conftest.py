@@ -3,21 +3,32 @@
 The models, readers, loop and tools are the real ones; only the pictures are few and small.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+# Outputs that hold times, or show them.
+TIMED = ("run.json", "results/metrics/costs", "results/costs", "table_v.", "verdicts.")
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """kill -9; some may be gone already."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 class Project:
@@ -63,6 +74,12 @@ class Project:
             rule, count = line.split()
             jobs[rule] = int(count)
         return {rule: count for rule, count in jobs.items() if rule not in ("total", "all")}
+
+    def made(self) -> dict[str, str]:
+        """Path -> md5, by dvc.lock, of every output that may not depend on who built it or when."""
+        stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
+        outs = [out for stage in stages.values() for out in stage["outs"]]
+        return {out["path"]: out["md5"] for out in outs if not any(part in out["path"] for part in TIMED)}
 
     def out_of_date(self) -> set[str]:
         """Stages of the main pipeline that DVC would run, by name."""

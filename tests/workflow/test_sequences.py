@@ -1,6 +1,5 @@
 """What a person does with the project, in order, with the real tools: build, change, change back, branch, share, kill."""
 
-import contextlib
 import json
 import time
 from pathlib import Path
@@ -9,22 +8,10 @@ from typing import Any
 import psutil
 import yaml
 
-from .conftest import Project
+from .conftest import Project, kill_all
 
 E1 = "distill_student@fer2013-E1-seed-0"
 WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
-
-
-def weights_in_lock(project: Project) -> dict[str, str]:
-    """Path -> md5 of every output that may not depend on who built it or when."""
-    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
-    timed = ("run.json", "results/metrics/costs", "table_v.", "verdicts.")  # the last shows what table_v measures
-    return {
-        out["path"]: out["md5"]
-        for stage in stages.values()
-        for out in stage["outs"]
-        if not any(part in out["path"] for part in timed)
-    }
 
 
 def record(project: Project) -> dict[str, Any]:
@@ -49,19 +36,19 @@ def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -
 
 def test_dvc_alone_builds_the_same_bytes(built: Project, fresh: Project) -> None:
     fresh.run("dvc", "repro", "--quiet")
-    assert weights_in_lock(fresh) == weights_in_lock(built)
+    assert fresh.made() == built.made()
     assert fresh.planned() == {}
 
 
 def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_nothing(project: Project) -> None:
-    before, first = weights_in_lock(project), record(project)
+    before, first = project.made(), record(project)
     project.run("git", "switch", "--quiet", "-c", "hotter")
     project.change(hotter)
     assert project.out_of_date() == {E1, "tabulate_table_iv"}  # DVC names what changed itself, not what follows
     assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 5, "plot": 2}
     project.snakemake()
     assert project.out_of_date() == set()
-    changed = {path for path, md5 in weights_in_lock(project).items() if before[path] != md5}
+    changed = {path for path, md5 in project.made().items() if before[path] != md5}
     assert WEIGHTS in changed
     shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves")
     assert all(any(word in path for word in shown) for path in changed)
@@ -72,15 +59,15 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
 
     project.change(lambda p: p["experiments"]["fer2013-E1"].update(temperature=3))
     project.snakemake()
-    assert weights_in_lock(project) == before
+    assert project.made() == before
     assert record(project)["started"] == first["started"]  # restored, not trained again
 
 
 def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:
-    before = weights_in_lock(project)
+    before = project.made()
     stage = "train_student@fer2013-scratch_a-seed-0"
     project.run("dvc", "repro", "--quiet", "--force", "--no-run-cache", "--single-item", stage)
-    assert weights_in_lock(project) == before
+    assert project.made() == before
 
 
 def test_push_clone_pull_leaves_nothing_to_do(project: Project, tmp_path: Path) -> None:
@@ -104,7 +91,8 @@ def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Pr
     with (tmp_path / "log").open("w") as log:
         running = fresh.start("snakemake", "--cores", "2", target, stdout=log, stderr=log)
         wait_for_checkpoint(fresh.folder / ".cache/checkpoints")
-        kill_all(running.pid)
+        top = psutil.Process(running.pid)
+        kill_all([top, *top.children(recursive=True)])  # Snakemake gives its jobs a session of their own
         running.wait()
     assert not (fresh.folder / target).exists()
     fresh.snakemake(target)
@@ -112,14 +100,6 @@ def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Pr
     assert made["resumed_from_epoch"] > 0
     assert (fresh.folder / target).read_bytes() == (whole.folder / target).read_bytes()
     assert not list((fresh.folder / ".cache/checkpoints").glob("*.pt"))
-
-
-def kill_all(pid: int) -> None:
-    """kill -9 of Snakemake, of DVC and of the training; Snakemake gives its jobs a session of their own."""
-    top = psutil.Process(pid)
-    for process in [top, *top.children(recursive=True)]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def wait_for_checkpoint(folder: Path) -> None:
@@ -140,10 +120,10 @@ def test_a_lost_artefact_is_made_again_and_nothing_else(project: Project) -> Non
     (project.folder / lost["path"]).unlink()
     cached = project.folder / ".dvc/cache/files/md5" / lost["md5"][:2] / lost["md5"][2:]
     cached.unlink()
-    before = weights_in_lock(project)
+    before = project.made()
     assert project.planned().get("evaluate_student") == 1 and "train_student" not in project.planned()
     project.snakemake()
-    assert weights_in_lock(project) == before and cached.exists()
+    assert project.made() == before and cached.exists()
 
 
 def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: Path) -> None:
