@@ -5,14 +5,13 @@ DVC knows better, for it hashes data too (`dvc status`), and takes longer than t
 
 from collections.abc import Iterable
 from functools import cache
-from hashlib import md5 as digest
 from pathlib import Path
 from typing import Any
 
 from cellar import code_lists, files
 from cellar.params import PARAMS_FILE
 from cellar.plan import Family
-from cellar.proof.lineage import Lineage, is_list
+from cellar.proof.lineage import Lineage, is_list, md5_of
 from cellar.strict_yaml import read_yaml
 
 
@@ -49,10 +48,6 @@ def value_at(key: str, values: Any) -> Any:
     for part in key.split("."):
         values = values.get(part) if isinstance(values, dict) else None
     return values
-
-
-def md5_of(text: str) -> str:
-    return digest(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @cache

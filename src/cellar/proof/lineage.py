@@ -101,11 +101,16 @@ def sources(stage: Stage, commit: str | None = None) -> dict[str, str]:
         text = None
         if is_list(file.path):
             text = revisions.file_at(commit, file.path) if commit else text_of(Path(file.path))
-        if text is not None and md5(text.encode(), usedforsecurity=False).hexdigest() == file.md5:
+        if text is not None and md5_of(text) == file.md5:
             found |= {path: digest for digest, _, path in (line.partition("  ") for line in text.splitlines())}
         else:
             found[file.path] = file.md5
     return dict(sorted(found.items()))
+
+
+def md5_of(text: str) -> str:
+    """As DVC would name a file of that text."""
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def text_of(path: Path) -> str | None:

@@ -3,7 +3,6 @@
 Read from a table's JSON, dvc.lock and the run.json records; nothing is run, and torch is not needed.
 """
 
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def told(stage: Stage) -> dict[str, Any]:
         "stage": stage.target,
         "command": stage.command,
         "params": stage.params,
-        "code": {"files": len(code), "md5": md5(lines.encode()).hexdigest()} if code else None,
+        "code": {"files": len(code), "md5": lineage.md5_of(lines)} if code else None,
         "reads": [listed(file) for file in stage.data],
         "makes": [listed(file) for file in stage.makes],
         "record": str(stage.record) if stage.record else None,
