@@ -12,7 +12,7 @@ from cellar import files, paths
 from cellar import params as parameters
 from cellar.errors import CellarError
 from cellar.params import Params
-from cellar.proof import lineage, verify
+from cellar.proof import cell_names, lineage, verify
 from cellar.proof.lineage import Stage
 
 SMALL = {".md", ".json", ".csv", ".png"}  # tables, metrics, manifests, curves, figures; no arrays, no weights
@@ -28,11 +28,12 @@ def keep() -> Path:
     if found.problems or found.absent:
         what = [*found.problems, *(f"{path} is not here" for path in found.absent)][0]
         raise CellarError(f"this run does not verify ({what}); see: cellar verify --complete")
-    stages = stages_behind(shown(params))
+    opened = shown(params)
+    stages = stages_behind(opened)
     folder = paths.REAL_RUNS / params.scale.name
     whole = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(whole, ignore_errors=True)
-    copy(stages, whole)
+    copy(stages, opened, whole)
     records = {stage.target: public(files.read_json(stage.record)) for stage in stages if stage.record}
     files.write_json(whole / "records.json", records)
     files.write_text(whole / "README.md", "\n".join(page(params, records, whole)) + "\n")
@@ -42,12 +43,25 @@ def keep() -> Path:
 
 
 def shown(params: Params) -> list[str]:
-    """What a reader would open: every table that is built, every figure that params.yaml asks for, sweeps' if built."""
+    """What a reader would open: every table that says something of the data, every figure that params.yaml asks for,
+    sweeps' if built. Figures of the images themselves stay where they are: the images are not ours to hand on."""
     from cellar import figures
 
-    tables = [str(path) for path in sorted(paths.TABLES.glob("*.md"))]
+    tables = [str(path) for path in sorted(paths.TABLES.glob("*.md")) if is_of_data(path.with_suffix(".json"))]
     sweeps = [name for name in figures.of_sweeps(params) if (paths.TABLES / f"{name}.md").exists()]
-    return [*tables, *(str(paths.FIGURES / f"{figure}.png") for figure in [*figures.known(params), *sweeps])]
+    drawn = [name for name in [*figures.known(params), *sweeps] if not shows_images(figures.inputs(name, params))]
+    return [*tables, *(str(paths.FIGURES / f"{figure}.png") for figure in drawn)]
+
+
+def is_of_data(table: Path) -> bool:
+    """Whether a cell of it was counted or measured on images; the others are the same in every run, or "not run"."""
+    cells = [cell for row in cell_names.read_table(table)["rows"] for cell in row["cells"].values()]
+    read = {path for cell in cells for path in cell.get("metrics", [])}
+    return bool(read - {str(paths.MODEL_COUNTS), str(paths.REFERENCE)})
+
+
+def shows_images(read: list[str]) -> bool:
+    return any(Path(path).name == "arrays.npz" for path in read)
 
 
 def stages_behind(targets: list[str]) -> list[Stage]:
@@ -56,10 +70,13 @@ def stages_behind(targets: list[str]) -> list[Stage]:
     return list(reversed(stages))
 
 
-def copy(stages: list[Stage], into: Path) -> None:
-    """Each small file that a stage made, under the path that it has in the project; params.yaml and the locks."""
+def copy(stages: list[Stage], opened: list[str], into: Path) -> None:
+    """Each small file that a stage made, under the path that it has in the project, of tables and figures those that
+    are opened; params.yaml and the locks."""
+    names = {Path(path).stem for path in opened}
     made = [Path(file.path) for stage in stages for file in stage.makes]
-    small = [path for path in made if path.suffix in SMALL and not path.name.endswith("run.json")]
+    wanted = [path for path in made if path.parent not in (paths.TABLES, paths.FIGURES) or path.stem in names]
+    small = [path for path in wanted if path.suffix in SMALL and not path.name.endswith("run.json")]
     for path in [*small, parameters.PARAMS_FILE, *(lock for lock in paths.LOCKS if lock.exists())]:
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, into / path)
