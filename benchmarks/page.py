@@ -15,7 +15,7 @@ from cellar import files
 def page() -> Iterator[str]:
     yield "# Measured"
     yield "Written by `make bench` from the JSON files here, each with its machine and load; docs/performance.md says what follows."
-    for section in (ceilings, distillation, table_2, freed_memory):
+    for section in (ceilings, distillation, table_2, freed_memory, default):
         path = FOLDER / f"{section.__name__}.json"
         if path.exists():  # a benchmark may be run alone
             yield from section(files.read_json(path))
@@ -57,6 +57,14 @@ def freed_memory(found: dict[str, Any]) -> Iterator[str]:
     yield "## Keeping freed memory"
     yield f"{found['unit']}."
     yield markdown(found["rows"])
+
+
+def default(found: dict[str, Any]) -> Iterator[str]:
+    yield "## The embedded default"
+    yield f"A fresh clone, nothing cached, in this order, {found['machine']['cores']} cores; {found['unit']}."
+    yield markdown(found["targets"])
+    yield "Planning when all of it is built:"
+    yield markdown(found["planning"])
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
