@@ -177,13 +177,6 @@ def test_a_game_is_repeated_by_its_seed() -> None:
     assert same(games[0], games[1]) and not same(games[0], games[2])
 
 
-def test_a_round_is_in_float32_whatever_precision_is_asked_for() -> None:
-    plain, asked, (images,) = new_game(), new_game(), photos(1)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        words = asked(images)
-    assert words.dtype == torch.float32 and torch.equal(words, plain(images))
-
-
 def test_every_round_draws_anew() -> None:
     game, (images,) = new_game(), photos(1)
     first, second = game(images), game(images)

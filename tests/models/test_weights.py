@@ -1,6 +1,7 @@
 """Weights come back as they went; foreign files are read without running what they hold, or refused in one line."""
 
 import argparse
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,24 @@ def refusal(path: Path) -> str:
 def saved(tmp_path: Path) -> Path:
     weights.save(build(0).state_dict(), tmp_path / "weights.safetensors")
     return tmp_path / "weights.safetensors"
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_file(saved: Path) -> None:
+    before, limits = saved.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # of a file's bytes, as a disk has no more
+    try:
+        with pytest.raises(CellarError, match=r"cannot write .*weights\.safetensors: .*free space") as caught:
+            weights.save(build(1).state_dict(), saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    assert saved.read_bytes() == before and list(saved.parent.iterdir()) == [saved]
+
+
+def test_weights_are_as_readable_as_any_file(saved: Path) -> None:
+    plain = saved.with_name("plain")
+    plain.touch()
+    assert saved.stat().st_mode == plain.stat().st_mode
 
 
 def test_saved_weights_come_back_bit_for_bit(saved: Path) -> None:

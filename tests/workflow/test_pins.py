@@ -73,6 +73,14 @@ def test_every_stage_that_a_cell_names_was_run(pins: Project) -> None:
         assert named <= stages.keys(), table.name
 
 
+def test_a_generator_is_trained_in_float32_whatever_precision_is_asked_for(pins: Project) -> None:
+    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
+    (name,) = (name for name in stages if name.startswith("train_generator@"))
+    assert "precision" not in stages[name]["params"]["params.yaml"]
+    weights = next(out["path"] for out in stages[name]["outs"] if out["path"].endswith("weights.safetensors"))
+    assert json.loads((pins.folder / weights).with_name("run.json").read_text())["params"]["precision"] == "fp32"
+
+
 def test_a_connector_is_an_input_of_its_networks_alone(pins: Project) -> None:
     stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
     hanging = {name for name, stage in stages.items() for dep in stage.get("deps", []) if "connected.py" in dep["path"]}

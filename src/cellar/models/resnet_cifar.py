@@ -28,7 +28,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
-        return torch.relu_(self.bn2(self.conv2(out)) + self.downsample(x))
+        return torch.relu_(self.bn2(self.conv2(out)).add_(self.downsample(x)))
 
 
 class CifarResNet(nn.Module):

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from cellar import files
 from cellar.errors import CellarError
 from cellar.models import stylegan2_settings, torch_file, weights
 from cellar.models.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
@@ -47,10 +45,8 @@ def load(path: Path) -> Generator:
 
 def save(generator: Generator, path: Path) -> None:
     """Write weights and settings as safetensors. Same values, same bytes."""
-    state = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
     settings = json.dumps(dataclasses.asdict(generator.settings))
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(state, metadata={"settings": settings}))
+    weights.save(generator.state_dict(), path, {"settings": settings})
 
 
 def read(path: Path) -> tuple[Settings, State]:

@@ -23,14 +23,14 @@ TORCH_STARTS = (b"PK\x03\x04", pickle.dumps(torch_file.MAGIC, 2))  # of torch.sa
 COUNTER = "num_batches_tracked"  # of a batch norm; published files are older than it, and nothing here needs it
 
 
-def save(state: Mapping[str, Tensor], path: Path) -> None:
+def save(state: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write a state dict as safetensors. Same values, same bytes: layout and device leave no trace."""
     plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     with files.atomic(path) as temporary:
         temporary.touch()  # with the mode of any file; safetensors alone would make one that others cannot read
         mode = temporary.stat().st_mode
         try:
-            safetensors.torch.save_file(plain, temporary)  # from the tensors as they are: no copy in memory
+            safetensors.torch.save_file(plain, temporary, metadata)  # from the tensors as they are: no copy in memory
         except safetensors.SafetensorError as error:
             raise OSError(str(error)) from error
         temporary.chmod(mode)

@@ -39,7 +39,7 @@ def generators(params: Params) -> Iterator[Family]:
         if params.is_on(section)
         for seed in params.seeds_of(section)
     }
-    keys = ["threads", "precision", "recipes.{recipe}", "generators.{name}"]
+    keys = ["threads", "recipes.{recipe}", "generators.{name}"]
     outputs = [WEIGHTS, LAST, LOSSES, RECORD]
     yield Family("train_generator", "{name} --seed {seed}", items, [ARRAYS, MANIFEST], keys, outputs, plots=[HISTORY])
     faces = {name: {"faces": name, "source": str(params.faces_source(name))} for name in params.used_faces()}
