@@ -13,7 +13,17 @@ LAYERS = [  # from the top; a module may import from its own layer and from thos
     {"tables"},
     {"objectives", "judges"},
     {"training", "teacher_cache", "samplers", "maml"},
-    {"evaluation", "costs", "checkpoints", "descent", "logit_store", "generation", "face_images", "grades"},
+    {
+        "evaluation",
+        "costs",
+        "checkpoints",
+        "descent",
+        "distributed",
+        "logit_store",
+        "generation",
+        "face_images",
+        "grades",
+    },
     {
         "audit",
         "datasets",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from cellar import devices, evaluation
 from cellar.checkpoints import Checkpoint
 from cellar.descent import Descent
+from cellar.distributed import ALONE, Team
 from cellar.errors import CellarError
 from cellar.evaluation import Split
 from cellar.params import Recipe
@@ -88,29 +90,35 @@ def train(
     precision: str,
     checkpoint: Checkpoint,
     progress: Progress,
+    team: Team = ALONE,
 ) -> Outcome:
     """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
 
-    Without a `judge` nothing is chosen: the last epoch's weights are also the best.
+    Without a `judge` nothing is chosen: the last epoch's weights are also the best. Of a `team` every process calls this
+    with the same arguments, and has the same outcome.
     """
+    model = team.normalise_together(model)
     descent = Descent(model, recipe)
     outcome = resume(checkpoint, model, descent, split.labels.device)
+    learner = team.train_together(model)
     progress.done = progress.first_done = len(outcome.history) * sampler.size
     while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
         epoch = len(outcome.history)
         draw = sampler(epoch)
-        objective.begin_epoch(draw)
-        torch.manual_seed(derive(seed, "dropout", epoch))
-        losses = train_epoch(model, split, draw, objective, descent, recipe.batch_size, precision, progress)
+        with team.first_goes_first():
+            objective.begin_epoch(draw)
+        torch.manual_seed(derive(seed, "dropout", epoch, *team.others))
+        losses = train_epoch(learner, split, draw, objective, descent, recipe.batch_size, precision, progress, team)
         row = {"epoch": epoch + 1, **mean_losses(losses, len(draw.index), recipe.batch_size, epoch)}
-        scores = judge(model) if judge else evaluation.UNSCORED
+        scores = team.from_first(partial(judge, model)) if judge else evaluation.UNSCORED
         outcome.history.append(row | scores | {"learning_rate": descent.learning_rate})
         outcome.step_losses.append(losses[:, 0].cpu())
         descent.end_epoch(scores["validation_loss"])
         if is_best(outcome, recipe):
             outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}, {headline(scores)}"
-        keep(checkpoint, model, descent, outcome)
+        if team.is_first:
+            keep(checkpoint, model, descent, outcome)
     progress.say()
     outcome.last = snapshot(model)
     return outcome
@@ -142,19 +150,21 @@ def train_epoch(
     batch_size: int,
     precision: str,
     progress: Progress,
+    team: Team = ALONE,
 ) -> Tensor:
     """One pass over the training split; the losses of every step (steps, 3) float32, columns PARTS."""
     model.train()
     steps = []
     for place in batches(len(draw.index), batch_size):
-        index = draw.index[place]
-        inputs = split.views.cut(split.images[index], draw.view[place])  # (B, 3, H, W)
+        part = team.part(place)
+        inputs = split.views.cut(split.images[draw.index[part]], draw.view[part])  # (B, 3, H, W)
         with devices.autocast(inputs.device, precision):
             output = model(inputs)
-        losses = whole_loss(objective, output, Batch(place, split.labels[index]))
+        labels = split.labels[draw.index[place]]
+        losses = whole_loss(objective, team.whole(output, place), Batch(place, labels))
         descent.step(losses["loss"])
         steps.append(torch.stack([losses[part].detach() for part in PARTS]))
-        progress.advance(len(index))
+        progress.advance(len(labels))
     return torch.stack(steps)
 
 

@@ -1,6 +1,7 @@
 """Jobs that run at once get a GPU each; what a GPU is, is faked by name, and the rest is real."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,9 +18,9 @@ SAY = "import os, time; print(os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True
 
 
 @contextmanager
-def job(folder: Path, gpus: str, **more: str) -> Iterator["subprocess.Popen[str]"]:
+def job(folder: Path, gpus: str, count: int = 1, **more: str) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "TMPDIR": str(folder), "CUDA_VISIBLE_DEVICES": gpus, **more}
-    command = [sys.executable, str(TOOL), sys.executable, "-c", SAY]
+    command = [sys.executable, str(TOOL), str(count), sys.executable, "-c", SAY]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
         try:
             yield running
@@ -55,6 +56,9 @@ def test_slurm_has_handed_them_out_already(tmp_path: Path) -> None:
 
 
 def test_every_job_that_asks_for_a_gpu_is_given_one() -> None:
-    for rules in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in rules.read_text().split("\n\n\nrule ")[1:]:
-            assert ("gpu=1" in rule) == ("{OWN_GPU} {DVC}" in rule), rule.split(":")[0]
+    written = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    rules = re.split(r"^(?=(?:use )?rule )", written, flags=re.MULTILINE)[1:]
+    assert sum("gpu=" in rule for rule in rules) > 5
+    for rule in rules:
+        asks = "gpu=" in rule and not rule.startswith("use ")  # which has the other's shell
+        assert asks == ("{OWN_GPU} {resources.gpu} {DVC}" in rule), rule.split(":")[0]

@@ -38,11 +38,11 @@ class Plan:
                 for item, stage in zip(fields, family.stages(), strict=True):
                     self.jobs.setdefault(family.name, []).append((item, stage, prefix + stage.name))
 
-    def job(self, family: str, wildcards: Mapping[str, str]) -> tuple[Stage, str]:
-        """The stage that a rule's wildcards mean, and its address; a label has one wildcard of any name."""
+    def job(self, family: str, wildcards: Mapping[str, str]) -> tuple[dict[str, str], Stage, str]:
+        """What a rule's wildcards mean: fields, stage, and its address; a label has one wildcard of any name."""
         for item, stage, address in self.jobs[family]:
             if all(item.get(name, item.get("label")) == value for name, value in wildcards.items()):
-                return stage, address
+                return item, stage, address
         raise CellarError(f"params.yaml asks for no {family} of {dict(wildcards)}")
 
     def chain(self, targets: Sequence[str]) -> list[str]:
@@ -69,11 +69,16 @@ class Plan:
         return list(found)
 
     def inputs(self, family: str, wildcards: Any) -> list[str]:
-        stage, address = self.job(family, dict(wildcards.items()))
+        _, stage, address = self.job(family, dict(wildcards.items()))
         return [stale.marker(address), *stage.inputs]
 
     def address(self, family: str, wildcards: Any) -> str:
-        return self.job(family, dict(wildcards.items()))[1]
+        return self.job(family, dict(wildcards.items()))[2]
+
+    def processes(self, family: str, wildcards: Any) -> int:
+        """By how many a training is done."""
+        item, _, _ = self.job(family, dict(wildcards.items()))
+        return self.params.recipes[item["recipe"]].processes
 
     def pattern(self, field: str, family: str) -> str:
         """A regular expression of what a wildcard may be; one that matches nothing if there is no such stage."""

@@ -29,6 +29,16 @@ def stage_of(family):
     return lambda wildcards: PLAN.address(family, wildcards)
 
 
+def gpus_of(family):
+    """How many GPUs a training takes: one for each of its recipe's processes."""
+    return lambda wildcards: PLAN.processes(family, wildcards)
+
+
+def threads_of(family):
+    """How many threads a training takes: its processes have THREADS each."""
+    return lambda wildcards: THREADS * PLAN.processes(family, wildcards)
+
+
 def one_of(field, family):
     """Keep a wildcard to what params.yaml asks of a family."""
     return PLAN.pattern(field, family)

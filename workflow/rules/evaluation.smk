@@ -16,7 +16,7 @@ rule evaluate_teacher:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule evaluate_student:
@@ -37,7 +37,7 @@ rule evaluate_student:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule count_models:
@@ -72,4 +72,4 @@ rule measure_costs:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"

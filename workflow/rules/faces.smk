@@ -31,7 +31,7 @@ rule train_generator:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule generate_faces:
@@ -51,7 +51,7 @@ rule generate_faces:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule extract_features:
@@ -73,7 +73,7 @@ rule extract_features:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule extract_parts:
@@ -93,7 +93,7 @@ rule extract_parts:
         torch=1,
         gpu=1,
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 use rule train_student as pretrain_student with:
@@ -105,6 +105,9 @@ use rule train_student as pretrain_student with:
         "logs/pretrain_student/{name}-seed-{seed}.log",
     params:
         stage=stage_of("pretrain_student"),
+    threads: threads_of("pretrain_student")
+    resources:
+        gpu=gpus_of("pretrain_student"),
 
 
 use rule train_student as train_siamese with:
@@ -116,6 +119,9 @@ use rule train_student as train_siamese with:
         "logs/train_siamese/{name}-seed-{seed}.log",
     params:
         stage=stage_of("train_siamese"),
+    threads: threads_of("train_siamese")
+    resources:
+        gpu=gpus_of("train_siamese"),
 
 
 use rule train_student as meta_train with:
@@ -127,6 +133,9 @@ use rule train_student as meta_train with:
         "logs/meta_train/{name}-seed-{seed}.log",
     params:
         stage=stage_of("meta_train"),
+    threads: threads_of("meta_train")
+    resources:
+        gpu=gpus_of("meta_train"),
 
 
 use rule evaluate_student as evaluate_features with:

@@ -13,12 +13,12 @@ rule train_student:
         "logs/train_student/{name}-seed-{seed}.log",
     params:
         stage=stage_of("train_student"),
-    threads: THREADS
+    threads: threads_of("train_student")
     resources:
         torch=1,
-        gpu=1,
+        gpu=gpus_of("train_student"),
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule distill_student:
@@ -36,9 +36,9 @@ rule distill_student:
         "logs/distill_student/{name}-seed-{seed}.log",
     params:
         stage=stage_of("distill_student"),
-    threads: THREADS
+    threads: threads_of("distill_student")
     resources:
         torch=1,
-        gpu=1,
+        gpu=gpus_of("distill_student"),
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"

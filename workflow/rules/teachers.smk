@@ -13,12 +13,12 @@ rule train_teacher:
         "logs/train_teacher/{name}-seed-{seed}.log",
     params:
         stage=stage_of("train_teacher"),
-    threads: THREADS
+    threads: threads_of("train_teacher")
     resources:
         torch=1,
-        gpu=1,
+        gpu=gpus_of("train_teacher"),
     shell:
-        "{OWN_GPU} {DVC} {params.stage} 2>&1 | tee {log}"
+        "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 rule import_teacher:

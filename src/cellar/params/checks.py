@@ -6,6 +6,8 @@ from cellar.errors import CellarError
 from cellar.models import module_of
 from cellar.params import Params
 
+ONE_PROCESS = "processes: 1 in its recipe, or give it one of its own"
+
 
 def check(params: Params, path: Path) -> None:
     check_data(params, path)
@@ -60,12 +62,18 @@ def check_methods(params: Params, path: Path) -> None:
                 f"{path}: experiments.{key}: a batch of recipes.{line.recipe} would cut a {'triplet' if line.triplets else 'task'} "
                 f"in two; make its batch_size a multiple of {size}"
             )
+        if line.tasks and params.recipes[line.recipe].processes > 1:
+            raise CellarError(f"{path}: experiments.{key}: a task is not shared by processes; set {ONE_PROCESS}")
         bounded = line.teacher is not None and params.teachers[line.teacher].model.endswith("+sigmoid")
         if line.features and (line.features.loss == "bce") != bounded:
             raise CellarError(
                 f"{path}: experiments.{key}: features.loss bce goes with a teacher whose features lie between 0 and 1 "
                 "(model: NAME+sigmoid), mse with another; mend one of them"
             )
+
+    for key, generator in params.generators.items():
+        if params.recipes[generator.recipe].processes > 1:
+            raise CellarError(f"{path}: generators.{key}: its two networks play in one process; set {ONE_PROCESS}")
 
 
 def check_starts(params: Params, path: Path) -> None:

@@ -52,11 +52,12 @@ class Recipe(Section):
     `momentum` is SGD's, `betas` are Adam's (PyTorch's own if not given). `task_loss`: cross-entropy, or binary
     cross-entropy, a question for each class. `watch`: splits that are scored after every epoch too, for the history. Of
     `test` it shows what a choice on the test images would have given, as the small-dataset study made it; nothing is
-    chosen by it.
+    chosen by it. `processes`: how many share a batch, on GPUs one each (cellar.distributed).
     """
 
     epochs: Count
     batch_size: Count
+    processes: Count = 1
     optimizer: Literal["sgd", "adam"] = "sgd"
     betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] | None = None
     learning_rate: Positive

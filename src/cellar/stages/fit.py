@@ -9,10 +9,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cellar import devices, files, models, paths, provenance, training
+from cellar import devices, distributed, files, models, paths, provenance, training
 from cellar.checkpoints import Checkpoint
 from cellar.datasets import prepared
 from cellar.datasets.image_set import ImageSet
+from cellar.distributed import Team
 from cellar.errors import CellarError
 from cellar.evaluation import Split, open_split
 from cellar.judges.labels import on_labels
@@ -121,8 +122,12 @@ def train(
 ) -> None:
     """Train by a recipe and write `folder`: weights, history, losses and record.
 
-    Hashes of `inputs`, with every parameter and the code, name the checkpoint that a killed run goes on from.
+    Hashes of `inputs`, with every parameter and the code, name the checkpoint that a killed run goes on from. Where the
+    recipe asks for several processes, this one only starts them.
     """
+    if distributed.is_to_launch(recipe.processes):
+        distributed.launch(recipe.processes)
+        return
     device = devices.prepare(params.threads)
     outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
     facts = {
@@ -133,22 +138,32 @@ def train(
     }
     hashes = {str(path): provenance.content_hash(path) for path in inputs}
     checkpoint = Checkpoint({**settings, **facts, "inputs": hashes, "code": provenance.code_hash()})
-    with provenance.record(folder / "run.json", inputs, outputs, settings, **facts) as record:
+
+    def learn(team: Team) -> tuple[training.Outcome, Lesson]:
         lesson = prepare_lesson(device)
         if lesson.judge is None and recipe.select_on != "last_epoch":
             raise CellarError(
                 f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
             )
-        progress = Progress(f"{folder.parent.name} seed {seed}", recipe.epochs * lesson.sampler.size)
+        name = f"{folder.parent.name} seed {seed}" if team.is_first else None
+        progress = Progress(name, recipe.epochs * lesson.sampler.size)
         outcome = training.train(
             lesson.model, lesson.split, lesson.objective, recipe,
             sampler=lesson.sampler, judge=lesson.judge, seed=seed,
-            precision=params.precision, checkpoint=checkpoint, progress=progress,
+            precision=params.precision, checkpoint=checkpoint, progress=progress, team=team,
         )  # fmt: skip
-        record["resumed_from_epoch"] = outcome.resumed_from
-        record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * lesson.sampler.size
-        record.update(lesson.objective.facts())
-        write_outcome(outcome, folder)
+        return outcome, lesson
+
+    with distributed.join(device) as team:
+        if not team.is_first:
+            learn(team)
+            return
+        with provenance.record(folder / "run.json", inputs, outputs, settings, **facts) as record:
+            outcome, lesson = learn(team)
+            record["resumed_from_epoch"] = outcome.resumed_from
+            record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * lesson.sampler.size
+            record.update(lesson.objective.facts())
+            write_outcome(outcome, folder)
     checkpoint.remove()
 
 

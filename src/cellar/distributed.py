@@ -1,0 +1,168 @@
+"""One training by several processes, a GPU each, as torchrun starts them: every one takes a part of each batch.
+
+What the model says of the parts is put together before the objective sees it, so the loss is that of the whole batch, whatever
+the objective: means, class weights and triplets need not know. Gradients are summed by DistributedDataParallel.
+"""
+
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed, nn
+
+from cellar.errors import CellarError
+
+PATIENCE = timedelta(hours=12)  # one process may ask the teacher of a whole data set while the others wait
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of a training, and which of them this one is: the first one judges, keeps and records."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """What tells this process's seeds from the first one's."""
+        return (self.rank,) if self.rank else ()
+
+    def normalise_together(self, model: nn.Module) -> nn.Module:
+        """Batch norms over the whole batch, on GPUs; PyTorch has none for CPUs, where each process takes its part. A frozen
+        trunk's are left as they are."""
+        learning = all(parameter.requires_grad for parameter in model.parameters())
+        if self.size == 1 or not learning or not next(model.parameters()).is_cuda:
+            return model
+        synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return synchronised
+
+    def train_together(self, model: nn.Module) -> nn.Module:
+        """The model as it is to be called in training; its weights stay those of `model`."""
+        return model if self.size == 1 else nn.parallel.DistributedDataParallel(model)
+
+    def part(self, place: slice) -> slice:
+        """This process's part of a batch; all of one that is too small for two images each."""
+        if self.size == 1 or self.is_small(place):
+            return place
+        bounds = self.bounds(place)
+        return slice(bounds[self.rank], bounds[self.rank + 1])
+
+    def bounds(self, place: slice) -> list[int]:
+        """Where the parts of a batch begin, and its end; their lengths differ by one at most."""
+        rows = place.stop - place.start
+        return [place.start + rows * rank // self.size for rank in range(self.size + 1)]
+
+    def whole(self, output: Any, place: slice) -> Any:
+        """The model's output of a whole batch (B, ...) from that of the parts; gradients flow into this process's own."""
+        if self.size == 1 or self.is_small(place):
+            return output
+        if isinstance(output, tuple):
+            return tuple(self.whole(one, place) for one in output)
+        bounds = self.bounds(place)
+        lengths = [stop - start for start, stop in pairwise(bounds)]
+        padded = output.new_zeros(max(lengths), *output.shape[1:])  # all_gather wants equal lengths
+        padded[: len(output)] = output.detach()
+        parts = [torch.empty_like(padded) for _ in lengths]
+        distributed.all_gather(parts, padded)
+        output.register_hook(
+            lambda gradient: gradient * self.size
+        )  # the processes' mean is taken, and their sum is due
+        parts[self.rank] = output
+        return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
+
+    def is_small(self, place: slice) -> bool:
+        rows: int = place.stop - place.start
+        return rows < 2 * self.size
+
+    def from_first(self, ask: Callable[[], Answer]) -> Answer:
+        """What the first process finds, told to all: they must not come to decide differently."""
+        if self.size == 1:
+            return ask()
+        told = [ask() if self.is_first else None]
+        distributed.broadcast_object_list(told)
+        return told[0]  # type: ignore[return-value]  # the first's answer is there in all of them
+
+    @contextmanager
+    def first_goes_first(self) -> Iterator[None]:
+        """What the first process leaves on the disk in the block is there for the others."""
+        if not self.is_first:
+            distributed.barrier()
+        yield
+        if self.size > 1 and self.is_first:
+            distributed.barrier()
+
+
+ALONE = Team()
+
+
+def is_to_launch(processes: int) -> bool:
+    """Whether this is the process that a person started, where several are wanted."""
+    return processes > 1 and "WORLD_SIZE" not in os.environ
+
+
+def launch(processes: int) -> None:
+    """Run this same command that many times, as torchrun does.
+
+    Raises CellarError when there are fewer GPUs, and the one that a process has ended with; exits where one has crashed.
+    """
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < processes:
+        raise CellarError(
+            f"the recipe asks for processes: {processes}, a GPU each, and {gpus} are here; lower it in params.yaml"
+        )
+    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # it would add a traceback of its own
+    with TemporaryDirectory(prefix="cellar-") as logs:
+        config = LaunchConfig(
+            min_nodes=1, max_nodes=1, nproc_per_node=processes, max_restarts=0, run_id=uuid.uuid4().hex,
+            rdzv_backend="c10d", rdzv_endpoint="localhost:0", logs_specs=DefaultLogsSpecs(log_dir=logs),
+        )  # fmt: skip
+        try:
+            elastic_launch(config, sys.executable)("-m", "cellar", *sys.argv[1:])
+        except ChildFailedError as error:
+            _, first = error.get_first_failure()
+            told: Any = first.message  # a dict of what `join` has recorded, else torch's own words
+            kind, _, message = told["message"].partition(": ") if isinstance(told, dict) else (None, None, None)
+            if kind == CellarError.__name__:
+                raise CellarError(message) from None
+            sys.exit(1)
+
+
+@contextmanager
+def join(device: torch.device) -> Iterator[Team]:
+    """The team that this process was started in, left when the block ends; on GPUs each process takes its own.
+
+    What a user has to mend is told to the process that has launched the team, which says it once.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        yield ALONE
+        return
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield Team(distributed.get_rank(), distributed.get_world_size())
+    except CellarError as error:
+        get_error_handler().record_exception(error)
+        sys.exit(1)
+    finally:
+        distributed.destroy_process_group()

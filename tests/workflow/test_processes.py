@@ -1,0 +1,52 @@
+"""A training by several processes, as a person asks for it: `processes` in its recipe."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from .conftest import Project
+
+WEIGHTS = "results/students/cifar100-student_kd/seed-0/weights.safetensors"
+
+
+def recipe_of(params: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of its own for the distilled student: of a network without batch norm, which the CPU's parts would split."""
+    line = params["experiments"]["cifar100-student_kd"]
+    recipe: dict[str, Any] = params["recipes"].setdefault("shared", {**params["recipes"][line["recipe"]]})
+    line["recipe"] = "shared"
+    return recipe
+
+
+def test_two_processes_learn_what_one_learns(project: Project) -> None:
+    folder = (project.folder / WEIGHTS).parent
+    alone = pd.read_csv(folder / "history.csv")
+    project.change(lambda params: recipe_of(params).update(processes=2))
+    project.snakemake(WEIGHTS)
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), alone, rtol=1e-3)
+    run = json.loads((folder / "run.json").read_text())
+    assert run["params"]["recipe"]["processes"] == 2
+    assert run["images_trained"] == run["teacher_images_answered"]  # a process counts the whole batch, once
+    assert project.planned(WEIGHTS) == {}
+    assert not list(project.folder.glob(".cache/checkpoints/*"))
+
+
+def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:
+    project.change(lambda params: recipe_of(params).update(processes=2, learning_rate=1e30))
+    done = project.run("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0", ok=False)
+    said = [line for line in done.stderr.splitlines() if "images/s" not in line]
+    assert done.returncode == 1
+    assert len(said) == 1, done.stderr
+    assert said[0].startswith("cellar: the training diverged in epoch ")
+    assert not list((project.folder / ".cache/checkpoints").glob("*.tmp"))
+
+
+@pytest.mark.parametrize("section", ["experiments.pins-meta_convnet9", "generators.pins"])
+def test_what_cannot_be_shared_is_refused(section: str, fresh: Project, shipped: dict[str, Any]) -> None:
+    kind, name = section.split(".")
+    recipe = shipped[kind][name]["recipe"]
+    params = {**shipped, "recipes": {**shipped["recipes"], recipe: {**shipped["recipes"][recipe], "processes": 2}}}
+    fresh.change(lambda raw: (raw.clear(), raw.update(params)))
+    (line,) = fresh.run("python", "-m", "cellar", "plan", ok=False).stderr.splitlines()
+    assert section in line and "processes: 1" in line
