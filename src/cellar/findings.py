@@ -1,17 +1,18 @@
 """`cellar findings`: what came out on real data. The words are people's (docs/findings.j2); every number in them is read
 from the tables that `cellar keep` left in docs/real_runs, so the page cannot say what no run has shown."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.tables.cells import Cell, Column, Table, from_json
-from cellar.tables.numbers import value_text
+from cellar.proof import cell_names
+from cellar.report.head import spent
+from cellar.tables.cells import Cell, Column
+from cellar.tables.numbers import number_text, value_text
 from cellar.tables.render import paper_text
+from cellar.wording import reason
 
 TEMPLATE, PAGE = Path("docs/findings.j2"), Path("docs/findings.md")
 HEAD = "<!-- Written by `cellar findings` from findings.j2 and the tables of real_runs: change those. -->\n\n"
@@ -33,37 +34,30 @@ def page() -> str:
     except jinja2.TemplateError as error:
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         raise CellarError(f"{TEMPLATE}{line}: {error.message}; mend it, then run again") from None
+    except (TypeError, ValueError, ArithmeticError) as error:  # a wrong number of arguments, a filter's
+        raise CellarError(f"{TEMPLATE}: {reason(error)}; mend it, then run again") from None
 
 
 class Run:
     """A kept run, as the template asks it: `run("fer2013_cpu").cell("table_iv", "fer2013-E1", "accuracy")`."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.folder = name, paths.REAL_RUNS / name
+        self.folder = paths.REAL_RUNS / name
         if not self.folder.is_dir():
-            kept = (
-                ", ".join(sorted(path.name for path in paths.REAL_RUNS.iterdir())) if paths.REAL_RUNS.exists() else ""
-            )
+            kept = ", ".join(sorted(path.parent.name for path in paths.REAL_RUNS.glob("*/records.json")))
             raise CellarError(f"{TEMPLATE}: no run {name!r} is kept in {paths.REAL_RUNS}; kept: {kept or 'none'}")
 
     @property
     def note(self) -> str:
         """What its scale is, in the words of its params.yaml."""
-        tables = sorted((self.folder / paths.TABLES).glob("*.json"))
-        return str(self.table(tables[0].stem).scale["note"])
+        table = next((self.folder / paths.TABLES).glob("*.json"))
+        return str(files.read_json(table)["scale"]["note"])
 
     @property
-    def hours(self) -> str:
-        """The recorded seconds of all stages, as hours and minutes."""
-        records: dict[str, Any] = json.loads((self.folder / "records.json").read_text(encoding="utf-8"))
-        minutes = round(sum(record.get("seconds") or 0 for record in records.values()) / 60)
-        return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
-
-    def file(self, table: str) -> Path:
-        return self.folder / paths.TABLES / f"{table}.json"
-
-    def table(self, name: str) -> Table:
-        return from_json(files.read_json(self.file(name)))
+    def time(self) -> str:
+        """The recorded seconds of all stages."""
+        records = files.read_json(self.folder / "records.json")
+        return spent(sum(record.get("seconds") or 0 for record in records.values()))
 
     def cell(self, table: str, row: str, column: str) -> str:
         """The value as its table shows it, with its interval."""
@@ -73,14 +67,26 @@ class Run:
         """The printed figure beside it, with its mark."""
         return paper_text(*self.found(table, row, column))
 
-    def runs(self, table: str, row: str, column: str) -> int:
+    def metric(self, path: str, *keys: str, unit: str = "%") -> str:
+        """A number of a metrics file, for what no table shows: `metric("teachers/pins_resnet50/seed-0", "accuracy")`."""
+        where = self.kept(paths.METRICS / f"{path}.json")
+        found = files.read_json(where)
+        for key in keys:
+            if not isinstance(found, dict) or key not in found:
+                raise CellarError(f"{TEMPLATE}: {where} has no {'.'.join(keys)}; mend the template")
+            found = found[key]
+        return number_text(found, unit)
+
+    def n(self, table: str, row: str, column: str) -> int | str:
         """How many trainings a cell is the mean of, or how many test images it is a share of."""
-        return self.found(table, row, column)[0].n or 1
+        return self.found(table, row, column)[0].n or "–"
 
     def found(self, table: str, row: str, column: str) -> tuple[Cell, Column]:
-        whole = self.table(table)
-        for line in whole.rows:
-            for head in whole.columns:
-                if (line.id, head.id) == (row, column) and column in line.cells:
-                    return line.cells[column], head
-        raise CellarError(f"{TEMPLATE}: {self.file(table)} has no cell {row}, {column}; mend the template")
+        path = self.kept(paths.TABLES / f"{table}.json")
+        _, head, cell = cell_names.find(cell_names.read_table(path), row, column, f"{TEMPLATE}: {path}")
+        return Cell(**cell), Column(**head)
+
+    def kept(self, path: Path) -> Path:
+        if not (self.folder / path).is_file():
+            raise CellarError(f"{TEMPLATE}: {self.folder / path} is not kept; mend the template")
+        return self.folder / path
