@@ -52,9 +52,11 @@ lint: .venv/ready
 	ruff format --check .
 	mypy
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 # Needs uv; the lock names no index, so pip's own configuration decides where packages come from.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --no-deps --group slurm --output-file profiles/slurm/requirements.lock
 
 clean:
 	rm -rf .snakemake logs .cache
