@@ -1,5 +1,5 @@
-"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, doctor, download, keep, findings,
-report, crate, plan."""
+"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, fsck, doctor, download, keep,
+findings, report, crate, plan."""
 
 import argparse
 import importlib
@@ -66,6 +66,11 @@ def parser() -> argparse.ArgumentParser:
     for name in ("table", "row", "column"):
         verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
+    fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
+    fsck.add_argument("--remote", metavar="NAME", help="a remote instead of the cache")
+    fsck.add_argument(
+        "--remove", action="store_true", help="take spoilt objects out, so that whole ones can be put there"
+    )
     doctor = commands.add_parser("doctor", help="what this machine has, what the run needs, what to do next")
     doctor.add_argument("--json", action="store_true", help="the same as JSON")
     download = commands.add_parser(
@@ -91,7 +96,9 @@ def main(argv: list[str] | None = None) -> int:
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
         return 1
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not is_for_memory(error):
+            raise
         print(
             "cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again",
             file=sys.stderr,
@@ -110,6 +117,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def is_for_memory(error: Exception) -> bool:
+    """PyTorch says it by a RuntimeError, in words of its allocators."""
+    words = ("out of memory", "allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
 def dispatch(arguments: argparse.Namespace) -> int:
     values = vars(arguments)
     command = values.pop("command")
@@ -123,6 +136,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "diff": diff,
         "redo": redo,
         "verify": verify,
+        "fsck": fsck,
         "doctor": doctor,
         "download": download,
         "keep": keep,
@@ -169,6 +183,12 @@ def verify(table: str | None, row: str | None, column: str | None, complete: boo
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
     return verifying.report(table, complete, row, column)
+
+
+def fsck(remote: str | None, remove: bool) -> int:
+    from cellar.proof import objects
+
+    return objects.report(remote, remove)
 
 
 def doctor(json: bool) -> int:
