@@ -52,7 +52,10 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """For libraries that write to a file object (PNG, safetensors, checkpoints)."""
     with atomic(path) as temporary, temporary.open("wb") as file:
-        write(file)
+        try:
+            write(file)
+        except RuntimeError as error:  # PyTorch's, of a disk that is full: the system's own words stand behind it
+            raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def read_json(path: Path) -> Any:

@@ -120,12 +120,23 @@ def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[s
 
 def mark(stage: Any, reason: Any) -> None:
     path = Path(marker(stage.addressing))
+    bring_back(stage)
     if reason:
         path.write_text(json.dumps({"checked": time.time_ns(), "why": reason}, indent=1))
         return
     lift(stage)
     path.touch()
     os.utime(path, (0, 0))
+
+
+def bring_back(stage: Any) -> None:
+    """Times that are still to come, as a clock that was set back leaves them, become now: Snakemake takes what it makes
+    for older than them, and fails."""
+    now = time.time_ns()
+    for item in [*stage.deps, *stage.outs]:
+        for path in files_of(Path(item.fs_path)):
+            if path.lstat().st_mtime_ns > now:
+                os.utime(path, ns=(now, now), follow_symlinks=False)
 
 
 def lift(stage: Any) -> None:
@@ -141,9 +152,14 @@ def lift(stage: Any) -> None:
 
 def newest(path: Path) -> int:
     """Latest time of a file, or of a folder's files, as Snakemake sees it (links: both ends)."""
+    return max((max(p.lstat().st_mtime_ns, p.stat().st_mtime_ns) for p in files_of(path)), default=0)
+
+
+def files_of(path: Path) -> list[Path]:
+    """A file itself, the files in a folder, none of what is not here."""
     if path.is_dir():
-        return max((newest(p) for p in path.rglob("*") if not p.is_dir()), default=0)
-    return max(path.lstat().st_mtime_ns, path.stat().st_mtime_ns)
+        return [p for p in path.rglob("*") if not p.is_dir()]
+    return [path] if path.exists() else []
 
 
 def one_line(error: Exception) -> str:
