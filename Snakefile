@@ -17,6 +17,13 @@ include: "workflow/rules/faces.smk"
 include: "workflow/rules/report.smk"
 
 
+# On a cluster these are made where snakemake runs: they take seconds, and a job's turn takes longer.
+localrules:
+    tabulate,
+    plot,
+    count_models,
+
+
 rule all:
     default_target: True
     input:

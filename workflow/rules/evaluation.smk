@@ -67,7 +67,7 @@ rule measure_costs:
         "logs/measure_costs/{dataset}-{model}.log",
     params:
         stage=stage_of("measure_costs"),
-    threads: workflow.cores
+    threads: 1024  # as many as --cores has
     resources:
         torch=1,
         gpu=1,

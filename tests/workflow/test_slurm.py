@@ -1,0 +1,152 @@
+"""`snakemake --profile profiles/slurm` on a real Slurm of two nodes, which tests/slurm/cluster.sh starts on this machine."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, Project
+
+PROFILE = ROOT / "profiles/slurm"
+CLUSTER = ROOT / "tests/slurm/cluster.sh"
+E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
+QUICK = [
+    "--seconds-between-status-checks",
+    "1",
+    "--slurm-init-seconds-before-status-checks",
+    "1",
+    "--latency-wait",
+    "5",
+]
+ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT"}
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cluster, and the folder of the packages that the profile asks for."""
+    absent = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name, path="/usr/sbin:/usr/bin")]
+    if absent or os.geteuid() != 0:
+        pytest.skip("Debian's slurm-wlm and munge are not installed, or this is not root")
+    folder = tmp_path_factory.mktemp("slurm")
+    packages = folder / "packages"
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--target",
+        str(packages),
+    ]
+    if subprocess.run([*pip, "--requirement", str(PROFILE / "requirements.lock")], check=False).returncode:
+        pytest.skip("the profile's packages cannot be had here")
+    subprocess.run([CLUSTER, "start", folder / "cluster"], check=True, timeout=120)
+    yield packages
+    subprocess.run([CLUSTER, "stop", folder / "cluster"], check=True, timeout=120)
+
+
+@pytest.fixture
+def submit(slurm: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[str]"]:
+    """Snakemake with the profile; a retraining of E1 is what there is to do."""
+    project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=5))
+    inner = project.environment
+
+    def environment() -> dict[str, str]:
+        found = inner()
+        return found | {"PYTHONPATH": f"{found['PYTHONPATH']}:{slurm}"}
+
+    monkeypatch.setattr(project, "environment", environment)
+
+    def start(*arguments: str) -> "subprocess.Popen[str]":
+        command = ["snakemake", "--profile", "profiles/slurm", *QUICK, *arguments]
+        return project.start(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    return start
+
+
+def jobs() -> dict[int, dict[str, str]]:
+    """Every job that the cluster knows: number -> state, GPUs and memory."""
+    said = subprocess.run(["scontrol", "show", "jobs", "--oneliner"], capture_output=True, text=True, check=True).stdout
+    lines = [dict(re.findall(r"(\w+)=(\S+)", line)) for line in said.splitlines() if line.startswith("JobId=")]
+    return {int(line["JobId"]): line for line in lines}
+
+
+def started_after(known: set[int], state: str = "RUNNING") -> int:
+    """A job that is new and in that state, waited for."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for number, job in jobs().items():
+            if number not in known and job["JobState"] == state:
+                return number
+        time.sleep(0.3)
+    raise AssertionError(f"no new job is {state}: {jobs()}")
+
+
+def test_table_vi_is_built_by_submitted_jobs(
+    submit: Callable[..., "subprocess.Popen[str]"], project: Project, built: Project
+) -> None:
+    project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=3))
+    for path in ("results", "data/prepared", "data/raw", ".dvc/cache", ".dvc/tmp", ".cache", "dvc.lock"):
+        place = project.folder / path
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    known = set(jobs())
+    running = submit("results/tables/table_vi.md")
+    said, _ = running.communicate(timeout=800)
+    assert running.returncode == 0, said
+    made = {number: job for number, job in jobs().items() if number not in known}
+    assert {job["JobState"] for job in made.values()} == {"COMPLETED"}
+    asked = [job for job in made.values() if "gpu:1" in job.get("TresPerJob", "")]
+    assert len(asked) == 8 and len(made) == 10  # 4 trainings, 4 evaluations; drawing and preparing take no GPU
+    ours, theirs = project.made(), built.made()
+    assert E1 in ours and ours == {path: theirs[path] for path in ours}
+    assert project.planned("results/tables/table_vi.md") == {}
+
+
+def test_a_job_that_was_killed_for_memory_is_submitted_with_more(
+    submit: Callable[..., "subprocess.Popen[str]"], project: Project
+) -> None:
+    known = set(jobs())
+    running = submit(E1, "--set-resources", "distill_student:mem_mb=60 if attempt == 1 else 4000")
+    said, _ = running.communicate(timeout=600)
+    assert running.returncode == 0, said
+    first, second = (job for number, job in sorted(jobs().items()) if number not in known)
+    assert first["JobState"] != "COMPLETED" and "mem=60M" in first["TRES"]
+    assert second["JobState"] == "COMPLETED" and "mem=4000M" in second["TRES"]
+
+
+def test_a_cancelled_job_is_seen_and_submitted_again(
+    submit: Callable[..., "subprocess.Popen[str]"], project: Project
+) -> None:
+    known = set(jobs())
+    running = submit(E1)
+    first = started_after(known)
+    subprocess.run(["scancel", str(first)], check=True)
+    said, _ = running.communicate(timeout=600)
+    assert running.returncode == 0, said
+    states = [job["JobState"] for number, job in sorted(jobs().items()) if number not in known]
+    assert states == ["CANCELLED", "COMPLETED"]
+    assert (project.folder / E1).exists() and project.planned(E1) == {}
+
+
+def test_ctrl_c_cancels_what_runs(submit: Callable[..., "subprocess.Popen[str]"], project: Project) -> None:
+    project.change(lambda params: params["recipes"]["student_a"].update(epochs=2000, early_stop=2000))
+    known = set(jobs())
+    running = submit(E1)
+    first = started_after(known)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=120)
+    assert running.returncode != 0
+    deadline = time.monotonic() + 60
+    while jobs()[first]["JobState"] not in ENDED and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert jobs()[first]["JobState"] == "CANCELLED"
+    assert project.planned(E1) == {"distill_student": 1}
