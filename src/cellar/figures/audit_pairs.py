@@ -18,7 +18,8 @@ from cellar.params import Params
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS, ROWS = 6, 3  # pairs in each block
+COLUMNS, ROWS = 6, 3  # pairs in each block, at most
+FEWEST = 3  # columns, for the titles' width
 GAP = 0.06  # between the two images of a pair, of one image's width
 LETTERS = 16  # of a class name
 
@@ -29,17 +30,20 @@ def audit_pairs(params: Params, dataset: str) -> Figure:
     if len(pairs) and pairs[["first", "second"]].to_numpy().max() >= len(arrays["images"]):
         raise CellarError(f"{path} names images that {dataset} does not have; remove it and build it again")
     near = pairs[pairs["kind"] != "exact"].sort_values(["likeness", "first", "second"])
-    blocks = {"The worst: first test images that are trained on, of them those of another class": worst(pairs)}
-    blocks |= {"The least alike that count": one_a_group(near)}
-    blocks = {title: some.head(COLUMNS * ROWS) for title, some in blocks.items() if len(some)}
-    heights = [0.7 + 1.42 * -(-len(some) // COLUMNS) for some in blocks.values()]
-    figure = Figure(figsize=(2.15 * COLUMNS, 0.6 + sum(heights)), layout="constrained")
+    first, least = worst(pairs).head(COLUMNS * ROWS), one_a_group(near).head(COLUMNS * ROWS)
+    blocks = {"The worst: first test images that are trained on, of them those of another class": first}
+    if not least.index.isin(first.index).all():
+        blocks["The least alike that count"] = least
+    blocks = {title: some for title, some in blocks.items() if len(some)}
+    columns = min(COLUMNS, max([FEWEST, *map(len, blocks.values())]))
+    heights = [0.7 + 1.42 * -(-len(some) // columns) for some in blocks.values()]
+    figure = Figure(figsize=(2.15 * columns, 0.6 + sum(heights)), layout="constrained")
     what = f"{len(pairs):,} pair{'s' * (len(pairs) > 1)} of duplicates" if len(pairs) else "no duplicates"
     figure.suptitle(caption(params, f"Audit of {dataset}: {what}"), fontsize=12)
     if blocks:
         parts = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=heights)[:, 0]
         for part, (title, some) in zip(parts, blocks.items(), strict=True):
-            show_block(part, title, some, arrays["images"])
+            show_block(part, title, some, arrays["images"], columns)
     return figure
 
 
@@ -57,9 +61,9 @@ def one_a_group(pairs: "pd.DataFrame") -> "pd.DataFrame":
     return pairs.drop_duplicates("group")
 
 
-def show_block(part: SubFigure, title: str, pairs: "pd.DataFrame", images: np.ndarray) -> None:
+def show_block(part: SubFigure, title: str, pairs: "pd.DataFrame", images: np.ndarray, columns: int) -> None:
     part.suptitle(title, fontsize=11)
-    grid = part.subplots(-(-len(pairs) // COLUMNS), COLUMNS, squeeze=False)
+    grid = part.subplots(-(-len(pairs) // columns), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pair in zip(grid.flat, pairs.to_dict("records"), strict=False):
