@@ -61,7 +61,7 @@ def learn(objective: str, folder: Path, team: Team) -> list[dict[str, float]]:
 
 def main(objective: str, folder: Path) -> None:
     """One of two processes: leaves what it learnt."""
-    with distributed.join(devices.prepare(1)) as team:
+    with distributed.join(devices.prepare(1), 2) as team:
         (folder / f"{team.rank}.json").write_text(json.dumps(learn(objective, folder, team)))
 
 

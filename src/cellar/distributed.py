@@ -78,9 +78,7 @@ class Team:
         padded[: len(output)] = output.detach()
         parts = [torch.empty_like(padded) for _ in lengths]
         distributed.all_gather(parts, padded)
-        output.register_hook(
-            lambda gradient: gradient * self.size
-        )  # the processes' mean is taken, and their sum is due
+        output.register_hook(lambda gradient: gradient * self.size)  # a mean is taken where a sum is due
         parts[self.rank] = output
         return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
 
@@ -146,12 +144,12 @@ def launch(processes: int) -> None:
 
 
 @contextmanager
-def join(device: torch.device) -> Iterator[Team]:
-    """The team that this process was started in, left when the block ends; on GPUs each process takes its own.
+def join(device: torch.device, processes: int) -> Iterator[Team]:
+    """The team of so many that this process was started in, left when the block ends; on GPUs each takes its own.
 
     What a user has to mend is told to the process that has launched the team, which says it once.
     """
-    if "WORLD_SIZE" not in os.environ:
+    if processes == 1:
         yield ALONE
         return
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler

@@ -8,6 +8,8 @@ widths of the three residual blocks; their outputs are twice as wide. Parameters
 import torch
 from torch import Tensor, nn
 
+from cellar.models.small_maps import SmallMapConv2d
+
 
 class SqueezeExcite(nn.Module):
     """Scales each channel by a gate computed from the channels' means; both linears without bias."""
@@ -27,13 +29,16 @@ class SqueezeExcite(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with bias, the first of stride 2, and a 1x1 shortcut."""
+    """Two 3x3 convolutions with bias, the first of stride 2, and a 1x1 shortcut.
+
+    The last block's maps are 1x1 for images of 48 and 64 pixels, which its kernels reach over.
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+        self.conv1 = SmallMapConv2d(inputs, outputs, 3, stride=2, padding=1)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.conv2 = SmallMapConv2d(outputs, outputs, 3, padding=1)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2), nn.BatchNorm2d(outputs))
 

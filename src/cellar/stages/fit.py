@@ -154,7 +154,7 @@ def train(
         )  # fmt: skip
         return outcome, lesson
 
-    with distributed.join(device) as team:
+    with distributed.join(device, recipe.processes) as team:
         if not team.is_first:
             learn(team)
             return

@@ -1,0 +1,51 @@
+"""Convolution of maps so small that part of the kernel meets nothing but padding: that part is left out.
+
+A 3x3 kernel on a map of 1x1 multiplies 8 of 9 weights by the zeros around it, which costs as much as any other product.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+
+class SmallMapConv2d(nn.Conv2d):
+    """nn.Conv2d: the same parameters, outputs (B, O, H', W') and gradients, up to the order of sums."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        pads = [pad for pad in self.padding if isinstance(pad, int)]  # not by a word, as Conv2d allows
+        sides = zip(x.shape[2:], self.kernel_size, self.stride, pads, strict=True)
+        rows, columns = (met_taps(*side) for side in sides)
+        if (len(rows), len(columns)) == self.kernel_size:
+            return super().forward(x)
+        weight: Tensor = Taps.apply(self.weight, slice(rows.start, rows.stop), slice(columns.start, columns.stop))
+        return functional.conv2d(x, weight, self.bias, self.stride, (pads[0] - rows.start, pads[1] - columns.start))
+
+
+def met_taps(size: int, kernel: int, stride: int, padding: int) -> range:
+    """Places of the kernel that meet a map's side of `size` somewhere; all of them unless the rest can be left out evenly."""
+    outputs = (size + 2 * padding - kernel) // stride + 1
+    met = [tap for tap in range(kernel) if any(0 <= at * stride + tap - padding < size for at in range(outputs))]
+    taps = range(met[0], met[-1] + 1)
+    as_many = (size + 2 * (padding - taps.start) - len(taps)) // stride + 1
+    return taps if as_many == outputs else range(kernel)
+
+
+class Taps(torch.autograd.Function):
+    """Part of a kernel. The gradient keeps the kernel's layout, which a plain slice's does not: a copy the less."""
+
+    @staticmethod
+    def forward(ctx: Any, kernel: Tensor, rows: slice, columns: slice) -> Tensor:
+        ctx.save_for_backward(kernel)
+        ctx.part = (slice(None), slice(None), rows, columns)
+        return kernel[ctx.part].contiguous()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (kernel,) = ctx.saved_tensors
+        whole = torch.zeros_like(kernel)
+        whole[ctx.part] = gradient
+        return whole, None, None
