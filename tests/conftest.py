@@ -22,7 +22,15 @@ def raw(shipped: dict[str, Any]) -> dict[str, Any]:
     return deepcopy(shipped)
 
 
-LONGEST = ("test_sequences.py", "test_pins.py", "test_cells.py", "test_real_runs.py")  # minutes each, not seconds
+LONGEST = (  # minutes each, not seconds
+    "test_sequences.py",
+    "test_pins.py",
+    "test_remotes.py",
+    "test_faults.py",
+    "test_slurm.py",
+    "test_cells.py",
+    "test_real_runs.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,14 +2,17 @@
 # A Slurm of two nodes on this one machine, without systemd: what the tests of profiles/slurm submit to.
 #     tests/slurm/cluster.sh start FOLDER        (needs root, and Debian's slurm-wlm and munge)
 #     tests/slurm/cluster.sh stop FOLDER
-# Each node is a slurmd of its own, with 2 cores and 2 "GPUs", which are terminals: Slurm counts and hands out files.
+# Each node is a slurmd of its own, with 2 cores and 2 "GPUs", which are files that every machine has: Slurm only counts them and hands them out.
 set -euo pipefail
 action=$1 folder=$(realpath -m "$2")
+gres=/etc/slurm/gres.conf
 conf=/etc/slurm/slurm.conf # a link to ours: some of Slurm's own programs look nowhere else
 
 start() {
   mkdir -p "$folder"/{state,munge} /etc/slurm
-  [ ! -e $conf ] || [ -L $conf ] || { echo "cluster.sh: $conf is another cluster's" >&2; exit 1; }
+  for file in $conf $gres; do
+    [ ! -e $file ] || grep -qs 'ClusterName=cellar\|/dev/zero' $file || { echo "cluster.sh: $file is another cluster's" >&2; exit 1; }
+  done
   head -c 1024 /dev/urandom > "$folder/munge/key"
   chmod 0400 "$folder/munge/key"
   munged --force --key-file="$folder/munge/key" --pid-file="$folder/munge/pid" --seed-file="$folder/munge/seed" \
@@ -34,14 +37,15 @@ JobAcctGatherParams=OverMemoryKill
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
+SlurmdParameters=config_overrides
 MinJobAge=3600
 GresTypes=gpu
 NodeName=node[1-2] NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=[17001-17002] CPUs=2 RealMemory=24000 Gres=gpu:2
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
-  printf 'AutoDetect=off\nName=gpu File=/dev/tty[0-1]\n' > "$folder/gres.conf"
+  printf 'AutoDetect=off\nName=gpu File=/dev/null\nName=gpu File=/dev/zero\n' > "$folder/gres.conf"
   ln -sfn "$folder/slurm.conf" $conf
-  ln -sfn "$folder/gres.conf" /etc/slurm/gres.conf
+  ln -sfn "$folder/gres.conf" $gres
   slurmctld
   for node in node1 node2; do slurmd -N $node; done
   for _ in $(seq 60); do
@@ -56,7 +60,9 @@ stop() {
   for file in "$folder"/slurmd-*.pid "$folder/slurmctld.pid" "$folder/munge/pid"; do
     [ ! -e "$file" ] || kill "$(cat "$file")" || true
   done
-  rm -f $conf /etc/slurm/gres.conf
+  for link in $conf $gres; do
+    [ "$(readlink -f $link)" != "$folder/$(basename $link)" ] || rm $link
+  done
 }
 
 "$action"

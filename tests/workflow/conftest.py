@@ -42,6 +42,7 @@ class Project:
             **{k: v for k, v in os.environ.items() if not k.startswith(("DVC", "SNAKEMAKE", "PYTEST"))},
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
+            "CUDA_VISIBLE_DEVICES": "",  # bytes are compared, and memory is limited, as on a CPU
         }
 
     def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:

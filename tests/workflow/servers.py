@@ -1,5 +1,6 @@
 """Servers on this machine, each serving one folder, that DVC pushes to and pulls from; the tests start and stop them."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from .conftest import BIN
 
 NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; user root; events {{}}
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; user root; events {{}}
 http {{
   access_log off; client_body_temp_path {folder}/body; client_max_body_size 0;
   proxy_temp_path {folder}/t1; fastcgi_temp_path {folder}/t2; uwsgi_temp_path {folder}/t3; scgi_temp_path {folder}/t4;
@@ -50,6 +51,8 @@ def folder(scratch: Path) -> Iterator[Remote]:
 def ssh(scratch: Path) -> Iterator[Remote]:
     """A real sshd, with a key of its own."""
     sshd = needed("sshd", "Debian's openssh-server")
+    if os.geteuid() != 0:
+        pytest.skip("sshd is started as root")
     for name in ("host", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(scratch / name)], check=True)
     Path("/run/sshd").mkdir(exist_ok=True)  # which its service makes

@@ -65,8 +65,8 @@ def test_no_memory_is_said_in_one_line(project: Project) -> None:
     project.change(lambda params: params["datasets"]["fer2013"].update(input_size=512))
     project.snakemake("data/prepared/fer2013/arrays.npz")
     done = project.run("bash", "-c", f"ulimit -v 6000000; exec {stage}", ok=False)
-    lines = [line for line in done.stderr.splitlines() if "images/s" not in line]
-    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("cellar: ")]
+    assert done.returncode == 1 and TRACEBACK not in done.stderr
     assert len(lines) == 1 and lines[0].startswith("cellar: out of memory; "), done.stderr
 
 
@@ -74,6 +74,9 @@ def test_a_clock_that_went_back_runs_nothing_twice(project: Project) -> None:
     """All that is here is from tomorrow, as after a clock was set back: what is made now is older than what it is made of."""
     tomorrow = time.time() + 86400
     for path in [*project.folder.glob("results/**/*"), *project.folder.glob("data/**/*")]:
+        if path.name == ".snakemake_timestamp":
+            path.unlink()  # nor has a folder that DVC restored one
+            continue
         os.utime(path, (tomorrow, tomorrow))
     assert project.planned() == {}
     project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=5))

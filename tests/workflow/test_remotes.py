@@ -1,5 +1,6 @@
 """Results on a remote: pushed, lost, pulled; spoilt there, found, mended. Real servers, on this machine."""
 
+import json
 import shutil
 import subprocess
 import time
@@ -13,6 +14,7 @@ from . import servers
 from .conftest import Project
 from .servers import Remote
 
+DRAWN = "data/raw/sample/fer2013"
 WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
 
 
@@ -42,6 +44,10 @@ def cloned(project: Project, folder: Path) -> Project:
 def object_of(project: Project, path: str) -> Path:
     stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"].values()
     md5 = next(out["md5"] for stage in stages for out in stage["outs"] if out["path"] == path)
+    return named(md5)
+
+
+def named(md5: str) -> Path:
     return Path("files/md5") / md5[:2] / md5[2:]
 
 
@@ -63,23 +69,36 @@ def test_pushed_lost_and_pulled_there_is_nothing_to_do_and_a_flipped_byte_is_fou
     first.run("dvc", "pull", "--quiet")
     assert first.planned() == {} and first.out_of_date() == set()
 
-    spoilt = remote.store / object_of(project, WEIGHTS)
-    flip_a_byte(spoilt)
+    listed = object_of(project, DRAWN)
+    member = json.loads((project.folder / ".dvc/cache" / listed).read_text())[0]
+    spoilt = [remote.store / object_of(project, WEIGHTS), remote.store / named(member["md5"])]
+    for path in spoilt:
+        flip_a_byte(path)
     second = cloned(project, tmp_path / "second")
     found = second.run("python", "-m", "cellar", "fsck", "--remote", "shelf", ok=False)
     assert found.returncode == 1
-    assert f"of {WEIGHTS}, is spoilt" in found.stdout and " 1 spoilt" in found.stdout
+    assert f"of {WEIGHTS}, is spoilt" in found.stdout and " 2 spoilt" in found.stdout
+    assert f"of {DRAWN}/{member['relpath']}, is spoilt" in found.stdout
     assert second.run("dvc", "pull", "--quiet", ok=False).returncode != 0
     assert not (second.folder / WEIGHTS).exists()
     taken = second.run("python", "-m", "cellar", "fsck", "--remote", "shelf", "--remove", ok=False)
     if remote.url.startswith("http:"):
         assert taken.stderr.splitlines()[-1].startswith("cellar: remote shelf ") and taken.returncode == 1
-        spoilt.unlink()  # by whoever may
-    assert not spoilt.exists()
+        for path in (*spoilt, remote.store / listed):
+            path.unlink()  # by whoever may
+    assert not [path for path in spoilt if path.exists()]
     project.run("dvc", "push", "--quiet")
     assert " 0 not there, 0 spoilt" in second.run("python", "-m", "cellar", "fsck", "--remote", "shelf").stdout
     second.run("dvc", "pull", "--quiet")
     assert second.planned() == {}
+
+
+def test_a_server_that_is_away_is_said_in_one_line(project: Project, tmp_path: Path) -> None:
+    (project.folder / ".dvc/config.local").touch()
+    use(project, Remote(f"webdav://127.0.0.1:{servers.free_port()}/", tmp_path))
+    done = project.run("python", "-m", "cellar", "fsck", "--remote", "shelf", ok=False)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and line.startswith("cellar: remote shelf cannot be read: ")
 
 
 def test_a_flipped_byte_in_the_cache_is_found_and_mended(project: Project) -> None:
@@ -106,6 +125,8 @@ def test_a_server_killed_in_the_middle_of_a_push(project: Project, tmp_path: Pat
     assert pushing.communicate(timeout=300) and pushing.returncode != 0
     held = len(list(remote.store.rglob("files/md5/*/*")))
     with servers.webdav(scratch, port):
+        project.run("dvc", "push", "--quiet")
+        project.run("python", "-m", "cellar", "fsck", "--remote", "shelf", "--remove")  # of what arrived by half
         project.run("dvc", "push", "--quiet")
         checked = project.run("python", "-m", "cellar", "fsck", "--remote", "shelf").stdout
     assert " 0 not there, 0 spoilt" in checked

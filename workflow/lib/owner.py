@@ -55,6 +55,10 @@ def alive(pid: int) -> bool:
     """Whether the process runs and is a Snakemake; numbers are given again."""
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and "snakemake" in " ".join(process.cmdline())
+        return (
+            pid != os.getpid()
+            and process.status() != psutil.STATUS_ZOMBIE
+            and "snakemake" in " ".join(process.cmdline())
+        )
     except psutil.Error:
         return False

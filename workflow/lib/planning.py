@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import own_gpu
 import owner
 import stale
 from snakemake import cli
@@ -98,6 +99,7 @@ def open_plan(workflow: Any) -> Plan:
         planned = Plan(loaded)
         if workflow.is_main_process:
             check_data(loaded)
+            check_gpus(loaded, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             wanted = targets()
             of_sweeps = any(f"/{name}." in target for name in loaded.sweeps for target in wanted)
@@ -119,6 +121,17 @@ def targets() -> list[str]:
         return []
     known, _ = cli.get_argument_parser().parse_known_args(sys.argv[1:])
     return sorted(known.targets or [])
+
+
+def check_gpus(loaded: params.Params, allowed: Any) -> None:
+    """Snakemake cuts what a job asks for down to what it may hand out, without a word."""
+    most = getattr(allowed, "value", allowed)
+    for name, recipe in loaded.recipes.items():
+        if len(own_gpu.visible()) > 1 and isinstance(most, int) and recipe.processes > most:
+            raise CellarError(
+                f"recipes.{name} asks for processes: {recipe.processes}, a GPU each, and snakemake may hand out {most}; "
+                f"say so: snakemake --resources torch={recipe.processes} gpu={recipe.processes} …"
+            )
 
 
 def check_data(loaded: params.Params) -> None:

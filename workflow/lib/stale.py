@@ -134,9 +134,13 @@ def bring_back(stage: Any) -> None:
     for older than them, and fails."""
     now = time.time_ns()
     for item in [*stage.deps, *stage.outs]:
-        for path in files_of(Path(item.fs_path)):
+        whole = Path(item.fs_path)
+        for path in {whole, *files_of(whole)} if whole.exists() else ():
             if path.lstat().st_mtime_ns > now:
-                os.utime(path, ns=(now, now), follow_symlinks=False)
+                try:
+                    os.utime(path, ns=(now, now), follow_symlinks=False)
+                except OSError as error:
+                    raise CellarError(f"{path} is of a time to come, and {error.strerror}; touch it") from None
 
 
 def lift(stage: Any) -> None:

@@ -107,6 +107,7 @@ use rule train_student as pretrain_student with:
         stage=stage_of("pretrain_student"),
     threads: threads_of("pretrain_student")
     resources:
+        torch=1,
         gpu=gpus_of("pretrain_student"),
 
 
@@ -121,6 +122,7 @@ use rule train_student as train_siamese with:
         stage=stage_of("train_siamese"),
     threads: threads_of("train_siamese")
     resources:
+        torch=1,
         gpu=gpus_of("train_siamese"),
 
 
@@ -135,6 +137,7 @@ use rule train_student as meta_train with:
         stage=stage_of("meta_train"),
     threads: threads_of("meta_train")
     resources:
+        torch=1,
         gpu=gpus_of("meta_train"),
 
 

@@ -4,6 +4,7 @@ DVC does not: a spoilt object of a remote is refused when it is pulled (`verify 
 finds an object of that name there; one in the cache is handed out. Here it is named, and taken out on request.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from cellar.wording import reason
 
 CHUNK = 1 << 20  # bytes
 FOLDER = ".dir"  # ends the name of an object that lists a folder's files
+# An output or a file in one; and the list of its folder, which goes with it: DVC pushes no file of a folder whose list is there.
+Place = tuple[str, str | None]
 
 
 @dataclass
@@ -49,19 +52,23 @@ class Store:
             return None
         return total.hexdigest()
 
-    def remove(self, oid: str) -> None:
-        self.objects.fs.remove(self.objects.oid_to_path(oid))
+    def remove(self, oid: str | None) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if oid is not None:
+                self.objects.fs.remove(self.objects.oid_to_path(oid))
 
 
 def report(remote: str | None, remove: bool) -> int:
     """Print what is spoilt. 0 when nothing is, or all of it was removed."""
-    wanted = cached_outputs(plan.families(params.load()), lineage.load())
+    loaded = params.load()
+    wanted = cached_outputs([*plan.families(loaded), *plan.sweep_families(loaded)], lineage.load())
     with opened(remote) as store:
         whole, absent, spoilt = examine(store, {out.md5: path for path, out in wanted.items()})
-        for oid, path in spoilt.items():
+        for oid, (path, folder) in spoilt.items():
             print(f"{store.name}: {store.objects.oid_to_path(oid)}, of {path}, is spoilt")
             if remove:
                 store.remove(oid)
+                store.remove(folder)
         print(f"{store.name}: {whole} objects are whole, {absent} not there, {len(spoilt)} spoilt")
     if spoilt:
         flag = f" --remote {remote}" if remote else ""
@@ -73,42 +80,43 @@ def report(remote: str | None, remove: bool) -> int:
 @contextmanager
 def opened(remote: str | None) -> Iterator[Store]:
     """The cache, or the remote of that name. Raises CellarError when it cannot be had, or stops answering."""
-    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
         with Repo(".") as repo:
             name = f"remote {remote}" if remote else "cache"
             yield Store(name, repo.cloud.get_remote_odb(remote, "fsck") if remote else repo.cache.local)
+    except (CellarError, BrokenPipeError):
+        raise
     except NotImplementedError:  # of fsspec, for HTTP
         raise CellarError(
             f"remote {remote} lets nobody take a file out; remove the spoilt ones where it lies"
         ) from None
-    except (DvcException, OSError) as error:
+    except Exception as error:  # what a server that is away or says no does to its client has no common type
         raise CellarError(f"{f'remote {remote}' if remote else 'the cache'} cannot be read: {reason(error)}") from None
 
 
-def examine(store: Store, wanted: dict[str, str]) -> tuple[int, int, dict[str, str]]:
+def examine(store: Store, wanted: dict[str, str]) -> tuple[int, int, dict[str, Place]]:
     """How many objects are whole and how many absent; the spoilt ones and what they are of. `wanted`: object -> output."""
-    spoilt: dict[str, str] = {}
+    spoilt: dict[str, Place] = {}
     whole = absent = 0
     objects = with_members(store, wanted)
-    for oid, path in tqdm(objects.items(), store.name, unit=" objects", disable=None):
+    for oid, place in tqdm(objects.items(), store.name, unit=" objects", disable=None):
         found = store.digest(oid)
         if found is None:
             absent += 1
         elif found == oid.removesuffix(FOLDER):
             whole += 1
         else:
-            spoilt[oid] = path
+            spoilt[oid] = place
     return whole, absent, spoilt
 
 
-def with_members(store: Store, wanted: dict[str, str]) -> dict[str, str]:
+def with_members(store: Store, wanted: dict[str, str]) -> dict[str, Place]:
     """The objects, and those of the files in folders, as far as the lists of these can be read."""
-    found = dict(wanted)
+    found: dict[str, Place] = {oid: (path, None) for oid, path in wanted.items()}
     for oid, path in wanted.items():
         listed = store.read(oid) if oid.endswith(FOLDER) else None
         if listed is not None and md5(listed, usedforsecurity=False).hexdigest() == oid.removesuffix(FOLDER):
-            found |= {entry["md5"]: f"{path}/{entry['relpath']}" for entry in json.loads(listed)}
+            found |= {entry["md5"]: (f"{path}/{entry['relpath']}", oid) for entry in json.loads(listed)}
     return found
