@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from tests.fuzz.mutations import mutate
 from tests.fuzz.readers import READERS, seeds
-from tests.fuzz.watch import SECONDS, check, warm_up
+from tests.fuzz.watch import SECONDS, assert_answers, warm_up
 
 BATCH = 200  # cases a child runs before a fresh one takes over: what it keeps in memory stays small
 
@@ -34,7 +34,7 @@ def run_batch(reader: str, seed: str, start: int, result: Connection) -> None:
             folder = Path(scratch) / "case"
             result.send((number, None))
             try:
-                outcome = check(READERS[reader], mutate(f"{seed} {reader} {number}", corpus), folder)
+                outcome = assert_answers(READERS[reader], mutate(f"{seed} {reader} {number}", corpus), folder)
             except BaseException as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 outcome = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"

@@ -14,7 +14,7 @@ import atheris
 
 with atheris.instrument_imports(include=["cellar", "pickle", "zipfile", "tarfile", "json", "csv"]):
     from tests.fuzz.readers import CORPUS, READERS
-    from tests.fuzz.watch import check, warm_up
+    from tests.fuzz.watch import assert_answers, warm_up
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
 
         def one_case(content: bytes) -> None:
             case = Path(scratch) / "case"
-            check(READERS[reader], content, case)
+            assert_answers(READERS[reader], content, case)
             shutil.rmtree(case)
 
         grown = Path(scratch) / "corpus"

@@ -17,7 +17,7 @@ import pytest
 from cellar.errors import CellarError
 from cellar.models import stylegan_file, torch_file
 from tests.fuzz.readers import READERS, npz
-from tests.fuzz.watch import check
+from tests.fuzz.watch import assert_answers
 
 START = b"\x80\x04"
 HEAD = b"".join(pickle.dumps(part, 2) for part in (torch_file.MAGIC, torch_file.PROTOCOL, {"little_endian": True}))
@@ -59,7 +59,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_a_pickle(program: bytes, reader: str, tmp_path: Path) -> None:
     head = HEAD if reader == "torch_file" else b""
-    check(READERS[reader], head + START + program + b"." + pickle.dumps(["0"], 2), tmp_path / "case")
+    assert_answers(READERS[reader], head + START + program + b"." + pickle.dumps(["0"], 2), tmp_path / "case")
 
 
 def test_a_label_without_end_is_not_printed(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_label_without_end_is_not_printed(tmp_path: Path) -> None:
         "data": array, "fine_labels": b"](" + LAUGHS + b"e", "coarse_labels": b"](K\x01e", "filenames": b"](Ne", "batch_label": b"N",
     }  # fmt: skip
     named = b"".join(b"X" + struct.pack("<I", len(key)) + key.encode() + value for key, value in entries.items())
-    assert check(READERS["cifar100_batch"], START + b"}(" + named + b"u.", tmp_path / "case") == "refused"
+    assert assert_answers(READERS["cifar100_batch"], START + b"}(" + named + b"u.", tmp_path / "case") == "refused"
 
 
 def text(value: str) -> bytes:
@@ -102,7 +102,7 @@ def layer_that_holds_itself(names: list[str]) -> bytes:
     "names", [["x" * 100_000], [str(n) for n in range(10_000)], ["x"]], ids=["long", "many", "one"]
 )
 def test_a_layer_that_holds_itself(names: list[str], tmp_path: Path) -> None:
-    assert check(READERS["stylegan_pickle"], layer_that_holds_itself(names), tmp_path / "case") == "refused"
+    assert assert_answers(READERS["stylegan_pickle"], layer_that_holds_itself(names), tmp_path / "case") == "refused"
     with pytest.raises(CellarError, match="without end"):
         stylegan_file.load(tmp_path / "case" / "ffhq.pkl")
 
@@ -180,8 +180,8 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 @pytest.mark.parametrize(("reader", "make"), BOMBS.values(), ids=BOMBS)
 def test_a_bomb(reader: str, make: Callable[[], bytes], tmp_path: Path) -> None:
-    assert check(READERS[reader], make(), tmp_path / "case") == "refused"
+    assert assert_answers(READERS[reader], make(), tmp_path / "case") == "refused"
 
 
 def test_arrays_as_they_are_written_are_no_bomb(tmp_path: Path) -> None:
-    assert check(READERS["arrays"], npz(images=np.zeros(1 << 20, np.uint8)), tmp_path / "case") == "read"
+    assert assert_answers(READERS["arrays"], npz(images=np.zeros(1 << 20, np.uint8)), tmp_path / "case") == "read"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fuzz.mutations import mutate
 from tests.fuzz.readers import CORPUS, READERS, seeds
-from tests.fuzz.watch import check
+from tests.fuzz.watch import assert_answers
 
 CASES = 40  # a reader; tests.fuzz.campaign runs as many as there is time for
 FILES = sorted(CORPUS.glob("*/*"))
@@ -16,7 +16,7 @@ REFUSED = ("tar", "tar.gz", "tar.bz2", "tar.xz", "compressed.npz")  # whole, but
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_corpus(path: Path, tmp_path: Path) -> None:
-    outcome = check(READERS[path.parent.name], path.read_bytes(), tmp_path / "case")
+    outcome = assert_answers(READERS[path.parent.name], path.read_bytes(), tmp_path / "case")
     if not path.name.startswith("found-"):
         assert outcome == ("refused" if path.name in REFUSED else "read")
 
@@ -25,5 +25,5 @@ def test_the_corpus(path: Path, tmp_path: Path) -> None:
 def test_spoilt_bytes(name: str, tmp_path: Path) -> None:
     corpus, outcomes = seeds(name), Counter[str]()
     for number in range(CASES):
-        outcomes[check(READERS[name], mutate(f"suite {name} {number}", corpus), tmp_path / str(number))] += 1
+        outcomes[assert_answers(READERS[name], mutate(f"suite {name} {number}", corpus), tmp_path / str(number))] += 1
     assert outcomes["refused"] > 0

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from tests.fuzz.mutations import TOKENS
 from tests.fuzz.readers import INDEX, MANIFEST, READERS
 from tests.fuzz.test_bombs import HEAD, START, png, stored
-from tests.fuzz.watch import check
+from tests.fuzz.watch import assert_answers
 
 FEW = settings(
     max_examples=40,
@@ -30,9 +30,9 @@ FEW = settings(
 )
 
 
-def checked(reader: str, content: bytes) -> str:
+def assert_answers_anew(reader: str, content: bytes) -> str:
     with TemporaryDirectory() as folder:
-        return check(READERS[reader], content, Path(folder) / "case")
+        return assert_answers(READERS[reader], content, Path(folder) / "case")
 
 
 # Pickles: opcodes in any order, over values and names that readers know.
@@ -55,18 +55,18 @@ PROGRAMS = st.lists(OPCODES, max_size=30).map(b"".join)
     program=PROGRAMS,
 )
 def test_any_program_of_a_pickle(reader: str, program: bytes) -> None:
-    checked(reader, START + program + b".")
+    assert_answers_anew(reader, START + program + b".")
 
 
 @FEW
 @given(program=PROGRAMS, keys=st.lists(st.text(max_size=3), max_size=3), numbers=st.binary(max_size=40))
 def test_any_program_in_a_file_of_torch(program: bytes, keys: list[str], numbers: bytes) -> None:
-    checked("torch_file", HEAD + START + program + b"." + pickle.dumps(keys, 2) + numbers)
+    assert_answers_anew("torch_file", HEAD + START + program + b"." + pickle.dumps(keys, 2) + numbers)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("archive/data.pkl", START + program + b".")
         archive.writestr("archive/data/0", numbers)
-    checked("torch_file", buffer.getvalue())
+    assert_answers_anew("torch_file", buffer.getvalue())
 
 
 # Archives: members of any name and kind.
@@ -110,7 +110,7 @@ def as_zip(members: Members) -> bytes:
 def test_any_members_of_an_archive(members: Members, make: Callable[[Members], bytes]) -> None:
     with TemporaryDirectory() as folder:
         case = Path(folder) / "case"
-        check(READERS["archive"], make(members), case)
+        assert_answers(READERS["archive"], make(members), case)
         assert sorted(path.name for path in case.iterdir()) == ["set.zip", "unpacked"]
         assert not [path for path in (case / "unpacked").rglob("*") if path.is_symlink()]
 
@@ -145,7 +145,7 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 def test_any_value_in_json(data: st.DataObject, reader: str, by: Any) -> None:
     whole = MANIFEST if reader == "manifest" else INDEX
     path = data.draw(st.sampled_from(places(whole)))
-    checked(reader, json.dumps(replaced(whole, path, by)).encode())
+    assert_answers_anew(reader, json.dumps(replaced(whole, path, by)).encode())
 
 
 FIELDS = st.one_of(
@@ -158,7 +158,7 @@ FIELDS = st.one_of(
 @given(rows=st.lists(st.lists(FIELDS, max_size=4), max_size=4), mark=st.sampled_from(["", "\ufeff"]))
 def test_any_fields_of_a_csv(rows: list[list[str]], mark: str) -> None:
     lines = "\n".join(",".join(fields) for fields in rows)
-    checked("fer2013_csv", f"{mark}emotion,pixels,Usage\n{lines}".encode(errors="surrogatepass"))
+    assert_answers_anew("fer2013_csv", f"{mark}emotion,pixels,Usage\n{lines}".encode(errors="surrogatepass"))
 
 
 @FEW
@@ -169,7 +169,7 @@ def test_any_fields_of_a_csv(rows: list[list[str]], mark: str) -> None:
     )
 )
 def test_any_words_of_a_list(lines: list[list[str]]) -> None:
-    checked("raf_db_list", "\n".join(map(" ".join, lines)).encode(errors="surrogatepass"))
+    assert_answers_anew("raf_db_list", "\n".join(map(" ".join, lines)).encode(errors="surrogatepass"))
 
 
 # Headers that claim anything.
@@ -182,7 +182,7 @@ def test_any_words_of_a_list(lines: list[list[str]]) -> None:
     reader=st.sampled_from(["image_folder", "identity_folder"]),
 )
 def test_any_size_of_an_image(width: int, height: int, reader: str) -> None:
-    outcome = checked(reader, png(width, height))
+    outcome = assert_answers_anew(reader, png(width, height))
     assert outcome == "refused" or 0 < width * height < 1000  # the data has no more
 
 
@@ -200,7 +200,7 @@ TYPES = st.sampled_from(["|u1", "<f8", "|O", "<U10", "V9", "<M8", "[('a', '<i4')
 def test_any_header_of_an_array(shape: tuple[int, ...], kind: str, content: bytes, reader: str) -> None:
     text = f"{{'descr': {kind if kind[0] == '[' else repr(kind)}, 'fortran_order': False, 'shape': {shape}, }}\n"
     array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + content
-    checked(reader, array if reader == "shard" else stored(array))
+    assert_answers_anew(reader, array if reader == "shard" else stored(array))
 
 
 @FEW
@@ -212,4 +212,4 @@ def test_any_header_of_an_array(shape: tuple[int, ...], kind: str, content: byte
 @example(header={"w": {"dtype": "F32", "shape": [2**40, 0], "data_offsets": [0, 0]}}, size=None, reader="safetensors")
 def test_any_header_of_tensors(header: Any, size: int | None, reader: str) -> None:
     text = json.dumps(header).encode()
-    checked(reader, struct.pack("<Q", len(text) if size is None else size) + text + bytes(64))
+    assert_answers_anew(reader, struct.pack("<Q", len(text) if size is None else size) + text + bytes(64))

@@ -78,13 +78,13 @@ def test_what_no_reader_may_do_is_seen(
     if reader is take_for_ever:
         monkeypatch.setattr(watch, "SECONDS", 0.1)
     with pytest.raises(AssertionError, match=words):
-        watch.check(reader, b"x", tmp_path / "case")
+        watch.assert_answers(reader, b"x", tmp_path / "case")
 
 
 def test_another_exception_is_seen_and_good_ones_pass(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
-        watch.check(lambda folder, content: {}[content], b"x", tmp_path / "one")
-    assert watch.check(lambda folder, content: put(folder / "a", content), b"x", tmp_path / "two") == "read"
+        watch.assert_answers(lambda folder, content: {}[content], b"x", tmp_path / "one")
+    assert watch.assert_answers(lambda folder, content: put(folder / "a", content), b"x", tmp_path / "two") == "read"
 
 
 def test_every_reader_has_a_corpus_and_the_same_seed_the_same_bytes() -> None:

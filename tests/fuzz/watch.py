@@ -126,7 +126,7 @@ def warm_up() -> None:
                 read(Path(folder), content)
 
 
-def check(read: Reader, content: bytes, folder: Path) -> str:
+def assert_answers(read: Reader, content: bytes, folder: Path) -> str:
     """Whether it was "read" or "refused". Raises AssertionError for all else; a reader's own exception comes as it is."""
     folder.mkdir(parents=True)
     forget_peak()
