@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from cellar.checkpoints import Checkpoint
 from cellar.distributed import Team
 from cellar.evaluation import Split
 from cellar.losses.triplet import ordered_triplet_loss
+from cellar.models.features_of import FeaturesOf
+from cellar.objectives.features import FeatureDistillation
 from cellar.objectives.labels import Labels
 from cellar.objectives.of_output import OfOutput
 from cellar.params import Recipe
@@ -29,9 +32,11 @@ RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": BATCH, "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.001,
     "schedule": {"inverse_sqrt": True}, "class_weighting": "none", "select_on": "validation_loss",
 }  # fmt: skip
+FEATURES = 4  # of the network
 OBJECTIVES: dict[str, Objective] = {
     "class weights": Labels(torch.tensor([0.2, 1.0, 5.0])),
     "triplets": OfOutput(lambda output: ordered_triplet_loss(output, margin=1.0)),
+    "features": FeatureDistillation(np.random.default_rng(0).normal(size=(IMAGES, FEATURES)).astype(np.float16), "mse"),
 }
 TOLERANCE = 1e-5  # of a loss: sums of another order
 
@@ -42,9 +47,25 @@ def split() -> Split:
     return Split(images, torch.randint(3, (IMAGES,), generator=generator), view_set("flip", "imagenet"))
 
 
+class Network(nn.Module):
+    """Weight decay would change its last layer, did anything give that a gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, FEATURES, 3)
+        self.fc = nn.Linear(FEATURES, 3)
+
+    def features(self, x: Tensor) -> Tensor:
+        return torch.relu(self.conv(x)).mean(dim=(2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.fc(self.features(x))
+        return logits
+
+
 def learn(objective: str, folder: Path, team: Team) -> list[dict[str, float]]:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 3))
+    model = FeaturesOf(Network()) if objective == "features" else Network()
     seen: list[int] = []
 
     def judge(judged: nn.Module) -> dict[str, float]:

@@ -4,8 +4,10 @@ What the model says of the parts is put together before the objective sees it, s
 the objective: means, class weights and triplets need not know. Gradients are summed by DistributedDataParallel.
 """
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from torch import distributed, nn
 from cellar.errors import CellarError
 
 PATIENCE = timedelta(hours=12)  # one process may ask the teacher of a whole data set while the others wait
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>: the signal to be sent when the parent has ended
 Answer = TypeVar("Answer")
 
 
@@ -52,7 +55,9 @@ class Team:
 
     def train_together(self, model: nn.Module) -> nn.Module:
         """The model as it is to be called in training; its weights stay those of `model`."""
-        return model if self.size == 1 else nn.parallel.DistributedDataParallel(model)
+        if self.size == 1:
+            return model
+        return nn.parallel.DistributedDataParallel(model, static_graph=True)  # some layers may be without use
 
     def part(self, place: slice) -> slice:
         """This process's part of a batch; all of one that is too small for two images each."""
@@ -109,7 +114,7 @@ ALONE = Team()
 
 def is_to_launch(processes: int) -> bool:
     """Whether this is the process that a person started, where several are wanted."""
-    return processes > 1 and "WORLD_SIZE" not in os.environ
+    return processes > 1 and not distributed.is_torchelastic_launched()
 
 
 def launch(processes: int) -> None:
@@ -117,7 +122,7 @@ def launch(processes: int) -> None:
 
     Raises CellarError when there are fewer GPUs, and the one that a process has ended with; exits where one has crashed.
     """
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -134,12 +139,13 @@ def launch(processes: int) -> None:
         )  # fmt: skip
         try:
             elastic_launch(config, sys.executable)("-m", "cellar", *sys.argv[1:])
+        except SignalException:  # what Ctrl-C has become
+            raise KeyboardInterrupt from None
         except ChildFailedError as error:
-            _, first = error.get_first_failure()
-            told: Any = first.message  # a dict of what `join` has recorded, else torch's own words
-            kind, _, message = told["message"].partition(": ") if isinstance(told, dict) else (None, None, None)
-            if kind == CellarError.__name__:
-                raise CellarError(message) from None
+            messages: list[Any] = [failure.message for failure in error.failures.values()]
+            told = [message["message"] for message in messages if isinstance(message, dict)]  # by `join`
+            if told:
+                raise CellarError(told[0].removeprefix(f"{CellarError.__name__}: ")) from None
             sys.exit(1)
 
 
@@ -154,13 +160,34 @@ def join(device: torch.device, processes: int) -> Iterator[Team]:
         return
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
+    end_with_launcher()
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        yield Team(distributed.get_rank(), distributed.get_world_size())
+        team = Team(distributed.get_rank(), distributed.get_world_size())
+        if team.size != processes:
+            raise CellarError(f"the recipe asks for processes: {processes}, torchrun has started {team.size}")
+        yield team
     except CellarError as error:
         get_error_handler().record_exception(error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)  # the launcher says it
+    except RuntimeError as error:
+        if not is_for_others(error):
+            raise
+        sys.exit(1)
     finally:
         distributed.destroy_process_group()
+
+
+def is_for_others(error: RuntimeError) -> bool:
+    """Whether another process has gone, and says why itself; PyTorch has no exception of its own for that."""
+    return any(words in str(error) for words in ("closed by peer", "reset by peer", "remote process exited"))
+
+
+def end_with_launcher() -> None:
+    """A launcher that is killed leaves no process behind, where the system can see to that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from cellar import models
@@ -50,6 +51,19 @@ def test_the_gradient_has_the_layout_of_its_kernel() -> None:
     layer = SmallMapConv2d(4, 6, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     gradient = learnt(layer, torch.randn(2, 4, 1, 1))[2]
     assert gradient.stride() == layer.weight.stride() and not gradient.is_contiguous()
+
+
+def test_it_can_be_derived_twice() -> None:
+    """Meta-learning goes through a gradient's own gradient."""
+    torch.manual_seed(0)
+    layer = SmallMapConv2d(2, 3, 3, padding=1).double()
+    x = torch.randn(2, 2, 1, 1, dtype=torch.float64, requires_grad=True)
+
+    def answer(x: Tensor, weight: Tensor) -> Tensor:
+        return functional_call(layer, {"weight": weight}, (x,)).pow(2)
+
+    assert torch.autograd.gradcheck(answer, (x, layer.weight))
+    assert torch.autograd.gradgradcheck(answer, (x, layer.weight))
 
 
 def test_resemotenet_does_less() -> None:

@@ -1,12 +1,16 @@
 """A training by several processes, as a person asks for it: `processes` in its recipe."""
 
 import json
+import signal
+import subprocess
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 
 from .conftest import Project
+from .test_sequences import wait_for_checkpoint
 
 WEIGHTS = "results/students/cifar100-student_kd/seed-0/weights.safetensors"
 
@@ -30,6 +34,34 @@ def test_two_processes_learn_what_one_learns(project: Project) -> None:
     assert run["images_trained"] == run["teacher_images_answered"]  # a process counts the whole batch, once
     assert project.planned(WEIGHTS) == {}
     assert not list(project.folder.glob(".cache/checkpoints/*"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
+    how: signal.Signals, project: Project
+) -> None:
+    command = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0")
+    folder = (project.folder / WEIGHTS).parent
+    project.change(lambda params: recipe_of(params).update(epochs=12))
+    project.run(*command)
+    alone = pd.read_csv(folder / "history.csv")
+    project.change(lambda params: recipe_of(params).update(processes=2))
+    with project.start(*command, stderr=subprocess.PIPE) as running:
+        wait_for_checkpoint(project.folder / ".cache/checkpoints")
+        launched = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(how)
+        assert running.stderr is not None
+        said = [line for line in running.stderr.read().splitlines() if line.startswith(("cellar", "Traceback"))]
+    gone, alive = psutil.wait_procs(launched, timeout=30)
+    assert len(gone) >= 2 and not alive
+    assert said == (
+        ["cellar: interrupted; the same command goes on from the last checkpoint"] if how == signal.SIGINT else []
+    )
+    project.run(*command)
+    assert json.loads((folder / "run.json").read_text())["resumed_from_epoch"] > 0
+    pd.testing.assert_frame_equal(
+        pd.read_csv(folder / "history.csv"), alone, rtol=1e-3, atol=2e-6
+    )  # six digits are kept
 
 
 def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:

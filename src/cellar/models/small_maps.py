@@ -7,21 +7,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
 class SmallMapConv2d(nn.Conv2d):
-    """nn.Conv2d: the same parameters, outputs (B, O, H', W') and gradients, up to the order of sums."""
+    """nn.Conv2d, square and neither dilated nor grouped: the same parameters, outputs (B, O, H', W') and gradients, up to
+    the order of sums."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+        super().__init__(inputs, outputs, kernel, stride, padding)
+        self.side = (kernel, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        pads = [pad for pad in self.padding if isinstance(pad, int)]  # not by a word, as Conv2d allows
-        sides = zip(x.shape[2:], self.kernel_size, self.stride, pads, strict=True)
-        rows, columns = (met_taps(*side) for side in sides)
-        if (len(rows), len(columns)) == self.kernel_size:
+        kernel, _, padding = self.side
+        rows, columns = (met_taps(size, *self.side) for size in x.shape[2:])
+        if len(rows) == len(columns) == kernel:
             return super().forward(x)
         weight: Tensor = Taps.apply(self.weight, slice(rows.start, rows.stop), slice(columns.start, columns.stop))
-        return functional.conv2d(x, weight, self.bias, self.stride, (pads[0] - rows.start, pads[1] - columns.start))
+        return functional.conv2d(x, weight, self.bias, self.stride, (padding - rows.start, padding - columns.start))
 
 
 def met_taps(size: int, kernel: int, stride: int, padding: int) -> range:
@@ -43,7 +46,6 @@ class Taps(torch.autograd.Function):
         return kernel[ctx.part].contiguous()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (kernel,) = ctx.saved_tensors
         whole = torch.zeros_like(kernel)

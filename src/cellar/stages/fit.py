@@ -130,41 +130,39 @@ def train(
         return
     device = devices.prepare(params.threads)
     outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
-    facts = {
-        "seed": seed,
-        "threads": params.threads,
-        "device": device.type,
-        "device_name": devices.name(device),
-    }
+    facts = {"seed": seed, "threads": params.threads, "device": device.type, "device_name": devices.name(device)}
     hashes = {str(path): provenance.content_hash(path) for path in inputs}
     checkpoint = Checkpoint({**settings, **facts, "inputs": hashes, "code": provenance.code_hash()})
-
-    def learn(team: Team) -> tuple[training.Outcome, Lesson]:
-        lesson = prepare_lesson(device)
-        if lesson.judge is None and recipe.select_on != "last_epoch":
-            raise CellarError(
-                f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
-            )
-        name = f"{folder.parent.name} seed {seed}" if team.is_first else None
-        progress = Progress(name, recipe.epochs * lesson.sampler.size)
-        outcome = training.train(
-            lesson.model, lesson.split, lesson.objective, recipe,
-            sampler=lesson.sampler, judge=lesson.judge, seed=seed,
-            precision=params.precision, checkpoint=checkpoint, progress=progress, team=team,
-        )  # fmt: skip
-        return outcome, lesson
-
     with distributed.join(device, recipe.processes) as team:
         if not team.is_first:
-            learn(team)
+            learn(folder, prepare_lesson(device), recipe, seed, params.precision, checkpoint, team)
             return
         with provenance.record(folder / "run.json", inputs, outputs, settings, **facts) as record:
-            outcome, lesson = learn(team)
+            lesson = prepare_lesson(device)
+            outcome = learn(folder, lesson, recipe, seed, params.precision, checkpoint, team)
             record["resumed_from_epoch"] = outcome.resumed_from
             record["images_trained"] = (len(outcome.history) - outcome.resumed_from) * lesson.sampler.size
             record.update(lesson.objective.facts())
             write_outcome(outcome, folder)
     checkpoint.remove()
+
+
+def learn(
+    folder: Path, lesson: Lesson, recipe: Recipe, seed: int, precision: str, checkpoint: Checkpoint, team: Team
+) -> training.Outcome:
+    """Train as the recipe says; the first process of a team shows how far it is."""
+    if lesson.judge is None and recipe.select_on != "last_epoch":
+        raise CellarError(
+            f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
+        )
+    progress = Progress(
+        f"{folder.parent.name} seed {seed}" if team.is_first else None, recipe.epochs * lesson.sampler.size
+    )
+    return training.train(
+        lesson.model, lesson.split, lesson.objective, recipe,
+        sampler=lesson.sampler, judge=lesson.judge, seed=seed,
+        precision=precision, checkpoint=checkpoint, progress=progress, team=team,
+    )  # fmt: skip
 
 
 def settings_of(line: Line, params: Params) -> dict[str, Any]:
