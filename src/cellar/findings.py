@@ -9,6 +9,7 @@ from cellar import files, paths
 from cellar.errors import CellarError
 from cellar.proof import cell_names
 from cellar.report.head import spent
+from cellar.strict_yaml import read_yaml
 from cellar.tables.cells import Cell, Column
 from cellar.tables.numbers import number_text, value_text
 from cellar.tables.render import paper_text
@@ -50,8 +51,7 @@ class Run:
     @property
     def note(self) -> str:
         """What its scale is, in the words of its params.yaml."""
-        table = next((self.folder / paths.TABLES).glob("*.json"))
-        return str(files.read_json(table)["scale"]["note"])
+        return str(read_yaml(self.folder / "params.yaml")["scale"]["note"])
 
     @property
     def time(self) -> str:
