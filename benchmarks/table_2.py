@@ -54,7 +54,9 @@ class Clone:
         params = folder / "params.yaml"
         params.write_text(yaml.safe_dump(small(yaml.safe_load(params.read_text()), precision), sort_keys=False))
         torch.manual_seed(0)
-        torch.save(models.build(TEACHER, 100).state_dict(), folder / "teacher.pth")
+        teacher = models.build(TEACHER, 100)
+        torch.nn.init.zeros_(teacher.fc.weight)  # untrained, its logits would be so large that no student learns
+        torch.save(teacher.state_dict(), folder / "teacher.pth")
         self.build(str(paths.metrics("teachers", "cifar100", 0)))
 
     def build(self, target: str) -> float:
