@@ -106,7 +106,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def only(problems: list[str], *words: str) -> None:
+def assert_only(problems: list[str], *words: str) -> None:
     """Exactly one problem has all the words, and every problem is one line that begins with a file."""
     assert len([problem for problem in problems if all(word in problem for word in words)]) == 1, problems
     assert all("\n" not in problem and problem.startswith(("results/", "data/", "dvc.yaml")) for problem in problems)
@@ -122,7 +122,7 @@ def test_a_whole_project_has_no_problem(project: Path, capsys: pytest.CaptureFix
 def test_nothing_is_judged_by_an_earlier_look(project: Path) -> None:
     assert verify.verify("table_vi").problems == []
     WEIGHTS.write_text("Weights\n")
-    only(verify.verify("table_vi").problems, f"{WEIGHTS}: its md5")
+    assert_only(verify.verify("table_vi").problems, f"{WEIGHTS}: its md5")
 
 
 def test_a_metric_edited_by_hand(project: Path) -> None:
@@ -134,21 +134,21 @@ def test_a_metric_edited_by_hand(project: Path) -> None:
     wanted = said["macro"]["f1"] - 1
     found = verify.verify(None).problems
     assert len(found) == 1
-    only(found, str(METRICS), "macro.f1 is", f"not {wanted}")
+    assert_only(found, str(METRICS), "macro.f1 is", f"not {wanted}")
 
 
 def test_a_last_epoch_edited_by_hand(project: Path) -> None:
     said = files.read_json(METRICS)
     said["last_epoch"]["accuracy"] = 99.0
     files.write_json(METRICS, said)
-    only(verify.verify(None).problems, str(METRICS), "last_epoch.accuracy is 99.0")
+    assert_only(verify.verify(None).problems, str(METRICS), "last_epoch.accuracy is 99.0")
 
 
 def test_a_metric_left_out(project: Path) -> None:
     said = files.read_json(METRICS)
     del said["confusion"]
     files.write_json(METRICS, said)
-    only(verify.verify(None).problems, str(METRICS), "confusion is None")
+    assert_only(verify.verify(None).problems, str(METRICS), "confusion is None")
 
 
 def test_predictions_of_another_run_that_the_lock_and_the_record_agree_with(project: Path) -> None:
@@ -157,7 +157,7 @@ def test_predictions_of_another_run_that_the_lock_and_the_record_agree_with(proj
     lock()
     found = verify.verify(None).problems
     assert len(found) == 1
-    only(found, str(METRICS), "gives other numbers", "accuracy is")
+    assert_only(found, str(METRICS), "gives other numbers", "accuracy is")
 
 
 def test_a_flipped_byte_in_predictions(project: Path) -> None:
@@ -165,27 +165,27 @@ def test_a_flipped_byte_in_predictions(project: Path) -> None:
     content[len(content) // 2] ^= 1
     PREDICTIONS.write_bytes(content)
     found = verify.verify(None).problems
-    only(found, f"{PREDICTIONS}: its md5", "dvc.lock has", "evaluate_student@fer2013-E1-seed-0")
-    only(found, f"{RECORD}: {PREDICTIONS} has sha256")
+    assert_only(found, f"{PREDICTIONS}: its md5", "dvc.lock has", "evaluate_student@fer2013-E1-seed-0")
+    assert_only(found, f"{RECORD}: {PREDICTIONS} has sha256")
 
 
 def test_predictions_that_are_no_archive_are_one_line(project: Path) -> None:
     PREDICTIONS.write_bytes(b"no archive")
-    only(verify.verify(None).problems, f"{PREDICTIONS} cannot be read")
+    assert_only(verify.verify(None).problems, f"{PREDICTIONS} cannot be read")
 
 
 def test_predictions_without_logits_are_one_line(project: Path) -> None:
     kept = predict(0)
     del kept["last_logits"]
     keep(kept)
-    only(verify.verify(None).problems, f"{METRICS}: cannot be compared", "last_logits")
+    assert_only(verify.verify(None).problems, f"{METRICS}: cannot be compared", "last_logits")
 
 
 def test_metrics_that_are_no_json_are_named(project: Path) -> None:
     METRICS.write_text("{")
     found = verify.verify(None).problems
-    only(found, f"{METRICS}: its md5")
-    only(found, f"{METRICS} is not JSON")
+    assert_only(found, f"{METRICS}: its md5")
+    assert_only(found, f"{METRICS} is not JSON")
 
 
 def test_a_page_edited_by_hand(project: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_table_that_is_not_what_its_inputs_give(project: Path) -> None:
 def test_a_title_that_is_not_what_params_give(project: Path) -> None:
     found = files.read_json(SOURCE) | {"title": "Table 6"}
     files.write_json(SOURCE, found)
-    only(verify.verify(None).problems, str(SOURCE), "title not as its inputs")
+    assert_only(verify.verify(None).problems, str(SOURCE), "title not as its inputs")
 
 
 def test_a_stage_that_read_another_file_than_was_made(project: Path) -> None:
@@ -218,7 +218,9 @@ def test_a_stage_that_read_another_file_than_was_made(project: Path) -> None:
     found["stages"]["evaluate_student@fer2013-E1-seed-0"]["deps"][0]["md5"] = "0" * 32
     Path("dvc.lock").write_text(yaml.safe_dump(found))
     problems = verify.verify(None).problems
-    only(problems, f"{WEIGHTS}: evaluate_student@fer2013-E1-seed-0 read {'0' * 32}", "train_student@fer2013-E1-seed-0")
+    assert_only(
+        problems, f"{WEIGHTS}: evaluate_student@fer2013-E1-seed-0 read {'0' * 32}", "train_student@fer2013-E1-seed-0"
+    )
 
 
 def test_a_record_of_other_bytes(project: Path) -> None:
@@ -240,13 +242,13 @@ def test_a_record_of_a_folder_is_compared_as_it_is_written(project: Path) -> Non
     assert verify.verify(None).problems == []
     files.write_text(RAW / "sub" / "one.txt", "another face\n")
     found_now = verify.verify(None).problems
-    only(found_now, f"{RECORD}: {RAW} has sha256")
-    only(found_now, f"{RAW}: its md5", ".dir")
+    assert_only(found_now, f"{RECORD}: {RAW} has sha256")
+    assert_only(found_now, f"{RAW}: its md5", ".dir")
 
 
 def test_a_record_that_is_none(project: Path) -> None:
     RECORD.write_text("[]")
-    only(verify.verify(None).problems, f"{RECORD}: is no record")
+    assert_only(verify.verify(None).problems, f"{RECORD}: is no record")
 
 
 def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,12 +277,12 @@ def test_a_table_that_no_stage_made(project: Path) -> None:
     found = yaml.safe_load(Path("dvc.lock").read_text())
     del found["stages"]["tabulate_table_vi"]
     Path("dvc.lock").write_text(yaml.safe_dump(found))
-    only(verify.verify(None).problems, f"{SOURCE}: no stage of dvc.lock made it")
+    assert_only(verify.verify(None).problems, f"{SOURCE}: no stage of dvc.lock made it")
 
 
 def test_a_pipeline_file_out_of_date(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline_files, "outdated", lambda params: [Path("dvc.yaml")])
-    only(verify.verify(None).problems, "dvc.yaml: ", "cellar plan")
+    assert_only(verify.verify(None).problems, "dvc.yaml: ", "cellar plan")
 
 
 def test_a_problem_makes_the_exit_code_1(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -293,7 +295,7 @@ def test_only_the_chain_of_the_table_that_is_asked_for(project: Path) -> None:
     other = json.loads(SOURCE.read_text()) | {"id": "table_iv"}
     files.write_json(SOURCE.with_name("table_iv.json"), other)
     assert verify.verify("Table VI").problems == []
-    only(verify.verify(None).problems, "results/tables/table_iv.json", "no stage")
+    assert_only(verify.verify(None).problems, "results/tables/table_iv.json", "no stage")
 
 
 def test_without_any_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,9 @@ DVC does not: a spoilt object of a remote is refused when it is pulled (`verify 
 finds an object of that name there; one in the cache is handed out. Here it is named, and taken out on request.
 """
 
-import contextlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
@@ -52,10 +51,9 @@ class Store:
             return None
         return total.hexdigest()
 
-    def remove(self, oid: str | None) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            if oid is not None:
-                self.objects.fs.remove(self.objects.oid_to_path(oid))
+    def remove(self, oid: str) -> None:
+        with suppress(FileNotFoundError):
+            self.objects.fs.remove(self.objects.oid_to_path(oid))
 
 
 def report(remote: str | None, remove: bool) -> int:
@@ -67,8 +65,8 @@ def report(remote: str | None, remove: bool) -> int:
         for oid, (path, folder) in spoilt.items():
             print(f"{store.name}: {store.objects.oid_to_path(oid)}, of {path}, is spoilt")
             if remove:
-                store.remove(oid)
-                store.remove(folder)
+                for one in filter(None, (oid, folder)):
+                    store.remove(one)
         print(f"{store.name}: {whole} objects are whole, {absent} not there, {len(spoilt)} spoilt")
     if spoilt:
         flag = f" --remote {remote}" if remote else ""
