@@ -78,7 +78,7 @@ def test_a_mistake_is_one_line_that_says_where(
 
 
 def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
-    text = (ROOT / "params.yaml").read_text().replace("threads: 2", "threads: 2\nthreads: 4", 1)
+    text = (ROOT / "params.yaml").read_text().replace("threads: 1", "threads: 1\nthreads: 4", 1)
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(CellarError, match=r"line .* 'threads' is given twice"):
         params.load(tmp_path / "params.yaml")

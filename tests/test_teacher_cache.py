@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cellar import logit_store, models
+from cellar import logit_store, models, teacher_cache
 from cellar.errors import CellarError
 from cellar.logit_store import LogitStore
 from cellar.teacher_cache import Asker, TeacherCache
@@ -110,7 +110,7 @@ def test_deleting_the_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_another_teacher_has_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
     open_cache(monkeypatch).ask(*pairs(0), silent)
     other = open_cache(monkeypatch, teacher="b")
-    assert not other.store.knows(*(part.numpy() for part in pairs(0))).any()
+    assert not other.store.look_up(*(part.numpy() for part in pairs(0)))[0].any()
 
 
 def test_a_cut_file_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,32 +130,71 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(monkeypatch: pytest.MonkeyPa
     assert not [path for path in logit_store.FOLDER.iterdir() if path.suffix != ".lock"]
 
 
-def fill(seed: int, kill_after: int | None) -> None:
-    """One job: opens the store as the test did, asks, and kills itself in the middle if told to."""
-    cache = TeacherCache(
-        Asker(teacher, images(), VIEWS, BATCH, "fp32"), LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1)
-    )
-    batches: list[int] = []
+class Job(multiprocessing.get_context("spawn").Process):  # type: ignore[name-defined,misc]
+    """Opens the store as the tests do and asks for pairs(seed); one that is to die does so with its first claims unanswered."""
 
-    def advance(n: int) -> None:
-        batches.append(n)
-        if len(batches) == kill_after:
+    def __init__(self, seed: int, dies: bool = False) -> None:
+        super().__init__()
+        self.seed, self.dies, self.forwarded = seed, dies, multiprocessing.get_context("spawn").Value("i", 0)
+
+    def run(self) -> None:
+        torch.set_num_threads(1)
+        store = LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1)
+        TeacherCache(Asker(self.teacher, images(), VIEWS, BATCH, "fp32"), store).ask(*pairs(self.seed), self.count)
+
+    def teacher(self) -> nn.Module:
+        if self.dies:
             os.kill(os.getpid(), signal.SIGKILL)
+        return teacher()
 
-    cache.ask(*pairs(seed), advance)
+    def count(self, batch: int) -> None:
+        self.forwarded.value += batch
 
 
-def test_jobs_at_once_and_one_killed_leave_the_right_entries() -> None:
-    spawn = multiprocessing.get_context("spawn")
-    jobs = [spawn.Process(target=fill, args=job) for job in [(0, 1), (0, None), (1, None)]]
+def done(jobs: list[Job]) -> list[int | None]:
     for job in jobs:
         job.start()
     for job in jobs:
-        job.join()
-    assert [job.exitcode for job in jobs][1:] == [0, 0]
+        job.join(60)
+    return [job.exitcode for job in jobs]
+
+
+def assert_kept(seed: int) -> None:
+    index, view = pairs(seed)
+    known, logits = LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1).look_up(index.numpy(), view.numpy())
+    assert known.all()
+    np.testing.assert_array_equal(logits, on_the_fly(index, view).numpy())
+
+
+def test_jobs_at_once_share_the_asking() -> None:
+    jobs = [Job(0), Job(0), Job(0)]
+    assert done(jobs) == [0, 0, 0]
+    assert sum(job.forwarded.value for job in jobs) == IMAGES
+    assert_kept(0)
+
+
+def test_what_a_killed_job_had_claimed_is_asked_by_another() -> None:
+    assert done([Job(0, dies=True)]) == [-signal.SIGKILL]
+    assert done([Job(0), Job(1)]) == [0, 0]
+    assert_kept(0)
+    assert_kept(1)
+
+
+def test_the_claims_of_one_that_lives_are_left_to_it_and_of_a_dead_one_are_free() -> None:
+    images, views = np.arange(IMAGES), np.zeros(IMAGES, int)
+    first, second = (LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1) for _ in range(2))
+    assert first.claim(images, views, 30).tolist() == list(range(30))
+    assert second.claim(images, views, 30).tolist() == list(range(30, IMAGES))
+    assert second.claim(images[:30], views[:30], 30).size == 0
+    first.alive.release()  # as the system does when a process ends
+    assert second.claim(images[:30], views[:30], 30).tolist() == list(range(30))
+
+
+def test_one_that_stands_still_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    index, view = pairs(0)
+    still = LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1)
+    still.claim(index.numpy(), view.numpy(), IMAGES)
     store = LogitStore({}, IMAGES, VIEWS.count, CLASSES, "fp32", 1)
-    for seed in (0, 1):
-        index, view = pairs(seed)
-        known = store.knows(index.numpy(), view.numpy())
-        assert known.all()
-        np.testing.assert_array_equal(store.read(index.numpy(), view.numpy(), known), on_the_fly(index, view).numpy())
+    cache = TeacherCache(Asker(teacher, images(), VIEWS, BATCH, "fp32"), store)
+    monkeypatch.setattr(teacher_cache, "PATIENCE", 0.1)
+    assert torch.equal(cache.ask(index, view, silent), on_the_fly(index, view))

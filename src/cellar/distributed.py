@@ -120,7 +120,8 @@ def is_to_launch(processes: int) -> bool:
 def launch(processes: int) -> None:
     """Run this same command that many times, as torchrun does.
 
-    Raises CellarError when there are fewer GPUs, and the one that a process has ended with; exits where one has crashed.
+    Raises CellarError when there are fewer GPUs, where a process has ended with one, and where the system has killed one;
+    exits where one has crashed, for that has said why.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -146,6 +147,11 @@ def launch(processes: int) -> None:
             told = [message["message"] for message in messages if isinstance(message, dict)]  # by `join`
             if told:
                 raise CellarError(told[0].removeprefix(f"{CellarError.__name__}: ")) from None
+            if any(failure.exitcode == -signal.SIGKILL for failure in error.failures.values()):
+                raise CellarError(
+                    "a process of the training was killed, by the system if memory ran out; lower batch_size, or just run "
+                    "again: it goes on from the last checkpoint"
+                ) from None
             sys.exit(1)
 
 
@@ -155,6 +161,11 @@ def join(device: torch.device, processes: int) -> Iterator[Team]:
 
     What a user has to mend is told to the process that has launched the team, which says it once.
     """
+    started = int(os.environ["WORLD_SIZE"]) if distributed.is_torchelastic_launched() else 1
+    if started != processes:
+        raise CellarError(
+            f"the recipe asks for processes: {processes}, torchrun has started {started}; make them equal"
+        )
     if processes == 1:
         yield ALONE
         return
@@ -165,10 +176,7 @@ def join(device: torch.device, processes: int) -> Iterator[Team]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        team = Team(distributed.get_rank(), distributed.get_world_size())
-        if team.size != processes:
-            raise CellarError(f"the recipe asks for processes: {processes}, torchrun has started {team.size}")
-        yield team
+        yield Team(distributed.get_rank(), distributed.get_world_size())
     except CellarError as error:
         get_error_handler().record_exception(error)
         sys.exit(1)

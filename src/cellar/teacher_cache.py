@@ -4,6 +4,7 @@ The cache is exact: an entry has the bits of a teacher forward at the cache's ba
 It is no output of any stage; deleting it costs time and changes no result.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from cellar.logit_store import LogitStore
 from cellar.views import Images, ViewSet
 
 Advance = Callable[[int], None]
+PAUSE, PATIENCE = 0.02, 120.0  # seconds
 
 
 @dataclass
@@ -64,27 +66,42 @@ class TeacherCache:
         self.rounding = 0.0  # the largest |logit - stored logit| met
 
     def ask(self, index: Tensor, view: Tensor, advance: Advance) -> Tensor:
-        """Logits (N, C) float32 of the pairs (index, view), both (N,), no pair twice, on the images' device."""
+        """Logits (N, C) float32 of the pairs (index, view), both (N,), no pair twice, on the images' device.
+
+        Jobs that share a teacher share the asking: each takes a batch that no other has claimed, until nothing is left.
+        """
         images, views = index.cpu().numpy(), view.cpu().numpy()
-        with self.store.locked():  # jobs that share a teacher wait here rather than ask it the same twice
-            known = self.store.knows(images, views)
-            answers = self.store.read(images, views, known)
-            for rows, logits in self.missing(index, view, np.flatnonzero(~known)):
-                answers[rows] = logits
-                self.store.write(images[rows], views[rows], logits)
-                advance(len(rows))
+        answers = np.zeros((len(index), self.store.classes), np.float32)
+        left = np.arange(len(index))  # places without an answer
+        moved = time.monotonic()
+        while len(left := self.fill_in(answers, images, views, left)):
+            mine = left[self.store.claim(images[left], views[left], self.asker.batch_size)]
+            if len(mine) == 0 and time.monotonic() - moved < PATIENCE:
+                time.sleep(PAUSE)  # other jobs are asking all that is left
+                continue
+            if len(mine) == 0:  # they stand still, or are on a machine whose writing is not seen here
+                mine = left[: self.asker.batch_size]
+            answers[mine] = self.forward(index, view, mine)
+            self.store.write(images[mine], views[mine], answers[mine])
+            advance(len(mine))
+            left, moved = np.setdiff1d(left, mine, assume_unique=True), time.monotonic()
         self.answered += len(index)
         return torch.from_numpy(answers).to(index.device)
 
-    def missing(self, index: Tensor, view: Tensor, places: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(places, logits as the store rounds them), batch after batch: who is killed loses one batch."""
+    def fill_in(self, answers: np.ndarray, images: np.ndarray, views: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Put in what the store knows of some places; those of which it does not."""
+        known, logits = self.store.look_up(images[places], views[places])
+        answers[places[known]] = logits
+        unknown: np.ndarray = places[~known]
+        return unknown
+
+    def forward(self, index: Tensor, view: Tensor, places: np.ndarray) -> np.ndarray:
+        """The teacher's logits (n, C) of some places, rounded as the store keeps them."""
         chosen = torch.from_numpy(places).to(index.device)
-        parts = np.split(places, range(self.asker.batch_size, len(places), self.asker.batch_size))
-        for part, logits in zip(parts, self.asker.batches(index[chosen], view[chosen]), strict=False):
-            exact = logits.cpu().numpy()
-            stored = exact.astype(self.store.dtype).astype(np.float32)
-            self.rounding = max(self.rounding, float(np.abs(stored - exact).max()))
-            yield part, stored
+        exact = self.asker.forward(index[chosen], view[chosen]).cpu().numpy()
+        stored: np.ndarray = exact.astype(self.store.dtype).astype(np.float32)
+        self.rounding = max(self.rounding, float(np.abs(stored - exact).max()))
+        return stored
 
     def facts(self) -> dict[str, Any]:
         """What a run's record says of it."""

@@ -116,7 +116,7 @@ def train(
         descent.end_epoch(scores["validation_loss"])
         if is_best(outcome, recipe):
             outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
-        progress.note = f"epoch {epoch + 1}/{recipe.epochs}, {headline(scores)}"
+        progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
         if team.is_first:
             keep(checkpoint, model, descent, outcome)
     progress.say()
@@ -154,8 +154,10 @@ def train_epoch(
 ) -> Tensor:
     """One pass over the training split; the losses of every step (steps, 3) float32, columns PARTS."""
     model.train()
-    steps = []
-    for place in batches(len(draw.index), batch_size):
+    places = list(batches(len(draw.index), batch_size))
+    # Room for all at once: a tensor kept from each step would lie between its freed gradients, and none of them be used again.
+    steps = torch.empty(len(places), len(PARTS), device=draw.index.device)
+    for step, place in enumerate(places):
         part = team.part(place)
         inputs = split.views.cut(split.images[draw.index[part]], draw.view[part])  # (B, 3, H, W)
         with devices.autocast(inputs.device, precision):
@@ -163,9 +165,9 @@ def train_epoch(
         labels = split.labels[draw.index[place]]
         losses = whole_loss(objective, team.whole(output, place), Batch(place, labels))
         descent.step(losses["loss"])
-        steps.append(torch.stack([losses[part].detach() for part in PARTS]))
+        steps[step] = torch.stack([losses[part].detach() for part in PARTS])
         progress.advance(len(labels))
-    return torch.stack(steps)
+    return steps
 
 
 def whole_loss(objective: Objective, output: Tensor | tuple[Tensor, Tensor], batch: Batch) -> dict[str, Tensor]:
@@ -210,10 +212,11 @@ def stopped_early(outcome: Outcome, recipe: Recipe) -> bool:
 
 
 def headline(scores: dict[str, float]) -> str:
-    """Of an epoch's scores, the one that a person watches."""
+    """Of an epoch's scores, the one that a person watches; nothing where no image is held out."""
     if "validation_r2" in scores:
-        return f"validation R2 {scores['validation_r2']:.3f}"
-    return f"validation {scores['validation_accuracy']:.1f} %"
+        return f", validation R2 {scores['validation_r2']:.3f}"
+    accuracy = scores["validation_accuracy"]
+    return "" if math.isnan(accuracy) else f", validation {accuracy:.1f} %"
 
 
 def snapshot(model: nn.Module) -> State:

@@ -71,7 +71,7 @@ def test_a_record_gives_times_software_and_machine(graph: Graph) -> None:
 def test_parameters_are_slots_and_their_values(graph: Graph) -> None:
     action = graph[f"#action/{STAGE}"]
     values = {graph[one]["name"]: graph[one] for one in ids(action, "object") if one.startswith("#value/")}
-    assert values["threads"]["value"] == 2
+    assert values["threads"]["value"] == 1
     assert json.loads(values["recipes.teacher"]["value"])["epochs"] == 4
     assert ids(values["threads"], "exampleOfWork") == ["#parameter/threads"]
     assert "#parameter/threads" in ids(graph["Snakefile"], "input")

@@ -13,6 +13,7 @@ from .conftest import Project
 from .test_sequences import wait_for_checkpoint
 
 WEIGHTS = "results/students/cifar100-student_kd/seed-0/weights.safetensors"
+DISTILL = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0")
 
 
 def recipe_of(params: dict[str, Any]) -> dict[str, Any]:
@@ -40,13 +41,12 @@ def test_two_processes_learn_what_one_learns(project: Project) -> None:
 def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
     how: signal.Signals, project: Project
 ) -> None:
-    command = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0")
     folder = (project.folder / WEIGHTS).parent
     project.change(lambda params: recipe_of(params).update(epochs=12))
-    project.run(*command)
+    project.run(*DISTILL)
     alone = pd.read_csv(folder / "history.csv")
     project.change(lambda params: recipe_of(params).update(processes=2))
-    with project.start(*command, stderr=subprocess.PIPE) as running:
+    with project.start(*DISTILL, stderr=subprocess.PIPE) as running:
         wait_for_checkpoint(project.folder / ".cache/checkpoints")
         launched = psutil.Process(running.pid).children(recursive=True)
         running.send_signal(how)
@@ -57,7 +57,7 @@ def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
     assert said == (
         ["cellar: interrupted; the same command goes on from the last checkpoint"] if how == signal.SIGINT else []
     )
-    project.run(*command)
+    project.run(*DISTILL)
     assert json.loads((folder / "run.json").read_text())["resumed_from_epoch"] > 0
     pd.testing.assert_frame_equal(
         pd.read_csv(folder / "history.csv"), alone, rtol=1e-3, atol=2e-6
@@ -66,11 +66,34 @@ def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
 
 def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:
     project.change(lambda params: recipe_of(params).update(processes=2, learning_rate=1e30))
-    done = project.run("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0", ok=False)
+    done = project.run(*DISTILL, ok=False)
     said = [line for line in done.stderr.splitlines() if line.startswith("cellar: ")]
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert len(said) == 1 and "the training diverged in epoch " in said[0], done.stderr
     assert not list((project.folder / ".cache/checkpoints").glob("*.tmp"))
+
+
+def test_one_that_the_system_kills_ends_the_training_with_a_line(project: Project) -> None:
+    project.change(lambda params: recipe_of(params).update(processes=2, epochs=100))
+    with project.start(*DISTILL, stderr=subprocess.PIPE) as running:
+        wait_for_checkpoint(project.folder / ".cache/checkpoints")
+        children = psutil.Process(running.pid).children(recursive=True)
+        worker = next(child for child in reversed(children) if "cellar" in child.cmdline())
+        worker.kill()
+        assert running.stderr is not None
+        said = [line for line in running.stderr.read().splitlines() if line.startswith(("cellar", "Traceback"))]
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert running.returncode == 1 and not alive
+    assert len(said) == 1 and "a process of the training was killed" in said[0] and "batch_size" in said[0], said
+
+
+def test_a_team_of_another_size_than_the_recipe_says_is_refused(project: Project) -> None:
+    project.change(lambda params: recipe_of(params).update(epochs=3))
+    torchrun = ("python", "-m", "torch.distributed.run", "--nproc-per-node", "2", *DISTILL[1:])
+    done = project.run(*torchrun, ok=False)
+    assert done.returncode == 1
+    assert "cellar: the recipe asks for processes: 1, torchrun has started 2; make them equal" in done.stderr
+    assert project.planned(WEIGHTS) != {}
 
 
 @pytest.mark.parametrize("section", ["experiments.pins-meta_convnet9", "generators.pins"])

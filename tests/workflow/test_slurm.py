@@ -1,89 +1,38 @@
 """`snakemake --profile profiles/slurm` on a real Slurm of two nodes, which tests/slurm/cluster.sh starts on this machine."""
 
-import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Project
+from .conftest import Project
+from .slurm import SUBMIT, cluster, jobs, with_packages
 
-PROFILE = ROOT / "profiles/slurm"
-CLUSTER = ROOT / "tests/slurm/cluster.sh"
 E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
-QUICK = [
-    "--seconds-between-status-checks",
-    "1",
-    "--slurm-init-seconds-before-status-checks",
-    "1",
-    "--latency-wait",
-    "5",
-]
 ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT"}
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cluster, and the folder of the packages that the profile asks for."""
-    absent = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name, path="/usr/sbin:/usr/bin")]
-    if absent or os.geteuid() != 0:
-        pytest.skip("Debian's slurm-wlm and munge are not installed, or this is not root")
-    folder = tmp_path_factory.mktemp("slurm")
-    packages = folder / "packages"
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--target",
-        str(packages),
-    ]
-    if subprocess.run([*pip, "--requirement", str(PROFILE / "requirements.lock")], check=False).returncode:
-        pytest.skip("the profile's packages cannot be had here")
-    try:
-        started = subprocess.run(
-            [CLUSTER, "start", folder / "cluster"], capture_output=True, text=True, check=False, timeout=120
-        )
-        if started.returncode:
-            pytest.skip(f"no Slurm comes up here: {started.stderr.strip()}")
+    with cluster(tmp_path_factory.mktemp("slurm")) as packages:
         yield packages
-    finally:
-        subprocess.run([CLUSTER, "stop", folder / "cluster"], check=False, timeout=120)
 
 
 @pytest.fixture
 def submit(slurm: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[str]"]:
     """Snakemake with the profile; a retraining of E1 is what there is to do."""
     project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=5))
-    inner = project.environment
-
-    def environment() -> dict[str, str]:
-        found = inner()
-        return found | {"PYTHONPATH": f"{found['PYTHONPATH']}:{slurm}"}
-
-    monkeypatch.setattr(project, "environment", environment)
+    with_packages(project, slurm, monkeypatch)
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
-        command = ["snakemake", "--profile", "profiles/slurm", *QUICK, *arguments]
-        return project.start(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return project.start(*SUBMIT, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     return start
-
-
-def jobs() -> dict[int, dict[str, str]]:
-    """Every job that the cluster knows: number -> state, GPUs and memory."""
-    said = subprocess.run(["scontrol", "show", "jobs", "--oneliner"], capture_output=True, text=True, check=True).stdout
-    lines = [dict(re.findall(r"(\w+)=(\S+)", line)) for line in said.splitlines() if line.startswith("JobId=")]
-    return {int(line["JobId"]): line for line in lines}
 
 
 def started_after(known: set[int], state: str = "RUNNING") -> int:

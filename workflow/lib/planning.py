@@ -130,7 +130,7 @@ def check_gpus(loaded: params.Params, allowed: Any) -> None:
         if len(own_gpu.visible()) > 1 and isinstance(most, int) and recipe.processes > most:
             raise CellarError(
                 f"recipes.{name} asks for processes: {recipe.processes}, a GPU each, and snakemake may hand out {most}; "
-                f"say so: snakemake --resources torch={recipe.processes} gpu={recipe.processes} …"
+                f"say so: snakemake --resources torch={loaded.threads * recipe.processes} gpu={recipe.processes} …"
             )
 
 

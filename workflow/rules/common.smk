@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "lib"))
+import own_gpu
 import planning
 import terminal
 
@@ -29,9 +30,18 @@ def stage_of(family):
     return lambda wildcards: PLAN.address(family, wildcards)
 
 
+def gpus(count):
+    """How many GPUs a job takes: none where there are none, for jobs would wait for them."""
+    return count if own_gpu.visible() or workflow.non_local_exec else 0
+
+
+def one_gpu(wildcards):
+    return gpus(1)
+
+
 def gpus_of(family):
-    """How many GPUs a training takes: one for each of its recipe's processes."""
-    return lambda wildcards: PLAN.processes(family, wildcards)
+    """One for each of the processes of a training."""
+    return lambda wildcards: gpus(PLAN.processes(family, wildcards))
 
 
 def threads_of(family):

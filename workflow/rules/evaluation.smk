@@ -13,8 +13,8 @@ rule evaluate_teacher:
         stage=stage_of("evaluate_teacher"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -34,8 +34,8 @@ rule evaluate_student:
         stage=stage_of("evaluate_student"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -69,7 +69,7 @@ rule measure_costs:
         stage=stage_of("measure_costs"),
     threads: 1024  # as many as --cores has
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"

@@ -28,8 +28,8 @@ rule train_generator:
         stage=stage_of("train_generator"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -48,8 +48,8 @@ rule generate_faces:
         stage=stage_of("generate_faces"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -70,8 +70,8 @@ rule extract_features:
         stage=stage_of("extract_features"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -90,8 +90,8 @@ rule extract_parts:
         stage=stage_of("extract_parts"),
     threads: THREADS
     resources:
-        torch=1,
-        gpu=1,
+        torch=THREADS,
+        gpu=one_gpu,
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
@@ -107,7 +107,7 @@ use rule train_student as pretrain_student with:
         stage=stage_of("pretrain_student"),
     threads: threads_of("pretrain_student")
     resources:
-        torch=1,
+        torch=threads_of("pretrain_student"),
         gpu=gpus_of("pretrain_student"),
 
 
@@ -122,7 +122,7 @@ use rule train_student as train_siamese with:
         stage=stage_of("train_siamese"),
     threads: threads_of("train_siamese")
     resources:
-        torch=1,
+        torch=threads_of("train_siamese"),
         gpu=gpus_of("train_siamese"),
 
 
@@ -137,7 +137,7 @@ use rule train_student as meta_train with:
         stage=stage_of("meta_train"),
     threads: threads_of("meta_train")
     resources:
-        torch=1,
+        torch=threads_of("meta_train"),
         gpu=gpus_of("meta_train"),
 
 

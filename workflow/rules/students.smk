@@ -15,7 +15,7 @@ rule train_student:
         stage=stage_of("train_student"),
     threads: threads_of("train_student")
     resources:
-        torch=1,
+        torch=threads_of("train_student"),
         gpu=gpus_of("train_student"),
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
@@ -38,7 +38,7 @@ rule distill_student:
         stage=stage_of("distill_student"),
     threads: threads_of("distill_student")
     resources:
-        torch=1,
+        torch=threads_of("distill_student"),
         gpu=gpus_of("distill_student"),
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"

@@ -15,7 +15,7 @@ rule train_teacher:
         stage=stage_of("train_teacher"),
     threads: threads_of("train_teacher")
     resources:
-        torch=1,
+        torch=threads_of("train_teacher"),
         gpu=gpus_of("train_teacher"),
     shell:
         "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
@@ -38,6 +38,6 @@ rule import_teacher:
         stage=stage_of("import_teacher"),
     threads: THREADS
     resources:
-        torch=1,
+        torch=THREADS,
     shell:
         "{DVC} {params.stage} 2>&1 | tee {log}"
