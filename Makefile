@@ -31,6 +31,7 @@ bench: .venv/ready
 	python benchmarks/ceilings.py
 	python benchmarks/distillation.py
 	python benchmarks/table_2.py
+	python benchmarks/side_by_side.py
 	python benchmarks/page.py
 
 # Kills a small build again and again, then compares its bytes with those of one left alone.

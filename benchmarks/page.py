@@ -15,7 +15,7 @@ from cellar import files
 def page() -> Iterator[str]:
     yield "# Measured"
     yield "Written by `make bench` from the JSON files here, each with its machine and load; docs/performance.md says what follows."
-    for section in (ceilings, distillation, table_2, freed_memory, default):
+    for section in (ceilings, distillation, table_2, side_by_side, freed_memory, default):
         path = FOLDER / f"{section.__name__}.json"
         if path.exists():  # a benchmark may be run alone
             yield from section(files.read_json(path))
@@ -51,6 +51,15 @@ def table_2(found: dict[str, Any]) -> Iterator[str]:
     yield markdown([{"loop": kind} | row for kind, row in rows.items() if kind.startswith("ours")])
     yield "The plain loop, seconds of an epoch and of a pass over the test set, and what ten runs of it come to:"
     yield markdown([{"loop": kind} | row for kind, row in rows.items() if kind.startswith("plain")])
+
+
+def side_by_side(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Two trainings of one thread each, beside one of two threads"
+    yield (
+        f"{found['unit']}, medians of {found['rounds']} rounds in turn; gain: how much of what it would do alone on both cores "
+        "each of the two does, added up."
+    )
+    yield markdown(found["rows"])
 
 
 def freed_memory(found: dict[str, Any]) -> Iterator[str]:
