@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test report crate bench chaos setup lint lock clean
+.PHONY: table_vi pins all test test_long report crate bench chaos setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -17,8 +17,13 @@ pins: .venv/ready
 all: .venv/ready
 	snakemake --cores 4
 
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: .venv/ready
-	pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	pytest -m "not long" $(WORKERS)
+
+# Whole builds, servers, a Slurm, faults of the machine: what needs a program or a right that is not here is skipped, with the reason.
+test_long: .venv/ready
+	pytest -m long $(WORKERS)
 
 report: .venv/ready
 	python -m cellar report

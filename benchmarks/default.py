@@ -1,5 +1,5 @@
 """What the embedded default takes: a fresh clone of this commit, nothing cached, one make target after the other; then
-what planning takes when all is built. About 45 minutes of 2 cores, so `make bench` leaves it out.
+what planning, and asking for a cell, takes when all is built. About 45 minutes of 2 cores, so `make bench` leaves it out.
 
     python benchmarks/default.py [FOLDER]        (the clone; it is kept when it is named)
 
@@ -26,6 +26,8 @@ PLANNING = {
     "snakemake, everything": "snakemake --dry-run",
     "dvc status, Table VI": "dvc status --with-deps tabulate_table_vi",
     "dvc status, everything": "dvc status",
+    "cellar explain, one cell": "python -m cellar explain table_vi E1 fer2013_accuracy",
+    "cellar doctor": "python -m cellar doctor",
 }
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -382,10 +381,11 @@ def test_a_mistake_in_params_yaml_is_its_one_line(project: Path) -> None:
     assert done.stderr.startswith("cellar: params.yaml: threads") and done.stderr.count("\n") == 1
 
 
-def test_the_shipped_project_takes_less_than_two_seconds_of_work() -> None:
-    """Of the processor: what else runs here must not fail it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = run(ROOT)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.stdout.splitlines()[-1].startswith("next: ") and done.stderr == ""
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+def test_the_shipped_project_is_looked_at_without_heavy_libraries() -> None:
+    """torch alone takes longer to import than doctor may take."""
+    code = "import sys; from cellar.__main__ import main; main(['doctor']); print({'torch', 'pandas', 'sklearn', 'dvc'} & set(sys.modules))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    said, loaded = done.stdout.splitlines()[-2:]
+    assert said.startswith("next: ") and done.stderr == ""
+    assert loaded == "set()"

@@ -1,7 +1,6 @@
 """explain on a small made-up project: the chain in order, the commands, and names that people may type."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -273,15 +272,9 @@ SHIPPED = "import sys; from cellar.__main__ import main; main(['explain', *sys.a
     ],
     ids=lambda cell: cell[0],
 )
-def test_no_heavy_library_is_imported_and_it_takes_half_a_second(cell: tuple[str, ...]) -> None:
-    """On the project as shipped: nothing that makes one wait. Seconds of the processor, as tests may share it."""
+def test_no_heavy_library_is_imported(cell: tuple[str, ...]) -> None:
+    """On the project as shipped: nothing that makes one wait."""
     heavy = "{'torch', 'pandas', 'sklearn', 'dvc', 'scipy', 'matplotlib'}"
     code = f"{SHIPPED}; print('loaded', sorted({heavy} & set(sys.modules)))"
-    taken = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, "-c", code, *cell], cwd=ROOT, check=True, capture_output=True, text=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    done = subprocess.run([sys.executable, "-c", code, *cell], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "loaded []"
-    assert min(taken) < 0.5

@@ -112,6 +112,7 @@ def test_a_clone_without_the_cache_verifies_what_is_in_git(built: Project, tmp_p
     assert code == 1 and f"{WEIGHTS}: not here" in lines
 
 
+@pytest.mark.long
 def test_the_printed_commands_redo_the_cell(project: Project, tmp_path: Path) -> None:
     """As printed, in a shell elsewhere; but `make setup` finds this environment ready."""
     project.run("git", "remote", "add", "origin", str(project.folder))
@@ -138,6 +139,7 @@ def test_redo_gives_the_same_bytes(project: Project) -> None:
     assert any(line.startswith("identical: ") and line.endswith(" files") for line in lines)
 
 
+@pytest.mark.long
 def test_redo_with_settings_that_were_not_built_says_where_it_began_and_why(project: Project) -> None:
     recipe = project.folder / "params.yaml"
     recipe.write_text(recipe.read_text().replace("learning_rate: 0.003", "learning_rate: 0.004"))

@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import Project
 
+pytestmark = pytest.mark.long
+
 E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
 TRACEBACK = "Traceback (most recent call last)"
 

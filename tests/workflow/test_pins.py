@@ -10,6 +10,8 @@ import yaml
 
 from .conftest import Project, clone
 
+pytestmark = pytest.mark.long
+
 KEPT = ["oneshot_convnet9", "oneshot_resnet50", "meta_convnet9", "transfer_resnet50", "mse_resnet18_features", "mse_resnet18",
         "bce_resnet18_features", "bce_resnet18"]  # fmt: skip
 NETWORK = "mobilenet_v1"  # the smallest

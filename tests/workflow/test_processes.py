@@ -12,6 +12,8 @@ import pytest
 from .conftest import Project
 from .test_sequences import wait_for_checkpoint
 
+pytestmark = pytest.mark.long
+
 WEIGHTS = "results/students/cifar100-student_kd/seed-0/weights.safetensors"
 DISTILL = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0")
 

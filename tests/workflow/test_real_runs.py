@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import Project
 
+pytestmark = pytest.mark.long
+
 
 def test_a_run_on_drawn_data_is_not_kept(project: Project) -> None:
     done = project.run("python", "-m", "cellar", "keep", ok=False)

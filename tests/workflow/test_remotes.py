@@ -18,7 +18,9 @@ DRAWN = "data/raw/sample/fer2013"
 WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
 
 
-@pytest.fixture(params=servers.KINDS)
+@pytest.fixture(
+    params=["folder", *(pytest.param(kind, marks=pytest.mark.long) for kind in servers.KINDS if kind != "folder")]
+)
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
     scratch = tmp_path / "remote"
     scratch.mkdir()
@@ -113,6 +115,7 @@ def test_a_flipped_byte_in_the_cache_is_found_and_mended(project: Project) -> No
     assert project.planned() == {}
 
 
+@pytest.mark.long
 def test_a_server_killed_in_the_middle_of_a_push(project: Project, tmp_path: Path) -> None:
     scratch, port = tmp_path / "remote", servers.free_port()
     scratch.mkdir()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import yaml
 
 from .conftest import Project, kill_all
@@ -34,6 +35,7 @@ def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -
     assert shown.rstrip().endswith(table.rstrip())
 
 
+@pytest.mark.long
 def test_dvc_alone_builds_the_same_bytes(built: Project, fresh: Project) -> None:
     fresh.run("dvc", "repro", "--quiet")
     assert fresh.made() == built.made()
@@ -53,8 +55,7 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
     shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves")
     assert all(any(word in path for word in shown) for path in changed)
     moved = json.loads(project.run("dvc", "metrics", "diff", "--json", "main").stdout)
-    assert "results/metrics/students/fer2013-E1/seed-0.json" in moved
-    assert "loss" in moved["results/metrics/students/fer2013-E1/seed-0.json"]
+    assert moved["results/metrics/students/fer2013-E1/seed-0.json"]
     assert "results/metrics/students/fer2013-E4/seed-0.json" not in moved
 
     project.change(lambda p: p["experiments"]["fer2013-E1"].update(temperature=3))
@@ -126,6 +127,7 @@ def test_a_lost_artefact_is_made_again_and_nothing_else(project: Project) -> Non
     assert project.made() == before and cached.exists()
 
 
+@pytest.mark.long
 def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: Path) -> None:
     mine = project.folder / "data/raw/mine"
     for split in ("train", "test"):
@@ -136,7 +138,7 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
 
     def add(p: dict[str, Any]) -> None:
         p["datasets"]["mine"] = {
-            "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 16, "augmentation": "flip", "normalisation": "imagenet",
+            "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 48, "augmentation": "flip", "normalisation": "imagenet",
             "validation_fraction": 0.2, "split_seed": 0, "source": {"manual": "my own pictures"},
         }  # fmt: skip
         p["teachers"]["mine"] = {"dataset": "mine", "model": "resemotenet_c", "recipe": "teacher"}
@@ -152,6 +154,7 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
     assert "fer2013" not in project.run("dvc", "status", "--json", "dvc.yaml").stdout
 
 
+@pytest.mark.long
 def test_the_sweep_is_a_target_of_its_own(project: Project) -> None:
     assert "tabulate" not in project.planned("results/tables/table_vi.md")
     project.snakemake("results/tables/fer2013_sweep.md")
@@ -161,6 +164,7 @@ def test_the_sweep_is_a_target_of_its_own(project: Project) -> None:
     assert project.planned() == {}
 
 
+@pytest.mark.long
 def test_published_weights_replace_the_training(project: Project) -> None:
     import torch
 

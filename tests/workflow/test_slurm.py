@@ -12,6 +12,8 @@ import pytest
 from .conftest import Project
 from .slurm import SUBMIT, cluster, jobs, with_packages
 
+pytestmark = pytest.mark.long
+
 E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
 ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT"}
 

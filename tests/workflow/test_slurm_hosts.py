@@ -10,6 +10,8 @@ import pytest
 from .conftest import Project
 from .slurm import SUBMIT, cluster, jobs, with_packages
 
+pytestmark = pytest.mark.long
+
 TABLE = "results/tables/table_vi.md"
 
 
