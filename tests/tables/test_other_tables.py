@@ -180,8 +180,8 @@ def test_a_data_set_of_ones_own_has_its_table(project: Project) -> None:
     for seed, (taught, alone) in enumerate([(20, 19), (22, 20), (24, 24)]):
         project.evaluate("pets-taught", taught, seed=seed)
         project.evaluate("pets-alone", alone, seed=seed)
-    assert [row.id for row in project.build("custom_pets").rows] == ["resemotenet", "alone", "taught"]
-    assert project.cell("custom_pets", "resemotenet", "accuracy").value == 75.0
+    assert [row.id for row in project.build("custom_pets").rows] == ["teacher-pets", "alone", "taught"]
+    assert project.cell("custom_pets", "teacher-pets", "accuracy").value == 75.0
     taught = project.cell("custom_pets", "taught", "accuracy")
     assert (taught.value, taught.std, taught.n, taught.paper) == (55.0, 5.0, 3, None)
     gain = project.cell("custom_pets", "taught", "gain")

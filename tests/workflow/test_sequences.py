@@ -150,7 +150,7 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
     project.change(add)
     project.snakemake("results/tables/custom_mine.md")
     table = (project.folder / "results/tables/custom_mine.md").read_text()
-    assert "| teacher resemotenet_c" in table and "| kd: resemotenet_c" in table
+    assert "| teacher mine: resemotenet_c" in table and "| kd: resemotenet_c" in table
     assert "fer2013" not in project.run("dvc", "status", "--json", "dvc.yaml").stdout
 
 

@@ -1,4 +1,4 @@
-"""custom_<dataset>: a data set of the user's own, its teacher and every experiment."""
+"""custom_<dataset>: a data set of the user's own, its teachers and every experiment."""
 
 from cellar.params import Params
 from cellar.tables.cells import Cell, Column, Row, Table
@@ -11,7 +11,7 @@ from cellar.tables.runs import (
     gain_files,
     mean_cell,
     runs_of,
-    teacher_runs,
+    teacher_runs_of,
 )
 
 COLUMNS = [
@@ -27,9 +27,14 @@ def datasets(params: Params) -> list[str]:
     return [name for name, section in params.datasets.items() if section.enabled and study_of(name) == CUSTOM]
 
 
+def teachers(params: Params, dataset: str) -> dict[str, Runs]:
+    """Those of the data set that run, in the order of params.yaml."""
+    lines = {key: line for key, line in params.teachers.items() if line.dataset == dataset and params.is_on(line)}
+    return {key: teacher_runs_of(params, key, line) for key, line in lines.items()}
+
+
 def inputs(params: Params, dataset: str) -> list[str]:
-    teacher = teacher_runs(params, dataset)
-    needed = set(teacher.metrics_files()) if teacher else set()
+    needed = {path for teacher in teachers(params, dataset).values() for path in teacher.metrics_files()}
     for key, line in experiment_lines(params, dataset).items():
         runs = runs_of(params, key, line)
         needed |= {*runs.metrics_files(), *gain_files(params, line, runs)}
@@ -37,16 +42,10 @@ def inputs(params: Params, dataset: str) -> list[str]:
 
 
 def build(params: Params, dataset: str) -> Table:
-    rows = []
-    teacher = teacher_runs(params, dataset)
-    if teacher:
-        rows.append(
-            Row(
-                teacher.model,
-                f"teacher {teacher.model}",
-                cells(params, teacher, Cell("derived", reason="no teacher")),
-            )
-        )
+    rows = [
+        Row(f"teacher-{key}", f"teacher {key}: {runs.model}", cells(params, runs, Cell("derived", reason="no teacher")))
+        for key, runs in teachers(params, dataset).items()
+    ]
     for key, line in experiment_lines(params, dataset).items():
         runs = runs_of(params, key, line)
         rows.append(Row(line.row, f"{line.row}: {line.model}", cells(params, runs, gain_cell(params, line, runs))))
