@@ -155,6 +155,19 @@ def test_a_machine_with_less_memory_than_a_stage_took(project: Path) -> None:
     assert examined()[0]["memory"].state == "warn"
 
 
+def test_a_machine_with_room_for_one_stage_that_runs_two(project: Path) -> None:
+    record = {"stage": "train_teacher@fer2013-seed-0", "peak_memory_gb": 7.0}
+    files.write_json(Path("results/teachers/fer2013/seed-0/run.json"), record)
+    assert examined()[0]["memory"].state == "ok"
+    machine.PROFILE.parent.mkdir(parents=True)
+    shutil.copy(ROOT / machine.PROFILE, machine.PROFILE)
+    found = examined()[0]["memory"]
+    assert found.state == "warn" and found.what.endswith("and 2 run side by side")
+    assert "torch=1" in found.do
+    change("threads", value=2)
+    assert examined()[0]["memory"].state == "ok"
+
+
 def test_more_threads_than_cores(project: Path) -> None:
     change("threads", value=4096)
     assert examined()[0]["cores"].state == "warn"

@@ -11,10 +11,12 @@ import psutil
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.doctor.needs import Needs
 from cellar.params import Params
+from cellar.strict_yaml import read_yaml
 
 DRIVER = Path("/proc/driver/nvidia/gpus")  # one folder a GPU, as NVIDIA's driver has it
 CPU_INFO = Path("/proc/cpuinfo")
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+PROFILE = Path("profiles/default/config.yaml")  # Snakemake's: how many threads torch jobs take together
 PATIENCE = 0.8  # seconds for nvidia-smi, which can take longer than the whole report may
 
 
@@ -23,7 +25,7 @@ def examine(params: Params, needs: Needs) -> Iterator[Finding]:
     yield gpu(params, names)
     yield from precision(params, names)
     yield cores(params)
-    yield memory(needs)
+    yield memory(params, needs)
     yield disk(needs)
 
 
@@ -90,7 +92,15 @@ def cores(params: Params) -> Finding:
     return Finding("ok", "cores", f"{found}; each torch stage takes {params.threads}")
 
 
-def memory(needs: Needs) -> Finding:
+def at_once(params: Params) -> int:
+    """How many torch stages Snakemake runs side by side."""
+    if not PROFILE.exists():
+        return 1
+    threads = int(read_yaml(PROFILE)["resources"]["torch"])
+    return max(1, threads // params.threads)
+
+
+def memory(params: Params, needs: Needs) -> Finding:
     system = psutil.virtual_memory()
     total = min([system.total, *limits()])
     have = f"{gigabytes(total)}, {gigabytes(min(system.available, total))} free"
@@ -101,6 +111,9 @@ def memory(needs: Needs) -> Finding:
         return Finding("bad", "memory", f"{have}; {asked}", "lower batch_size in params.yaml, or take a larger machine")
     if system.available < needs.memory:
         return Finding("warn", "memory", f"{have}; {asked}", "end other programs first")
+    if system.available < needs.memory * at_once(params):
+        alone = f"snakemake --cores 4 --resources torch={params.threads}"
+        return Finding("warn", "memory", f"{have}; {asked}, and {at_once(params)} run side by side", alone)
     return Finding("ok", "memory", f"{have}; {asked}")
 
 
