@@ -45,12 +45,13 @@ def keep() -> Path:
 def shown(params: Params) -> list[str]:
     """What a reader would open: every table that says something of the data, every figure that params.yaml asks for,
     sweeps' if built. Figures of the images themselves stay where they are: the images are not ours to hand on."""
-    from cellar import figures
+    from cellar import figures, tables
 
-    tables = [str(path) for path in sorted(paths.TABLES.glob("*.md")) if is_of_data(path.with_suffix(".json"))]
+    built = [paths.TABLES / f"{name}.md" for name in verify.built_tables() if name in tables.known(params)]
+    told = [str(path) for path in built if is_of_data(path.with_suffix(".json"))]
     sweeps = [name for name in figures.of_sweeps(params) if (paths.TABLES / f"{name}.md").exists()]
     drawn = [name for name in [*figures.known(params), *sweeps] if not shows_images(figures.inputs(name, params))]
-    return [*tables, *(str(paths.FIGURES / f"{figure}.png") for figure in drawn)]
+    return [*told, *(str(paths.FIGURES / f"{figure}.png") for figure in drawn)]
 
 
 def is_of_data(table: Path) -> bool:

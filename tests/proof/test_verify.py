@@ -298,6 +298,16 @@ def test_only_the_chain_of_the_table_that_is_asked_for(project: Path) -> None:
     assert_only(verify.verify(None).problems, "results/tables/table_iv.json", "no stage")
 
 
+def test_a_table_of_lines_that_params_yaml_has_not_is_named_and_left_alone(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files.write_json(SOURCE.with_name("custom_pets.json"), json.loads(SOURCE.read_text()) | {"id": "custom_pets"})
+    assert verify.report(None, complete=False) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "not looked at, for params.yaml has no line of theirs: custom_pets" in said
+    assert said[-1] == "verified: 1 table, 7 files, 0 problems"
+
+
 def test_without_any_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CellarError, match="no table yet; build one with: make table_vi"):

@@ -26,12 +26,14 @@ RESULTS_OF_RUNS = tuple(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "stu
 
 @dataclass
 class Findings:
-    """`absent` names files of dvc.lock that are not here; `checked` counts those whose bytes were read."""
+    """`absent` names files of dvc.lock that are not here; `checked` counts those whose bytes were read; `others` are tables
+    that lie here and are of lines that params.yaml has not, as on a branch that took another of params/."""
 
     problems: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     checked: int = 0
     tables: int = 0
+    others: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def report(table: str | None, complete: bool, row: str | None = None, column: st
     if found.absent:
         verb = "is" if len(found.absent) == 1 else "are"
         print(f"{count(len(found.absent), 'artefact')} {verb} not here: dvc pull or rebuild")
+    if found.others:
+        print(f"not looked at, for params.yaml has no line of theirs: {', '.join(found.others)}")
     what = count(found.tables, "table") if row is None else "1 cell"
     words = [what, count(found.checked, "file"), count(len(found.problems), "problem")]
     print("verified: " + ", ".join(words))
@@ -64,11 +68,13 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     """Check one cell's chain, one table's, or all that is built. Raises CellarError when there is none."""
     ids = [cell_names.built_table(table)["id"]] if table else built_tables()
     graph, settings = lineage.load(), params.load()
+    others = [] if table else [name for name in ids if name not in tables.known(settings)]
+    ids = [name for name in ids if name not in others]
     asked = of_cell(ids[0], row, column, graph) if row and column else of_tables(ids, graph, settings, table is None)
     claimed = artefacts.claims(asked.stages)
     digests = artefacts.digests(claimed)
     absent = [path for path in claimed if path not in digests]
-    found = Findings(absent=absent, checked=len(digests), tables=len(asked.ids))
+    found = Findings(absent=absent, checked=len(digests), tables=len(asked.ids), others=others)
     found.problems += unrecorded(asked.ids, graph)
     found.problems += artefacts.changed(claimed, digests, graph)
     found.problems += artefacts.broken_links(asked.stages, graph)
