@@ -244,6 +244,19 @@ def make_tar(members: dict[str, bytes], link: str = "", device: bool = False) ->
     return buffer.getvalue()
 
 
+def test_of_a_tar_its_bytes_are_taken_and_no_modes_or_owners(tmp_path: Path) -> None:
+    archive, folder = tmp_path / "set.tar", tmp_path / "set"
+    folder.mkdir()
+    with tarfile.open(archive, "w") as members:
+        info = tarfile.TarInfo("a.png")
+        info.size, info.mode, info.uid = 3, 0o6777, 12345
+        members.addfile(info, io.BytesIO(b"png"))
+    unpack(archive, folder)
+    found = (folder / "a.png").stat()
+    assert (folder / "a.png").read_bytes() == b"png"
+    assert found.st_uid == tmp_path.stat().st_uid and not found.st_mode & 0o6111
+
+
 @pytest.mark.parametrize("make", [make_zip, make_tar])
 @pytest.mark.parametrize("top", ["", "set-1.0/"])
 def test_archives_are_unpacked(

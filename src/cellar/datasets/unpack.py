@@ -118,8 +118,20 @@ def unpack_tar(archive: Path, folder: Path, budget: Budget) -> None:
             budget.take(member.name, member.size)
             if not (member.isreg() or member.isdir()):
                 raise CellarError(f"{archive.name} holds a link or device, {shown(member.name)}; not unpacked")
-            members.extract(member, folder, filter="data")
+            write_member(members, member, folder / member.name)
             members.members.clear()  # type: ignore[attr-defined]  # else it keeps all members that it has seen
+
+
+def write_member(members: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+    """Its bytes alone: no owner, mode or time of the archive's. (Python 3.11.2's tarfile has no filter that would see to it.)"""
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    content = members.extractfile(member)
+    assert content is not None  # of a regular file
+    with content, place.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def lift(inner: Path, folder: Path) -> None:
