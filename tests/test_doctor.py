@@ -245,11 +245,21 @@ def test_a_lock_of_another_host_and_of_nobody(project: Path) -> None:
 
 def test_a_lock_of_dvc(project: Path) -> None:
     pid = dead_process()
-    files.write_json(locks.DVC, {"/a": {"write": {"pid": pid, "cmd": "repro"}}, "/b": {"read": [{"pid": os.getpid()}]}})
+    files.write_json(
+        locks.DVC,
+        {"write": {"/a": {"pid": pid, "cmd": "repro"}}, "read": {"/b": [{"pid": os.getpid(), "cmd": "repro"}]}},
+    )
     topics = [finding.what for finding in locks.examine()]
     assert len(topics) == 2
     assert any(f"process {pid}, which is dead" in what for what in topics)
     assert any(f"process {os.getpid()}, is running" in what for what in topics)
+
+
+@pytest.mark.parametrize(("notes", "state"), [('{"wri', "warn"), ("", "warn"), ("{}", "ok")])
+def test_a_lock_that_dvc_was_killed_in_writing(project: Path, notes: str, state: str) -> None:
+    files.write_text(locks.DVC, notes)
+    found = examined()[0]["locks"]
+    assert found.state == state and (state == "ok" or found.do == f"rm {locks.DVC}")
 
 
 def keep(content: str, folder: Path) -> None:

@@ -114,6 +114,15 @@ def wait_for_checkpoint(folder: Path) -> None:
     raise AssertionError("no checkpoint appeared")
 
 
+@pytest.mark.parametrize("left", ["", '{"write": {"/a": {"pi'])
+def test_a_lock_that_dvc_was_killed_in_writing_clears_itself(built: Project, left: str) -> None:
+    notes = built.folder / ".dvc/tmp/rwlock"
+    notes.write_text(left)
+    assert built.planned() == {}
+    assert not notes.exists() or notes.read_text() != left
+    assert built.out_of_date() == set()
+
+
 def test_a_lost_artefact_is_made_again_and_nothing_else(project: Project) -> None:
     stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
     outs = stages["evaluate_student@fer2013-E4-seed-0"]["outs"]

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cellar.doctor.locks import DVC, half_written
 from cellar.errors import CellarError
 from cellar.plan import LIST_CODE
 
@@ -37,6 +38,7 @@ def refresh(addresses: Sequence[str]) -> None:
     from dvc.repo import Repo
 
     FOLDER.mkdir(parents=True, exist_ok=True)
+    clear_half_written_notes()
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
             found = wait_for(lambda: status(repo, addresses), LockError)
@@ -47,6 +49,20 @@ def refresh(addresses: Sequence[str]) -> None:
             mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+
+
+def clear_half_written_notes() -> None:
+    """DVC notes who reads and writes what. A kill in the middle of its writing leaves half of that, which no later DVC reads.
+
+    It writes under a lock of its own; so with that lock held, what is half-written is so for good.
+    """
+    from dvc.lock import LockError, make_lock
+
+    if not half_written(DVC):
+        return
+    with suppress(LockError), make_lock(f"{DVC}.lock", tmp_dir=str(DVC.parent)):
+        if half_written(DVC):
+            DVC.unlink()
 
 
 def list_code() -> None:

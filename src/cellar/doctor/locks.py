@@ -43,9 +43,10 @@ def snakemake() -> Iterator[Finding]:
 
 def dvc() -> Iterator[Finding]:
     """DVC notes who reads and writes which path, and forgets the dead by itself."""
-    notes = read(DVC)
-    pids = {info.get("pid") for entry in notes.values() if isinstance(entry, dict) for info in infos(entry)}
-    for pid in sorted(pid for pid in pids if isinstance(pid, int)):
+    if half_written(DVC):
+        yield Finding("warn", "locks", f"{DVC} was cut by a kill; the next snakemake removes it", f"rm {DVC}")
+        return
+    for pid in sorted({pid for info in infos(read(DVC)) if isinstance(pid := info.get("pid"), int)}):
         if lives(pid, ""):
             yield Finding("warn", "locks", f"DVC, process {pid}, is running a stage here", "wait for it")
         else:
@@ -57,10 +58,23 @@ def dvc() -> Iterator[Finding]:
             )
 
 
-def infos(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Of one path: its one writer, its readers."""
-    write, reads = entry.get("write"), entry.get("read")
-    yield from (info for info in [write, *(reads if isinstance(reads, list) else [])] if isinstance(info, dict))
+def half_written(notes: Path) -> bool:
+    """As a kill in the middle of its writing leaves it; no DVC reads that."""
+    try:
+        json.loads(notes.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
+    return False
+
+
+def infos(notes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of each path its one writer, and its readers."""
+    for kind in ("write", "read"):
+        paths = notes.get(kind)
+        for found in paths.values() if isinstance(paths, dict) else []:
+            yield from (info for info in (found if isinstance(found, list) else [found]) if isinstance(info, dict))
 
 
 def read(path: Path) -> dict[str, Any]:
