@@ -26,7 +26,7 @@ def one_by_one(pixels: Tensor, amounts: list[float], transform: Callable[[Tensor
     return torch.stack([transform(image / 255, amount) * 255 for image, amount in zip(pixels, amounts, strict=True)])
 
 
-def close(found: Tensor, expected: Tensor, within: float = 0.02) -> None:
+def assert_close(found: Tensor, expected: Tensor, within: float = 0.02) -> None:
     assert found.shape == expected.shape
     assert (found - expected).abs().max() < within
 
@@ -35,7 +35,7 @@ def test_rotation(pixels: Tensor) -> None:
     degrees = [0, 44, 17]
     expected = one_by_one(pixels, degrees, lambda i, a: published.rotate(i, a, InterpolationMode.BILINEAR))
     found = transforms.rotate(pixels, torch.tensor(degrees))
-    close(found, expected)
+    assert_close(found, expected)
     assert (found[1, :, 0, 0] == 0).all() and (found[1, :, 112, 112] > 0).all()
 
 
@@ -75,7 +75,7 @@ def test_mirror(pixels: Tensor) -> None:
 def test_blur(pixels: Tensor) -> None:
     sigmas = [0.1, 1.3, 5.0]
     expected = one_by_one(pixels, sigmas, lambda i, s: published.gaussian_blur(i, [5, 9], [s, s]))
-    close(transforms.blur(pixels, torch.tensor(sigmas)), expected)
+    assert_close(transforms.blur(pixels, torch.tensor(sigmas)), expected)
     assert torch.allclose(transforms.blur(pixels[:1], torch.tensor([0.1])), pixels[:1], atol=1e-3)
 
 
@@ -102,14 +102,14 @@ def test_colour(pixels: Tensor) -> None:
         return published.adjust_hue(published.adjust_saturation(image, saturation), hue)
 
     found = transforms.jitter(pixels, *torch.tensor(amounts, dtype=torch.float64).T)
-    close(found, one_by_one(pixels, [0, 1, 2], expected))
+    assert_close(found, one_by_one(pixels, [0, 1, 2], expected))
 
 
 def test_colours_by_hand() -> None:
     """Pure red by a third of the circle is green, by half of it cyan; grey has no hue to turn."""
     image = torch.tensor([[255.0, 0, 0], [255, 0, 0], [90, 90, 90]])[..., None, None]
     found = transforms.turn_hue(image, torch.tensor([1 / 3, -0.5, 0.4]))[..., 0, 0]
-    close(found, torch.tensor([[0.0, 255, 0], [0, 255, 255], [90, 90, 90]]), 0.01)
+    assert_close(found, torch.tensor([[0.0, 255, 0], [0, 255, 255], [90, 90, 90]]), 0.01)
 
 
 def test_erasing_by_hand() -> None:
@@ -124,7 +124,7 @@ def test_erasing_by_hand() -> None:
 def test_images_need_not_be_square() -> None:
     image = torch.rand(1, 3, 20, 31, generator=torch.Generator().manual_seed(2)) * 255
     expected = published.rotate(image, 30, InterpolationMode.BILINEAR)
-    close(transforms.rotate(image, torch.tensor([30])), expected)
+    assert_close(transforms.rotate(image, torch.tensor([30])), expected)
     assert transforms.blur(image, torch.tensor([2.0])).shape == image.shape
 
 
@@ -136,5 +136,5 @@ def test_blur_of_a_point_at_half_the_size() -> None:
     side, end = math.exp(-(1**2) / 8), math.exp(-(2**2) / 8)  # sigma 2
     across = torch.tensor([0.75 * side, 1, 0.75 * side])
     down = torch.tensor([0.75 * end, side, 1, side, 0.75 * end])
-    close(found[48:53, 59:62], torch.outer(down / down.sum(), across / across.sum()), 1e-6)
+    assert_close(found[48:53, 59:62], torch.outer(down / down.sum(), across / across.sum()), 1e-6)
     assert found.sum() == pytest.approx(1, abs=1e-5) and found[48:53, 59:62].sum() == pytest.approx(1, abs=1e-5)
