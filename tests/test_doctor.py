@@ -164,6 +164,9 @@ def test_a_machine_with_room_for_one_stage_that_runs_two(project: Path) -> None:
     found = examined()[0]["memory"]
     assert found.state == "warn" and found.what.endswith("and 2 run side by side")
     assert "torch=1" in found.do
+    machine.PROFILE.write_text("cores: 4\n")
+    assert examined()[0]["memory"].state == "ok"
+    shutil.copy(ROOT / machine.PROFILE, machine.PROFILE)
     change("threads", value=2)
     assert examined()[0]["memory"].state == "ok"
 

@@ -59,10 +59,10 @@ def dvc() -> Iterator[Finding]:
 
 
 def half_written(notes: Path) -> bool:
-    """As a kill in the middle of its writing leaves it; no DVC reads that."""
+    """As a kill in the middle of its writing leaves it; no DVC reads that. What cannot be read at all, DVC says itself."""
     try:
         json.loads(notes.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except OSError:
         return False
     except ValueError:
         return True

@@ -93,11 +93,10 @@ def cores(params: Params) -> Finding:
 
 
 def at_once(params: Params) -> int:
-    """How many torch stages Snakemake runs side by side."""
-    if not PROFILE.exists():
-        return 1
-    threads = int(read_yaml(PROFILE)["resources"]["torch"])
-    return max(1, threads // params.threads)
+    """How many torch stages Snakemake runs side by side; 1 where its profile does not say, as without a profile."""
+    profile = read_yaml(PROFILE) if PROFILE.exists() else {}
+    threads = (profile.get("resources") or {}).get("torch")
+    return max(1, threads // params.threads) if isinstance(threads, int) else 1
 
 
 def memory(params: Params, needs: Needs) -> Finding:
