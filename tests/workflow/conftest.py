@@ -105,11 +105,13 @@ class Project:
 
 
 def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
-    """The smallest params.yaml that has every kind of stage; RAF-DB is off. Images keep their size: to resize them,
-    every torch stage would import torchvision, which takes longer than all the rest of it."""
+    """The smallest params.yaml that has every kind of stage; RAF-DB is off."""
     raw = deepcopy(shipped)
     raw["threads"] = 1
-    raw["datasets"]["fer2013"]["source"] = {"draw": {"seed": 1, "train": 80, "validation": 56, "test": 70}}
+    raw["datasets"]["fer2013"] |= {
+        "input_size": 16,
+        "source": {"draw": {"seed": 1, "train": 80, "validation": 56, "test": 70}},
+    }
     raw["datasets"]["raf_db"]["enabled"] = False
     raw["datasets"]["cifar100"] |= {
         "validation_fraction": 0.5,
