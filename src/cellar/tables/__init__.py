@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cellar.errors import CellarError
 from cellar.mistakes import likely
 from cellar.params import Params
-from cellar.tables import audit_accuracy, custom, pins_tables
+from cellar.tables import audit_accuracy, custom, leakage, pins_tables
 
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
@@ -21,13 +21,14 @@ PRINTED = [
 ]
 COLLECTED = {"verdicts": "all_verdicts", "contradictions": "all_contradictions"}  # table -> its module
 AUDITS = ["audit", "audit_accuracy"]
+FAMILIES = {"custom": custom, "leakage": leakage}  # <family>_<data set>
 
 
 def known(params: Params) -> list[str]:
-    """Ids of the printed tables, of what is collected over them, of the audits, of one for each data set of the user's own,
-    and of the sweeps."""
+    """Ids of the printed tables, of what is collected over them, of the audits, of one for each data set of the user's own
+    and for each that leaves its leaks out, and of the sweeps."""
     sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
-    own = [f"custom_{name}" for name in custom.datasets(params)]
+    own = [f"{family}_{name}" for family, module in FAMILIES.items() for name in module.datasets(params)]
     audits = ["audit"] if any(section.enabled for section in params.datasets.values()) else []
     audits += ["audit_accuracy"] if audit_accuracy.shown(params) else []
     return [*of_papers(params), *COLLECTED, *audits, *own, *sweeps]
@@ -63,7 +64,8 @@ def ask(table: str, params: Params, function: str) -> Any:
         return answer(params)
     if table in COLLECTED:
         return answer(params, of_papers(params))
-    return answer(params, table.removeprefix("custom_"))
+    family, _, dataset = table.partition("_")
+    return answer(params, dataset if family in FAMILIES else table)
 
 
 def module_of(table: str, params: Params) -> str:
@@ -76,8 +78,7 @@ def module_of(table: str, params: Params) -> str:
         raise CellarError(
             f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}"
         )
-    elif table.startswith("custom_"):
-        name = "custom"
     else:
-        name = COLLECTED.get(table, table)
+        family = table.partition("_")[0]
+        name = family if family in FAMILIES else COLLECTED.get(table, table)
     return f"cellar.tables.{name}"

@@ -1,0 +1,171 @@
+"""leakage_<dataset>: what copies of test images in training bring, by training without them.
+
+For a data set with `drop_leaked` that stands in params.yaml beside the same set whole: every line that is trained on both,
+on all test images, on those that had copies (the audit's leaked ones) and on the others, which the copies cannot have shown.
+Ours, of no paper.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from cellar import files, paths, statistics
+from cellar.audit.pairs import leaked_rows, read_pairs
+from cellar.errors import CellarError
+from cellar.params import Experiment, Params
+from cellar.tables.audit import STUDY
+from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.runs import DIGITS, SEVERAL, Runs, experiment_lines, judged_cell, rounded, runs_of
+
+COLUMNS = [
+    Column("images", "test images", "count"),
+    Column("whole", "trained with the copies (%)", "%"),
+    Column("dropped", "without (%)", "%"),
+    Column("gain", "the copies bring (points)", "points"),
+]
+NO_IMAGE = Cell("derived", reason="there is no such test image")
+CLASS_METHODS = ("labels", "logits")  # the others name no classes of test images
+
+
+def datasets(params: Params) -> list[str]:
+    """Those without their leaks that have lines to compare."""
+    return [name for name in params.datasets if pairs_of(params, name)]
+
+
+def whole_of(params: Params, dropped: str) -> str | None:
+    """The data set that differs from `dropped` by its leaks alone."""
+    section = params.datasets[dropped]
+    for name, other in params.datasets.items():
+        if section.drop_leaked and other.enabled and other == section.model_copy(update={"drop_leaked": False}):
+            return name
+    return None
+
+
+def pairs_of(params: Params, dropped: str) -> dict[str, tuple[Runs, Runs]]:
+    """Key of the line without copies -> its runs, and those of the same line on the whole data set."""
+    whole = whole_of(params, dropped)
+    found: dict[str, tuple[Runs, Runs]] = {}
+    if whole is None or not params.datasets[dropped].enabled:
+        return found
+    for key, line in experiment_lines(params, dropped).items():
+        for other_key, other in experiment_lines(params, whole).items():
+            if line.method in CLASS_METHODS and alike(params, line, other):
+                found.setdefault(key, (runs_of(params, key, line), runs_of(params, other_key, other)))
+    return found
+
+
+def alike(params: Params, line: Experiment, other: Experiment) -> bool:
+    """Whether two lines differ by their data set alone, and by its own teacher of the same recipe."""
+    own = {"dataset", "row", "teacher", "seeds"}
+    teachers = [params.teacher(one.teacher) if one.teacher else None for one in (line, other)]
+    taught = [teacher.model_dump(exclude={"dataset"}) if teacher else None for teacher in teachers]
+    same = line.model_dump(exclude=own) == other.model_dump(exclude=own) and taught[0] == taught[1]
+    return same and params.seeds_of(line) == params.seeds_of(other)
+
+
+def inputs(params: Params, dataset: str) -> list[str]:
+    both = [runs for pair in pairs_of(params, dataset).values() for runs in pair]
+    return [str(told_by(params, dataset)), *dict.fromkeys(path for runs in both for path in runs.prediction_files())]
+
+
+def told_by(params: Params, dataset: str) -> Path:
+    """The pairs that the audit of the whole data set found."""
+    return paths.audit_pairs(str(whole_of(params, dataset)))
+
+
+def build(params: Params, dataset: str) -> Table:
+    told, rows = told_by(params, dataset), []
+    leaked = leaked_rows(read_pairs(told))
+    for key, (dropped, whole) in pairs_of(params, dataset).items():
+        pair = Pair(told, dropped, whole, leaked)
+        line = params.experiments[key]
+        for part, (label, chosen) in pair.parts.items():
+            rows.append(Row(f"{line.row}-{part}", f"{line.row}: {line.model}, {label}", pair.cells(params, chosen)))
+    title = f"What copies of test images bring: {whole_of(params, dataset)} and, without them, {dataset}"
+    return Table(f"leakage_{dataset}", title, STUDY, params.scale.model_dump(), notes(), COLUMNS, rows)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One line, trained without and with the copies. `told` names the leaked test images, `leaked` has their rows in
+    the whole data set."""
+
+    told: Path
+    dropped: Runs
+    whole: Runs
+    leaked: np.ndarray
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, np.ndarray]]:
+        """Part of the test images -> its label, and which they are, bool (N,)."""
+        index = files.read_arrays(Path(self.whole.prediction_files()[0]))["index"]
+        if not np.isin(self.leaked, index).all():
+            raise CellarError(
+                f"{self.whole.prediction_files()[0]} and {self.told} are not of one data set; build both again"
+            )
+        had = np.isin(index, self.leaked)
+        return {
+            "all": ("all test images", np.ones(len(had), bool)),
+            "copied": ("those with copies", had),
+            "others": ("the others", ~had),
+        }
+
+    @cached_property
+    def hits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Without and with the copies: whether each test image was named rightly, bool (seeds, N). Rows of prepared
+        arrays differ between the two sets, the order of test images does not."""
+        labels: list[np.ndarray] = []
+        hits: tuple[list[np.ndarray], list[np.ndarray]] = [], []
+        for runs, found in zip((self.dropped, self.whole), hits, strict=True):
+            for path in runs.prediction_files():
+                kept = files.read_arrays(Path(path))
+                labels.append(kept["labels"])
+                found.append(kept["logits"].argmax(axis=1) == kept["labels"])
+                if not np.array_equal(labels[-1], labels[0]):
+                    raise CellarError(
+                        f"{path} holds other test images than the runs it is compared with; build them again"
+                    )
+        return np.stack(hits[0]), np.stack(hits[1])
+
+    def cells(self, params: Params, chosen: np.ndarray) -> dict[str, Cell]:
+        n = int(chosen.sum())
+        if not n:
+            return {"images": Cell("counted", 0, "count"), **dict.fromkeys(("whole", "dropped", "gain"), NO_IMAGE)}
+        dropped, whole = (hits[:, chosen] for hits in self.hits)
+        cells = {
+            "images": Cell("counted", n, "count"),
+            "whole": judged_cell(self.whole, params, rates(whole), [n] * len(whole)),
+            "dropped": judged_cell(self.dropped, params, rates(dropped), [n] * len(dropped)),
+            "gain": gain_cell(whole, dropped),
+        }
+        stages = [f"audit@{self.whole.dataset}", *self.whole.stages(), *self.dropped.stages()]
+        read = [str(self.told), *self.whole.prediction_files(), *self.dropped.prediction_files()]
+        return {key: replace(cell, stage=stages, metrics=read) for key, cell in cells.items()}
+
+
+def rates(hits: np.ndarray) -> list[float]:
+    """Accuracy of each seed in percent, from bool (seeds, N)."""
+    return [float(one) for one in hits.mean(axis=1) * 100]
+
+
+def gain_cell(whole: np.ndarray, dropped: np.ndarray) -> Cell:
+    """Accuracy with minus without the copies in points, paired over seeds from 3 on, else over test images."""
+    seeds, n = whole.shape
+    if seeds >= SEVERAL:
+        mean, interval = statistics.paired_seeds(rates(whole), rates(dropped))
+        n, method = seeds, f"paired t over {seeds} seeds"
+    else:
+        mean, interval = statistics.paired_images(whole, dropped)
+        method = f"paired on {n} images (Agresti and Min)"
+    return Cell("derived", round(mean, DIGITS), "points", n=n, interval=rounded(interval), method=method)
+
+
+def notes() -> list[str]:
+    return [
+        "Those with copies: test images that are in the whole training or validation data too, as an exact, near or "
+        "mirrored copy (docs/audit.md). Without: trained with all such copies left out (drop_leaked).",
+        "The copies bring: accuracy with minus accuracy without. Left out, they are missing as training images too; what "
+        "that costs shows on the others.",
+    ]
