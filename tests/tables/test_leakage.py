@@ -120,3 +120,11 @@ def test_it_reads_what_it_says(both: Project) -> None:
     needed = tables.inputs(TABLE, both.params())
     read = {path for row in both.build(TABLE).rows for cell in row.cells.values() for path in cell.metrics or []}
     assert set(needed) == read and len(needed) == 7
+
+
+@pytest.mark.parametrize(("table", "key"), [(TABLE, "pets_dropped-alone"), ("custom_pets", "pets-alone")])
+def test_the_name_of_a_row_is_an_input(both: Project, table: str, key: str) -> None:
+    """A row that is named anew in params.yaml must reach the table."""
+    assert f"experiments.{key}.row" in tables.param_keys(table, both.params())
+    both.raw["experiments"][key]["row"] = "named_anew"
+    assert any(row.id.startswith("named_anew") for row in both.build(table).rows)

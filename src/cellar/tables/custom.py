@@ -41,6 +41,11 @@ def inputs(params: Params, dataset: str) -> list[str]:
     return sorted(needed)
 
 
+def param_keys(params: Params, dataset: str) -> list[str]:
+    """The names of rows stand in params.yaml alone."""
+    return ["scale", *(f"experiments.{key}.row" for key in experiment_lines(params, dataset))]
+
+
 def build(params: Params, dataset: str) -> Table:
     rows = [
         Row(f"teacher-{key}", f"teacher {key}: {runs.model}", cells(params, runs, Cell("derived", reason="no teacher")))

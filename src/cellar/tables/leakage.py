@@ -16,6 +16,7 @@ from cellar.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.params import Experiment, Params
 from cellar.tables.audit import STUDY
+from cellar.tables.audit_accuracy import CLASS_METHODS, NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import DIGITS, SEVERAL, Runs, experiment_lines, judged_cell, rounded, runs_of
 
@@ -25,8 +26,6 @@ COLUMNS = [
     Column("dropped", "without (%)", "%"),
     Column("gain", "the copies bring (points)", "points"),
 ]
-NO_IMAGE = Cell("derived", reason="there is no such test image")
-CLASS_METHODS = ("labels", "logits")  # the others name no classes of test images
 
 
 def datasets(params: Params) -> list[str]:
@@ -68,6 +67,11 @@ def alike(params: Params, line: Experiment, other: Experiment) -> bool:
 def inputs(params: Params, dataset: str) -> list[str]:
     both = [runs for pair in pairs_of(params, dataset).values() for runs in pair]
     return [str(told_by(params, dataset)), *dict.fromkeys(path for runs in both for path in runs.prediction_files())]
+
+
+def param_keys(params: Params, dataset: str) -> list[str]:
+    """The names of rows stand in params.yaml alone."""
+    return ["scale", *(f"experiments.{key}.row" for key in pairs_of(params, dataset))]
 
 
 def told_by(params: Params, dataset: str) -> Path:
