@@ -40,7 +40,10 @@ def test_another_table_gives_another_page(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ('{{ run("never").note }}', "no run 'never' is kept in docs/real_runs; kept: cifar100_cpu, cifar100_teachers, "),
+        (
+            '{{ run("never").note }}',
+            "no run 'never' is kept in docs/real_runs; kept: cifar100_cpu, cifar100_teachers, ",
+        ),
         (
             '{{ run("fer2013_cpu").cell("table_iv", "E9", "accuracy") }}',
             r"findings\.j2: .*table_iv\.json has no row 'E9'",

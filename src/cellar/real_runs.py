@@ -97,7 +97,7 @@ def page(params: Params, records: dict[str, dict[str, Any]], folder: Path) -> It
     yield ""
     yield f"Written by `cellar keep` from a run that verifies, commit {newest['commit'][:7]} of its branch; not edited by hand."
     yield f"{', '.join(devices)}; {machine['cores']} cores, {machine['memory_gb']} GB; Python {newest['python']}, PyTorch {versions['torch']}."
-    yield f"Make it again: `cp params/{params.scale.name}.yaml params.yaml && snakemake --cores 4`"
+    yield f"Make it again: `cp params/{params.scale.name}.yaml params.yaml && {commands(params, folder)}`"
     yield ""
     yield "## What came out"
     yield ""
@@ -107,6 +107,13 @@ def page(params: Params, records: dict[str, dict[str, Any]], folder: Path) -> It
     for path in sorted(folder.rglob(f"*{PICTURES}")):
         yield f"\n![{path.stem}]({path.relative_to(folder)})"
     yield from costs(records)
+
+
+def commands(params: Params, folder: Path) -> str:
+    """What makes it: everything params.yaml asks for, then its sweeps that were run, each a target of its own."""
+    everything = "snakemake --cores 4"
+    sweeps = [path for name in params.sweeps if (folder / (path := paths.TABLES / f"{name}.md")).exists()]
+    return f"{everything} && {everything} {' '.join(map(str, sweeps))}" if sweeps else everything
 
 
 def costs(records: dict[str, dict[str, Any]]) -> Iterator[str]:
