@@ -52,7 +52,7 @@ def ssh(scratch: Path) -> Iterator[Remote]:
     """A real sshd, with a key of its own."""
     sshd = needed("sshd", "Debian's openssh-server")
     if os.geteuid() != 0:
-        pytest.skip("sshd is started as root")
+        pytest.skip("this is not root, who alone can start sshd for its users")
     for name in ("host", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(scratch / name)], check=True)
     Path("/run/sshd").mkdir(exist_ok=True)  # which its service makes
