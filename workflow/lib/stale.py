@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cellar.doctor.locks import DVC, half_written
+import mend
+
 from cellar.errors import CellarError
 from cellar.plan import LIST_CODE
 
@@ -38,7 +39,7 @@ def refresh(addresses: Sequence[str]) -> None:
     from dvc.repo import Repo
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    clear_half_written_notes()
+    mend.clear_half_written_notes()
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
             found = wait_for(lambda: status(repo, addresses), LockError)
@@ -49,20 +50,6 @@ def refresh(addresses: Sequence[str]) -> None:
             mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
-
-
-def clear_half_written_notes() -> None:
-    """DVC notes who reads and writes what. A kill in the middle of its writing leaves half of that, which no later DVC reads.
-
-    It writes under a lock of its own; so with that lock held, what is half-written is so for good.
-    """
-    from dvc.lock import LockError, make_lock
-
-    if not half_written(DVC):
-        return
-    with suppress(LockError), make_lock(f"{DVC}.lock", tmp_dir=str(DVC.parent)):
-        if half_written(DVC):
-            DVC.unlink()
 
 
 def list_code() -> None:
@@ -79,7 +66,6 @@ def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
 
     DVC's own `status` loads every stage there is, several times; here those that are asked about are loaded, once.
     """
-    from dvc.dvcfile import load_file
     from dvc.repo import lock_repo
 
     with lock_repo(repo):
@@ -88,10 +74,26 @@ def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
         for address in addresses:
             file, _, name = address.rpartition(":")
             if file not in stages:
-                stages[file] = load_file(repo, file or "dvc.yaml").stages
+                stages[file] = stages_of(repo, Path(file or "dvc.yaml"))
             stage = stages[file][name]
             found.append((stage, stage.status(check_updates=True).get(stage.addressing)))
         return found
+
+
+def stages_of(repo: Any, file: Path) -> Any:
+    """The stages of a dvc.yaml, one by one when they are asked for; a dvc.lock that a kill has cut short is mended."""
+    from dvc.dvcfile import load_file
+    from dvc.exceptions import DvcException
+
+    lock = file.with_suffix(".lock")
+    if mend.cut_short(lock):
+        mend.drop_cut_stage(lock)
+    try:
+        return load_file(repo, str(file)).stages
+    except DvcException:
+        if not (lock.exists() and mend.drop_cut_stage(lock)):
+            raise
+        return load_file(repo, str(file)).stages
 
 
 @contextmanager
