@@ -42,6 +42,9 @@ def test_wherever_it_is_cut_the_stages_before_the_cut_stay(mend: ModuleType, tmp
     second = whole.index(b"  train@a")
     for end in range(len(whole)):
         lock.write_bytes(whole[:end])
+        if not mend.cut_short(lock) and mend.valid(lock.read_text()):  # DVC reads it, and finds the stage changed
+            assert not mend.drop_cut_stage(lock) and lock.read_bytes() == whole[:end], end
+            continue
         assert mend.drop_cut_stage(lock), end
         if end < second + 3:  # of the second, nothing yet that tells it from the end of the first
             assert not lock.exists(), end
@@ -53,13 +56,14 @@ def test_wherever_it_is_cut_the_stages_before_the_cut_stay(mend: ModuleType, tmp
 @pytest.mark.parametrize(
     "spoilt",
     [
+        WHOLE,
         MERGED,
         f"{WHOLE}>>>>>>> theirs\n",
         WHOLE.replace("prepare@a:", "prepare@a: ["),
         f"# mine\n{WHOLE}",
         WHOLE.replace("'2.0'", "'3.0'"),
     ],
-    ids=["merge", "the end of a merge", "no yaml", "another beginning", "another form"],
+    ids=["whole", "merge", "the end of a merge", "no yaml", "another beginning", "another form"],
 )
 def test_what_no_kill_leaves_is_left_alone(mend: ModuleType, tmp_path: Path, spoilt: str) -> None:
     lock = tmp_path / "dvc.lock"

@@ -37,10 +37,10 @@ def drop_cut_stage(lock: Path) -> bool:
     """Drop the stage that DVC was writing to a dvc.lock when it was killed, the last there; those after it are lost already.
 
     Hold DVC's lock of the project. DVC brings a stage that it has forgotten back from its cache. What a kill does not do,
-    say a merge that was left halfway, is left alone: then nothing is changed, and the answer is False.
+    say a merge that was left halfway, is left alone, as is what DVC can read: then nothing is changed, and the answer is False.
     """
     text = lock.read_bytes().decode("utf-8", errors="ignore")
-    if not (text.startswith(HEADER) or HEADER.startswith(text)):
+    if not (text.startswith(HEADER) or HEADER.startswith(text)) or (text.endswith("\n") and valid(text)):
         return False
     begins = [found.start() for found in STAGE.finditer(text)]
     whole, cut = (text[: begins[-1]], text[begins[-1] :]) if begins else ("", "")
