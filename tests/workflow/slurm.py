@@ -34,11 +34,13 @@ def cluster(folder: Path, *shared: Path) -> Iterator[Path]:
     needed = ["slurmctld", "slurmd", "munged", *(["glusterfsd", "glusterfs", "ip"] if shared else [])]
     absent = [name for name in needed if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
     if absent or os.geteuid() != 0:
-        pytest.skip(f"not installed: {', '.join(absent)}" if absent else "this is not root")
+        pytest.skip(
+            f"not installed: {', '.join(absent)}" if absent else "this is not root, who alone can start a cluster"
+        )
     packages = folder / "packages"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", packages]
     if subprocess.run([*pip, "--requirement", PROFILE / "requirements.lock"], check=False).returncode:
-        pytest.skip("the profile's packages cannot be had here")
+        pytest.skip("pip cannot fetch the packages of profiles/slurm here, see above")
     with FileLock(Path(tempfile.gettempdir()) / "cellar-slurm.lock"):  # /etc/slurm/slurm.conf is of one cluster
         try:
             command = [CLUSTER, "start", folder / "cluster", *shared]
