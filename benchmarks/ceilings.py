@@ -15,8 +15,9 @@ from keeping import keep
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cellar import devices, models
-from cellar.losses.cross_entropy import cross_entropy
+from cellar import models
+from cellar.engine import devices
+from cellar.methods.losses.cross_entropy import cross_entropy
 
 THREADS, SIDE, REPEATS = 2, 4096, 7
 STEPS = [("cnn4", 100, 32, 128), ("resnet8x4", 100, 32, 64), ("resnet32x4", 100, 32, 64), ("resemotenet_c", 7, 48, 32),

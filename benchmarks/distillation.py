@@ -20,17 +20,18 @@ import plain_loop
 import torch
 from keeping import keep
 
-from cellar import devices, models, training
-from cellar.descent import Descent
-from cellar.evaluation import Split
-from cellar.logit_store import LogitStore
-from cellar.objectives.labels import Labels
-from cellar.objectives.logits import LogitDistillation
-from cellar.params import Experiment, Recipe
-from cellar.progress import Progress
-from cellar.teacher_cache import Asker, TeacherCache
-from cellar.training import Objective
-from cellar.views import view_set
+from cellar import models
+from cellar.config import Experiment, Recipe
+from cellar.data.augmentation.views import view_set
+from cellar.engine import devices, training
+from cellar.engine.inference import Split
+from cellar.engine.logit_store import LogitStore
+from cellar.engine.optimizer import Descent
+from cellar.engine.progress import Progress
+from cellar.engine.teacher_logits import Asker, TeacherCache
+from cellar.engine.training import Objective
+from cellar.methods.objectives.labels import Labels
+from cellar.methods.objectives.logits import LogitDistillation
 
 ROUNDS, IMAGES, THREADS = 3, 512, 2
 WARM_EPOCHS = 3  # of ours, for they are short; the plain loop's second epoch takes as long as all of them

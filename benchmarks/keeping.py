@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cellar import devices, files, provenance
+from cellar import files
+from cellar.engine import devices, run_record
 
 FOLDER = Path("results/bench")
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
-    machine = provenance.machine() | {"processor": devices.cpu_name(), "load": os.getloadavg()}
+    machine = run_record.machine() | {"processor": devices.cpu_name(), "load": os.getloadavg()}
     machine.pop("host")
     files.write_json(FOLDER / f"{name}.json", {**result, "machine": machine})

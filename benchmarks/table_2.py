@@ -25,8 +25,8 @@ import yaml
 from keeping import keep
 
 from cellar import models, paths
-from cellar.datasets import prepared
-from cellar.logit_store import FOLDER as LOGITS
+from cellar.data import prepared
+from cellar.engine.logit_store import FOLDER as LOGITS
 
 TEACHER, STUDENT = "resnet32x4", "cnn4"
 IMAGES, TEST, EPOCHS, RUNS, BATCH, CORES = 2600, 1000, 10, 5, 128, 2

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cellar import files, metrics, paths
-from cellar.params import Params
+from cellar import files, paths
+from cellar.config import Params
+from cellar.metrics import classification
 
 IDENTITIES = ["Ada", "Ben", "Cleo", "Dan"]
 N = 40  # test images of every run
@@ -110,10 +111,10 @@ def classified(
     files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=logits, labels=labels, index=index)
     watched = None if best is None else {"epoch": 5, "accuracy": 62.5, "f1": best, "precision": 61.0, "recall": 63.0}
     return {
-        **metrics.from_logits(logits, labels, IDENTITIES),
-        "micro": metrics.micro(logits, labels),
+        **classification.from_logits(logits, labels, IDENTITIES),
+        "micro": classification.micro(logits, labels),
         "last_epoch": {"accuracy": 10.0, "loss": 2.0},
-        "train": metrics.averages(trained, labels, IDENTITIES),
+        "train": classification.averages(trained, labels, IDENTITIES),
         "best_on_test": watched,
     }
 

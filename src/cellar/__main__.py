@@ -128,7 +128,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
     command = values.pop("command")
     if command in STAGES:
         check_own_code()
-        run: Callable[..., None] = importlib.import_module(f"cellar.stages.{command}").run
+        run: Callable[..., None] = importlib.import_module(f"cellar.pipeline.stages.{command}").run
         run(**values)
         return 0
     own: dict[str, Callable[..., int]] = {
@@ -158,27 +158,27 @@ def check_own_code() -> None:
 
 
 def explain(table: str, row: str, column: str, json: bool) -> int:
-    from cellar.proof import explain as explaining
+    from cellar.provenance import explain as explaining
 
     print(explaining.report(table, row, column, as_json=json))
     return 0
 
 
 def diff(table: str, row: str, column: str, old: str, new: str, json: bool) -> int:
-    from cellar.proof import diff as comparing
+    from cellar.provenance import diff as comparing
 
     print(comparing.report(table, row, column, old, new, as_json=json))
     return 0
 
 
 def redo(table: str, row: str, column: str) -> int:
-    from cellar.proof import redo as redoing
+    from cellar.provenance import redo as redoing
 
     return redoing.report(table, row, column)
 
 
 def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
-    from cellar.proof import verify as verifying
+    from cellar.provenance import verify as verifying
 
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
@@ -186,7 +186,7 @@ def verify(table: str | None, row: str | None, column: str | None, complete: boo
 
 
 def fsck(remote: str | None, remove: bool) -> int:
-    from cellar.proof import objects
+    from cellar.provenance import objects
 
     return objects.report(remote, remove)
 
@@ -198,8 +198,8 @@ def doctor(json: bool) -> int:
 
 
 def download(name: str) -> int:
-    from cellar import params
-    from cellar.datasets import download as downloads
+    from cellar import config as params
+    from cellar.data import download as downloads
 
     loaded = params.load()
     if name in loaded.published:
@@ -211,16 +211,16 @@ def download(name: str) -> int:
 
 
 def findings() -> int:
-    from cellar.findings import write
+    from cellar.report.findings import write
 
     print(write())
     return 0
 
 
 def keep() -> int:
-    from cellar import real_runs
+    from cellar.report import archive
 
-    print(f"kept in {real_runs.keep()}")
+    print(f"kept in {archive.keep()}")
     return 0
 
 
@@ -232,17 +232,18 @@ def report() -> int:
 
 
 def crate(folder: str | None) -> int:
-    from cellar import crate as crates
+    from cellar.report import crate as crates
 
     print(f"written: {crates.write(Path(folder)) if folder else crates.write()}")
     return 0
 
 
 def plan(check: bool, sweeps: bool) -> int:
-    from cellar import params, pipeline_files
+    from cellar import config as params
+    from cellar.pipeline import dvc_yaml
 
     loaded = params.load()
-    changed = pipeline_files.outdated(loaded, sweeps) if check else pipeline_files.write(loaded, sweeps)
+    changed = dvc_yaml.outdated(loaded, sweeps) if check else dvc_yaml.write(loaded, sweeps)
     for path in changed:
         print(f"{path}: {'out of date; write it anew with: cellar plan' if check else 'written'}")
     return int(check and bool(changed))

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import yaml
 
-from cellar import files, metrics, paths
-from cellar import params as parameters
-from cellar.datasets import prepared
-from cellar.datasets.faces import EMOTIONS
-from cellar.datasets.image_set import ImageSet
-from cellar.params import Params
+from cellar import config as parameters
+from cellar import files, paths
+from cellar.config import Params
+from cellar.data import prepared
+from cellar.data.faces import EMOTIONS
+from cellar.data.image_set import ImageSet
+from cellar.metrics import classification
 
 COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"
 OBJECTS = tuple(f"object_{i}" for i in range(100))
@@ -88,7 +89,7 @@ def write_metrics(key: str, model: str) -> None:
     """Happy: 3 right, 1 taken for fear; every other class one image, right. 9 of 10."""
     labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
     named = np.array([0, 0, 0, 5, 1, 2, 3, 4, 5, 6])
-    scores = metrics.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
+    scores = classification.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
     files.write_json(paths.metrics("students", key, 0), {"dataset": "fer2013", "model": model, **scores})
 
 

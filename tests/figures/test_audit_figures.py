@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellar import paths
-from cellar.audit.pairs import read_pairs
+from cellar.data.audit.pairs import read_pairs
 from cellar.errors import CellarError
 from cellar.figures.audit_pairs import audit_pairs, worst
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cellar import figures, files, models, paths
-from cellar.datasets.faces import EMOTIONS
+from cellar.data.faces import EMOTIONS
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.confusions import confusions

@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from cellar import figures, files, paths
-from cellar.datasets import prepared
-from cellar.datasets.face_parts import cut_parts, faces_to_cut
-from cellar.datasets.image_set import ImageSet
+from cellar.config import Params
+from cellar.data import prepared
+from cellar.data.face_parts import cut_parts, faces_to_cut
+from cellar.data.image_set import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.pins_epochs import epoch_curves
 from cellar.figures.pins_pairs import face_pairs
 from cellar.figures.pins_parts import embed, face_parts, part_map
-from cellar.params import Params
 from tests import pins_project
 from tests.pins_project import Raw
 

@@ -13,10 +13,12 @@ import numpy as np
 from PIL import Image
 
 from cellar import files
-from cellar.datasets import cifar100, face_shards, fer2013, identity_folder, image_folder, prepared, raf_db
-from cellar.datasets.plain_pickle import PlainArray, read_plain
-from cellar.datasets.unpack import unpack
-from cellar.models import stylegan_file, weights
+from cellar.data import face_shards, prepared
+from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.unpack import unpack
+from cellar.models.checkpoint_files import weights
+from cellar.models.stylegan2 import file
+from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
 
 Reader = Callable[[Path, bytes], Any]
 CORPUS = Path(__file__).parent / "corpus"
@@ -153,11 +155,11 @@ def read_safetensors(folder: Path, content: bytes) -> Any:
 
 
 def read_stylegan_pickle(folder: Path, content: bytes) -> Any:
-    return stylegan_file.load(put(folder / "ffhq.pkl", content))
+    return file.load(put(folder / "ffhq.pkl", content))
 
 
 def read_stylegan_own(folder: Path, content: bytes) -> Any:
-    return stylegan_file.load(put(folder / "faces.safetensors", content))
+    return file.load(put(folder / "faces.safetensors", content))
 
 
 def read_arrays(folder: Path, content: bytes) -> Any:

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from cellar.errors import CellarError
-from cellar.models import stylegan_file, torch_file
+from cellar.models.checkpoint_files import torch_file
+from cellar.models.stylegan2 import file as stylegan_file
 from tests.fuzz.readers import READERS, npz
 from tests.fuzz.watch import assert_answers
 

@@ -16,9 +16,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from cellar.models import stylegan_file
-from cellar.models.stylegan2 import Generator
-from tests.datasets.test_cifar100 import dump
+from cellar.models.stylegan2 import file as stylegan_file
+from cellar.models.stylegan2.network import Generator
+from tests.data.readers.test_cifar100 import dump
 from tests.fuzz.readers import ARRAYS, CORPUS, INDEX, MANIFEST, npy, npz, picture
 from tests.models.test_stylegan2_file import SETTINGS, Writer, write
 

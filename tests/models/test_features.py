@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cellar import costs, models
+from cellar import models
+from cellar.engine import profiling
 from cellar.errors import CellarError
 
 PARAMETERS = {  # at 105 classes, as the paper prints them or its authors' code has them
@@ -45,7 +46,7 @@ def images(name: str) -> Tensor:
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_are_the_known_number(name: str) -> None:
     with torch.device("meta"):
-        assert costs.count(costs.build(name))["parameters"] == PARAMETERS[name]
+        assert profiling.count(profiling.build(name))["parameters"] == PARAMETERS[name]
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cellar.errors import CellarError
-from cellar.models import weights
+from cellar.models.checkpoint_files import weights
 
 
 class Reduced:

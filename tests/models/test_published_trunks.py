@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cellar import models
 from cellar.errors import CellarError
-from cellar.models import weights
+from cellar.models.checkpoint_files import weights
 from cellar.models.freezing import freeze
 
 State = dict[str, Tensor]

@@ -10,8 +10,8 @@ import torch
 from scipy.signal import convolve2d, correlate2d
 from torch import Tensor
 
-from cellar.models.stylegan2 import Generator, Settings
-from cellar.models.stylegan2_ops import low_pass, modulated_conv, upsample
+from cellar.models.stylegan2.network import Generator, Settings
+from cellar.models.stylegan2.ops import low_pass, modulated_conv, upsample
 
 SMALL = Settings(z_dim=5, w_dim=6, img_resolution=16, num_layers=3, channel_base=64, channel_max=7, conv_clamp=1.2)
 TAPS = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64

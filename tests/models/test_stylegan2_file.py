@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from cellar.errors import CellarError
-from cellar.models import stylegan_file
-from cellar.models.stylegan2 import Generator, Settings
+from cellar.models.stylegan2 import file
+from cellar.models.stylegan2.network import Generator, Settings
 
 SETTINGS = Settings(
     z_dim=6, w_dim=8, img_resolution=16, num_layers=2, channel_base=64, channel_max=6, num_fp16_res=1, conv_clamp=256
@@ -123,7 +123,7 @@ def write(path: Path, content: Any, writer: Writer, protocol: int = 4) -> Path:
 
 def refusal(path: Path) -> str:
     with pytest.raises(CellarError) as caught:
-        stylegan_file.load(path)
+        file.load(path)
     line = str(caught.value)
     assert str(path) in line and "\n" not in line and len(line) < len(str(path)) + 300
     return line
@@ -135,7 +135,7 @@ def test_an_official_file_gives_its_generator(
 ) -> None:
     path = write(tmp_path / "ffhq.pkl", writer.content(generator), writer, protocol)
     assert b"_load_from_bytes" in path.read_bytes() and SOURCE.encode() in path.read_bytes()
-    found = stylegan_file.load(path)
+    found = file.load(path)
     assert found.settings == SETTINGS
     assert not any(value.requires_grad or value.is_meta for value in found.state_dict().values())
     for name, value in generator.state_dict().items():
@@ -154,14 +154,14 @@ def test_a_converted_file_gives_its_generator_too(writer: Writer, generator: Gen
         "synthesis_kwargs": {**GIVEN["synthesis_kwargs"], **synthesis, "fp16_channels_last": True},  # type: ignore[dict-item]
     }
     path = write(tmp_path / "ffhq.pkl", writer.content(generator, **changes), writer)
-    assert stylegan_file.load(path).settings == SETTINGS
+    assert file.load(path).settings == SETTINGS
 
 
 def test_our_own_file_gives_back_weights_and_settings(generator: Generator, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        stylegan_file.save(generator, tmp_path / f"{name}.safetensors")
+        file.save(generator, tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
-    found = stylegan_file.load(tmp_path / "a.safetensors")
+    found = file.load(tmp_path / "a.safetensors")
     assert found.settings == SETTINGS
     assert all(torch.equal(found.state_dict()[n], v) for n, v in generator.state_dict().items())
 
@@ -193,7 +193,7 @@ def test_a_hostile_object_within_a_tensors_numbers_is_not_run(
 def test_the_source_code_in_a_file_is_not_run(writer: Writer, generator: Generator, tmp_path: Path) -> None:
     writer.source = f"open({str(tmp_path / 'made')!r}, 'w').close()"
     path = write(tmp_path / "ffhq.pkl", writer.content(generator), writer)
-    assert stylegan_file.load(path).settings == SETTINGS
+    assert file.load(path).settings == SETTINGS
     assert [entry.name for entry in tmp_path.iterdir()] == ["ffhq.pkl"]
 
 
@@ -278,10 +278,10 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
 
 def test_a_broken_file_of_our_own_is_one_line(generator: Generator, tmp_path: Path) -> None:
     path = tmp_path / "faces.safetensors"
-    stylegan_file.save(generator, path)
+    file.save(generator, path)
     path.write_bytes(path.read_bytes()[:-9])
     assert "broken" in refusal(path)
     other = Generator(dataclasses.replace(SETTINGS, z_dim=3))
     other.settings = SETTINGS
-    stylegan_file.save(other, path)
+    file.save(other, path)
     assert "fc0.weight" in refusal(path)

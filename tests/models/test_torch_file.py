@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cellar.errors import CellarError
-from cellar.models import torch_file, weights
+from cellar.models.checkpoint_files import torch_file, weights
 
 BOTH_FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 

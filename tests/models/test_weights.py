@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cellar import models
 from cellar.errors import CellarError
-from cellar.models import weights
+from cellar.models.checkpoint_files import weights
 
 State = dict[str, Tensor]
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cellar import files, paths, report
-from cellar.proof import lineage
+from cellar.provenance import lineage
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>document.title='taken'</script>"

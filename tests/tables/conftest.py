@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 import yaml
 
-from cellar import files, metrics, params, paths, tables
-from cellar.params import Params
+from cellar import config as params
+from cellar import files, paths, tables
+from cellar.config import Params
+from cellar.metrics import classification
 from cellar.tables.cells import Cell, Table
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +105,7 @@ def write_evaluation(
     folder = paths.predictions(kind, key, seed)
     files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=last, labels=labels, index=index)
     head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": validation}
-    scores, last_scores = (metrics.from_logits(one, labels, FACES) for one in (logits, last))
+    scores, last_scores = (classification.from_logits(one, labels, FACES) for one in (logits, last))
     last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
     files.write_json(paths.metrics(kind, key, seed), {**head, **scores, "last_epoch": last_epoch})
 

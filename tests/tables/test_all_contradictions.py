@@ -4,7 +4,7 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.errors import CellarError
-from cellar.stages import tabulate
+from cellar.pipeline.stages import tabulate
 from cellar.tables import reference, render
 from cellar.tables.cells import from_json
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cellar import files, paths, tables
-from cellar.stages import tabulate
+from cellar.pipeline.stages import tabulate
 from cellar.tables import places, printed, reference, render, verdicts
 from cellar.tables.cells import Cell, Row, Table, as_json, from_json
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellar import paths, tables
-from cellar.audit.pairs import leaked_rows, read_pairs
+from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 
 from .conftest import N, Project, write_audit

@@ -5,8 +5,9 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from cellar import files, paths, statistics, tables
+from cellar import files, paths, tables
 from cellar.errors import CellarError
+from cellar.metrics import intervals
 
 from .conftest import N, Project, write_audit
 
@@ -61,7 +62,7 @@ def test_rates_are_of_all_of_the_copied_and_of_the_others(both: Project) -> None
 def test_the_difference_is_paired_over_seeds(both: Project) -> None:
     gain = both.cell(TABLE, "alone-all", "gain")
     whole_rates, dropped_rates = ([float(100 * hits(seed).mean()) for seed in range(3)] for hits in (whole, dropped))
-    _, interval = statistics.paired_seeds(whole_rates, dropped_rates)
+    _, interval = intervals.paired_seeds(whole_rates, dropped_rates)
     assert gain.n == 3 and gain.interval == pytest.approx(interval, abs=1e-4)
     assert gain.stage is not None and gain.stage[0] == "audit@pets" and len(gain.stage) == 7
 
@@ -69,7 +70,7 @@ def test_the_difference_is_paired_over_seeds(both: Project) -> None:
 def test_the_difference_of_one_seed_is_paired_over_images(both: Project) -> None:
     for key in ("pets-alone", "pets_dropped-alone"):
         both.raw["experiments"][key]["seeds"] = [0]
-    _, interval = statistics.paired_images(whole(0)[COPIED], dropped(0)[COPIED])
+    _, interval = intervals.paired_images(whole(0)[COPIED], dropped(0)[COPIED])
     gain = both.cell(TABLE, "alone-copied", "gain")
     assert gain.value == 25.0 and gain.interval == pytest.approx(interval, abs=1e-4)
     assert gain.method == "paired on 4 images (Agresti and Min)"

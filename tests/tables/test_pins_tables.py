@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cellar import files, paths, tables
+from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.params import Params
-from cellar.proof import explain
+from cellar.provenance import explain
 from cellar.tables import pins_lines, reference, render
 from cellar.tables.cells import Cell, Table, as_json
 from tests import pins_project

@@ -9,7 +9,7 @@ import pytest
 
 from cellar import files
 from cellar.errors import CellarError
-from cellar.stages import tabulate
+from cellar.pipeline.stages import tabulate
 from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table, as_json, from_json
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cellar import files, paths, tables
+from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.params import Params
 from cellar.tables import reference
 from cellar.tables.cells import as_json
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cellar.params import Scale
+from cellar.config import Scale
 from cellar.tables import verdicts
 
 from .conftest import Project

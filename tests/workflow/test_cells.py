@@ -19,7 +19,7 @@ WEIGHTS = f"{STUDENT}/weights.safetensors"
 PREDICTIONS = "results/predictions/students/fer2013-E1/seed-0/predictions.npz"
 OTHERS = PREDICTIONS.replace("E1", "E4")
 METRICS = "results/metrics/students/fer2013-E1/seed-0.json"
-PAGE, SOURCE = "results/tables/table_vi.md", "src/cellar/losses/logit_kd.py"
+PAGE, SOURCE = "results/tables/table_vi.md", "src/cellar/methods/losses/logit_kd.py"
 
 
 def cellar(project: Project, *arguments: str) -> tuple[int, list[str]]:

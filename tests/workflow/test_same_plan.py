@@ -6,7 +6,7 @@ from pathlib import Path
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 
-from cellar import sources
+from cellar.pipeline import sources
 
 from .conftest import Project
 
@@ -75,7 +75,7 @@ def test_a_stage_depends_on_the_code_it_imports_and_on_no_folder(fresh: Project)
         "stages/distill_student",
     ):
         assert f"src/cellar/{module}.py" in reads
-    assert "src/cellar/tables/table_vi.py" not in reads and "src/cellar/datasets/fer2013.py" not in reads
+    assert "src/cellar/tables/table_vi.py" not in reads and "src/cellar/data/readers/fer2013.py" not in reads
     table, _ = dvc["tabulate_table_vi"]
     assert "results/metrics/students/fer2013-E1/seed-0.json" in table
     assert not any((fresh.folder / name).is_dir() for name in table)
@@ -86,13 +86,13 @@ def test_every_imported_module_is_a_dependency() -> None:
     import subprocess
     import sys
 
-    code = "import sys, cellar.stages.distill_student; print(*(m for m in sys.modules if m.split('.')[0] == 'cellar'))"
+    code = "import sys, cellar.pipeline.stages.distill_student; print(*(m for m in sys.modules if m.split('.')[0] == 'cellar'))"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     found = {
         name.removeprefix("src/").removesuffix(".py").replace("/", ".")
-        for name in sources.modules_of("cellar.stages.distill_student")
+        for name in sources.modules_of("cellar.pipeline.stages.distill_student")
     }
     assert {name for name in loaded if not sources.is_plumbing(name)} <= {
         name.removesuffix(".__init__") for name in found

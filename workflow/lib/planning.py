@@ -16,9 +16,10 @@ import owner
 import stale
 from snakemake import cli
 
-from cellar import params, pipeline_files, plan
+from cellar import config
 from cellar.errors import CellarError
-from cellar.plan import Stage
+from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline.plan import Stage
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
 # bash's own safeguards come back with it: a prefix of ours replaces Snakemake's.
@@ -28,7 +29,7 @@ SHELL_PREFIX = f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.execut
 class Plan:
     """Stages by family, and the fields that tell them apart."""
 
-    def __init__(self, loaded: params.Params) -> None:
+    def __init__(self, loaded: config.Params) -> None:
         self.params = loaded
         self.main = plan.families(loaded)
         self.sweeps = plan.sweep_families(loaded)
@@ -95,7 +96,7 @@ class Plan:
 def open_plan(workflow: Any) -> Plan:
     """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
     try:
-        loaded = params.load()
+        loaded = config.load()
         planned = Plan(loaded)
         if workflow.is_main_process:
             check_data(loaded)
@@ -103,7 +104,7 @@ def open_plan(workflow: Any) -> Plan:
             owner.clear_dead_lock()
             wanted = targets()
             of_sweeps = any(f"/{name}." in target for name in loaded.sweeps for target in wanted)
-            for path in pipeline_files.write(loaded, sweeps=of_sweeps):
+            for path in dvc_yaml.write(loaded, sweeps=of_sweeps):
                 print(
                     f"cellar: {path} written anew: lines of params.yaml or imports have changed",
                     file=sys.stderr,
@@ -123,7 +124,7 @@ def targets() -> list[str]:
     return sorted(known.targets or [])
 
 
-def check_gpus(loaded: params.Params, allowed: Any) -> None:
+def check_gpus(loaded: config.Params, allowed: Any) -> None:
     """Snakemake cuts what a job asks for down to what it may hand out, without a word."""
     most = getattr(allowed, "value", allowed)
     for name, recipe in loaded.recipes.items():
@@ -134,7 +135,7 @@ def check_gpus(loaded: params.Params, allowed: Any) -> None:
             )
 
 
-def check_data(loaded: params.Params) -> None:
+def check_data(loaded: config.Params) -> None:
     """Raw data and published weights that are not here are said at once, not after an hour."""
     for name, section in loaded.datasets.items():
         if section.enabled and not section.source.draw and not Path(section.path).exists():

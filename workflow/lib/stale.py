@@ -18,7 +18,7 @@ from typing import Any
 import mend
 
 from cellar.errors import CellarError
-from cellar.plan import LIST_CODE
+from cellar.pipeline.plan import LIST_CODE
 
 FOLDER = Path(".snakemake/stale")
 FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake leaves it in a folder that it had made, and tells its age by it

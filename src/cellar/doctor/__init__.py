@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 
-from cellar import params as parameters
-from cellar import pipeline_files, plan
+from cellar import config as parameters
+from cellar.config import Params
 from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.params import Params
-from cellar.proof import lineage
+from cellar.pipeline import dvc_yaml, plan
+from cellar.provenance import lineage
 
 
 def report(as_json: bool) -> int:
@@ -50,7 +50,7 @@ def examine(params: Params) -> tuple[list[Finding], str]:
 
 
 def pipeline(params: Params) -> Iterator[Finding]:
-    for path in pipeline_files.outdated(params):
+    for path in dvc_yaml.outdated(params):
         yield Finding(
             "warn", "plan", f"{path} does not say what params.yaml says; snakemake mends it by itself", "cellar plan"
         )

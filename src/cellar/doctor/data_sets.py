@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellar import paths
-from cellar.datasets import cifar100, fer2013, identity_folder, image_folder, raf_db
-from cellar.datasets.faces import EMOTIONS
-from cellar.datasets.image_set import SPLITS
-from cellar.datasets.layouts import how_to_get
-from cellar.datasets.plain_pickle import check_file
+from cellar.config import Dataset, Params
+from cellar.data.faces import EMOTIONS
+from cellar.data.image_set import SPLITS
+from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.readers.layouts import how_to_get
 from cellar.doctor.finding import Finding
 from cellar.errors import CellarError
-from cellar.params import Dataset, Params
+from cellar.safe_pickle.plain_pickle import check_file
 
 
 @dataclass(frozen=True)

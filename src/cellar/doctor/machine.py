@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 
+from cellar.config import Params
+from cellar.config.strict_yaml import read_yaml
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.doctor.needs import Needs
-from cellar.params import Params
-from cellar.strict_yaml import read_yaml
 
 DRIVER = Path("/proc/driver/nvidia/gpus")  # one folder a GPU, as NVIDIA's driver has it
 CPU_INFO = Path("/proc/cpuinfo")

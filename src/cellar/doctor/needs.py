@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from cellar import files, paths
+from cellar.config import Line, Params
 from cellar.doctor.data_sets import Extent
+from cellar.engine.logit_store import DTYPES, FOLDER, MB
 from cellar.errors import CellarError
-from cellar.logit_store import DTYPES, FOLDER, MB
 from cellar.models import parse
-from cellar.params import Line, Params
-from cellar.plan import Family
+from cellar.pipeline.plan import Family
 
 FLOAT = 4  # bytes
-VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.views)
+VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.views)
 COPIES = 2  # the file, and DVC's; where both can share bytes (reflink) it is less
 
 

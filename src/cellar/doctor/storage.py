@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.errors import CellarError
-from cellar.plan import Family
-from cellar.proof.lineage import File, Lineage
+from cellar.pipeline.plan import Family
+from cellar.provenance.lineage import File, Lineage
 
 ROOT = Path(".dvc")
 CONFIGS = (ROOT / "config", ROOT / "config.local")  # the second wins

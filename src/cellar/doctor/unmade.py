@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cellar import code_lists, files
-from cellar.params import PARAMS_FILE
-from cellar.plan import Family
-from cellar.proof.lineage import Lineage, is_list, md5_of
-from cellar.strict_yaml import read_yaml
+from cellar import files
+from cellar.config import PARAMS_FILE
+from cellar.config.strict_yaml import read_yaml
+from cellar.pipeline import code_lists
+from cellar.pipeline.plan import Family
+from cellar.provenance.lineage import Lineage, is_list, md5_of
 
 
 def paths_of(families: Iterable[Family], graph: Lineage) -> list[str]:

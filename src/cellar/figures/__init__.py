@@ -8,7 +8,7 @@ audits' pairs are ours.
 from pathlib import Path
 
 from cellar import paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import sweep
 from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs, teacher_runs_of
 

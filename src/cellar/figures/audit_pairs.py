@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from cellar import paths
-from cellar.audit.pairs import read_pairs
+from cellar.config import Params
+from cellar.data.audit.pairs import read_pairs
 from cellar.errors import CellarError
 from cellar.figures.captions import caption
 from cellar.figures.samples import read_prepared
-from cellar.params import Params
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,6 @@
 """What stands over every figure: what it shows, of which scale, and whether its images are drawn."""
 
-from cellar.params import Params
+from cellar.config import Params
 
 
 def caption(params: Params, text: str) -> str:

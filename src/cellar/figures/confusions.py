@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cellar import files
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import confused
 from cellar.figures.captions import caption
-from cellar.params import Params
 from cellar.tables.runs import Runs
 
 

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cellar import models
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import history, lines
 from cellar.figures.captions import caption
-from cellar.params import Params
 from cellar.tables.runs import Runs
 
 # A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, for all kinds of sight.

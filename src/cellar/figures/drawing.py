@@ -7,10 +7,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from cellar import files, paths
+from cellar.config import Params
+from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.figures import known, of_sweeps, painter
-from cellar.mistakes import likely
-from cellar.params import Params
 
 
 def draw(figure: str, params: Params) -> None:

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from cellar.config import Params, Sweep
 from cellar.figures.captions import caption
-from cellar.params import Params, Sweep
 from cellar.tables.sweep import Point, Values, best, grid, on_test, on_validation, weight_name
 
 SOLID, DASHED = "best in its panel", "chosen on validation"

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import EPOCH_FIGURES, PINS, history
 from cellar.figures.captions import caption
 from cellar.figures.curves import read_history
-from cellar.params import Params
 from cellar.tables.runs import student_runs
 
 SHOWN = {  # figure -> what it is called, and the columns of history.csv without their split

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from cellar import files
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import PINS, one_shot_runs
 from cellar.figures.captions import caption
 from cellar.figures.samples import read_prepared
-from cellar.params import Params
 
 SAME, OTHER = "one identity", "two identities"
 

@@ -6,12 +6,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cellar import files, paths
-from cellar.datasets.face_parts import PARTS, cut_parts, faces_to_cut
+from cellar.config import Params
+from cellar.data.face_parts import PARTS, cut_parts, faces_to_cut
 from cellar.errors import CellarError
 from cellar.figures import PINS, teacher_of_parts
 from cellar.figures.captions import caption
 from cellar.figures.samples import read_prepared
-from cellar.params import Params
 from cellar.seeding import derive
 
 FACES = 6  # shown in figure 2; figure 3 takes 20

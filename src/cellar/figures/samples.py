@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cellar import files, paths
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import CIFAR, images, sampled
 from cellar.figures.captions import caption
-from cellar.params import Params
 
 PER_CLASS = 2  # images of an emotion
 COLUMNS = 10  # of the classes' grid

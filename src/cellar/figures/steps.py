@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cellar import files
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures import CIFAR, STEP_LOSSES, history, loss_files
 from cellar.figures.captions import caption
 from cellar.figures.curves import read_history
-from cellar.params import Params
 from cellar.tables.runs import student_runs
 
 MARKED = 20  # falls of the learning rate that still read as marks; a rate that falls at every epoch gets none

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cellar import files, paths, revisions
-from cellar.proof import explain, lineage, redo_commands, story
+from cellar import files, paths
+from cellar.provenance import explain, git, lineage, redo_commands, story
 from cellar.tables.cells import Cell, Row, Table
 
 
@@ -60,7 +60,7 @@ class Chains:
 
     def origin(self) -> str:
         """Where the project can be cloned from."""
-        return revisions.origin()
+        return git.origin()
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The run.json of every stage of dvc.lock that has one here, by target."""

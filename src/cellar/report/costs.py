@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellar.proof.lineage import Lineage
+from cellar.provenance.lineage import Lineage
 from cellar.report.head import listed, spent
 
 LONGEST = 12

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellar import files, paths
-from cellar.params import Params
-from cellar.params.data import Dataset
+from cellar.config import Params
+from cellar.config.data import Dataset
 
 FEW = 20  # classes that are listed one by one
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-from cellar import plan
-from cellar.params import Params
-from cellar.plan import Family
+from cellar.config import Params
+from cellar.pipeline import plan
+from cellar.pipeline.plan import Family
 
 WIDE, HIGH = 164, 44  # of a box
 ACROSS, DOWN = 26, 46  # between boxes

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cellar.params import Params
-from cellar.provenance import git
+from cellar.config import Params
+from cellar.engine.run_record import git
 
 Records = Mapping[str, Mapping[str, Any]]
 SHORT = 7  # digits of a commit

@@ -2,8 +2,8 @@
 
 import shlex
 
-from cellar.params import Params
-from cellar.provenance import git
+from cellar.config import Params
+from cellar.engine.run_record import git
 
 SHIPPED = "sample"  # the scale of params.yaml as shipped
 

@@ -6,7 +6,7 @@ from importlib.resources import files as resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cellar import params as parameters
+from cellar import config as parameters
 from cellar.report import costs, data, graph, head, making, studies
 from cellar.report.chains import Chains
 

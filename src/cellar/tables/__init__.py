@@ -6,9 +6,9 @@ A table is a module, imported when it is asked for, so that a stage depends on t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cellar.config import Params
+from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.mistakes import likely
-from cellar.params import Params
 from cellar.tables import audit_accuracy, custom, leakage, pins_tables
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import re
 
 from cellar import files, paths
+from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.params import Params
 from cellar.tables import reference
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.contradictions import register

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import places, reference, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, from_json
 from cellar.tables.claims import CLAIMS, Claim

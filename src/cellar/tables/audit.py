@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
 

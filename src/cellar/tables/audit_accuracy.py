@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from cellar import files, paths
-from cellar.audit.pairs import leaked_rows, read_pairs
+from cellar.config import Params
+from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
-from cellar.params import Params
 from cellar.tables.audit import STUDY
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import DIGITS, Runs, experiment_lines, judged_cell, runs_of, teacher_runs_of

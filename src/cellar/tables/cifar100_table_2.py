@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cellar import paths, statistics
-from cellar.params import Experiment, Params
+from cellar import paths
+from cellar.config import Experiment, Params
+from cellar.metrics import intervals
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import (
@@ -109,7 +110,7 @@ def spread_cell(runs: Runs | None, ddof: int, printed: float | None = None) -> C
     """Never judged: of five runs a standard deviation is hardly known."""
     if runs is None:
         return absent(printed)
-    sd = statistics.spread([score["accuracy"] for score in runs.read()], ddof)
+    sd = intervals.spread([score["accuracy"] for score in runs.read()], ddof)
     verdict: verdicts.Verdict | None = None if printed is None else "not comparable"
     reason = "one run has no spread" if sd is None else f"ddof {ddof}; of so few runs a spread is shown, not judged"
     value = None if sd is None else round(sd, DIGITS)
@@ -179,7 +180,7 @@ def theirs(found: Mapping[str, Found]) -> Iterator[str]:
         f"The report calls {claimed_gain()['printed']:.2f} a gain in %: it is {taught:.2f} - {alone:.2f} = {gain:.2f} "
         f"points, {100 * gain / alone:.2f} % of {alone:.2f}."
     )
-    samples = " and ".join(f"{statistics.spread(run['accuracy']):.2f}" for run in runs.values())
+    samples = " and ".join(f"{intervals.spread(run['accuracy']):.2f}" for run in runs.values())
     yield f"The report's sd is ddof 0: with ddof 1 the five accuracies of its author's notebook give {samples}."
     yield (
         f"KL weight: the report sets {text['kl_weight_best']:g} in one place and alpha = {text['alpha_best']:g} in "

@@ -1,6 +1,6 @@
 """custom_<dataset>: a data set of the user's own, its teachers and every experiment."""
 
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.reference import CUSTOM, study_of
 from cellar.tables.runs import (

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cellar import files, paths, statistics
-from cellar.audit.pairs import leaked_rows, read_pairs
+from cellar import files, paths
+from cellar.config import Experiment, Params
+from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
-from cellar.params import Experiment, Params
+from cellar.metrics import intervals
 from cellar.tables.audit import STUDY
 from cellar.tables.audit_accuracy import CLASS_METHODS, NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
@@ -158,10 +159,10 @@ def gain_cell(whole: np.ndarray, dropped: np.ndarray) -> Cell:
     """Accuracy with minus without the copies in points, paired over seeds from 3 on, else over test images."""
     seeds, n = whole.shape
     if seeds >= SEVERAL:
-        mean, interval = statistics.paired_seeds(rates(whole), rates(dropped))
+        mean, interval = intervals.paired_seeds(rates(whole), rates(dropped))
         n, method = seeds, f"paired t over {seeds} seeds"
     else:
-        mean, interval = statistics.paired_images(whole, dropped)
+        mean, interval = intervals.paired_images(whole, dropped)
         method = f"paired on {n} images (Agresti and Min)"
     return Cell("derived", round(mean, DIGITS), "points", n=n, interval=rounded(interval), method=method)
 

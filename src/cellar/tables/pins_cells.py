@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 from cellar.tables.pins_lines import Kind, Shown, obstacle, scratch_of

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cellar.config import Experiment, Line, Params
 from cellar.models import parse
-from cellar.params import Experiment, Line, Params
 from cellar.tables import reference
 from cellar.tables.runs import Runs, experiment_lines, runs_of
 

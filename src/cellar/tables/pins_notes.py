@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables.cells import Row
 from cellar.tables.pins_cells import value_at
 from cellar.tables.pins_contradictions import paper

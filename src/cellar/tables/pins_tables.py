@@ -5,7 +5,7 @@ epoch that is best on validation, and at the one that is best on the test images
 """
 
 from cellar import paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import pins_contradictions, pins_notes, reference
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.pins_cells import BEST, FIGURES, TEST, TRAIN, cells, gain, highest

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from cellar import files, paths, statistics
+from cellar import files, paths
+from cellar.config import Experiment, Params, Teacher
 from cellar.errors import CellarError
-from cellar.params import Experiment, Params, Teacher
+from cellar.metrics import intervals
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
@@ -112,28 +113,28 @@ def judged_cell(
     )  # fmt: skip
 
 
-Found = tuple[statistics.Interval | None, int | None, str | None]
+Found = tuple[intervals.Interval | None, int | None, str | None]
 
 
 def interval_of(values: Sequence[float], images: Sequence[int]) -> Found:
     """Interval of the mean, what it rests on, and its method. One or two runs: Wilson's on the images of one of them,
     for the second names the same images again."""
     if len(values) >= SEVERAL:
-        return statistics.student(values), len(values), f"Student's t over {len(values)} runs"
+        return intervals.student(values), len(values), f"Student's t over {len(values)} runs"
     if not images:
         return None, None, None
     n = min(images)
-    return statistics.wilson(round(float(np.mean(values)) * n / 100), n), n, f"Wilson's on n = {n}"
+    return intervals.wilson(round(float(np.mean(values)) * n / 100), n), n, f"Wilson's on n = {n}"
 
 
 def spreads(values: Sequence[float]) -> tuple[float | None, float | None]:
     """Standard deviations over runs: of a sample (ddof 1), of a population (ddof 0)."""
-    found = (statistics.spread(values, ddof) for ddof in (1, 0))
+    found = (intervals.spread(values, ddof) for ddof in (1, 0))
     one, other = (None if sd is None else round(sd, DIGITS) for sd in found)
     return one, other
 
 
-def rounded(interval: statistics.Interval | None) -> list[float] | None:
+def rounded(interval: intervals.Interval | None) -> list[float] | None:
     return [round(bound, DIGITS) for bound in interval] if interval else None
 
 
@@ -179,15 +180,15 @@ def difference_cell(runs: Runs, baseline: Runs, subject: str) -> Cell:
     )  # fmt: skip
 
 
-def paired(runs: Runs, baseline: Runs) -> tuple[float, statistics.Interval, int, str]:
+def paired(runs: Runs, baseline: Runs) -> tuple[float, intervals.Interval, int, str]:
     """Difference of accuracies in points, its interval, what that rests on, and its method."""
     if len(runs.seeds) >= SEVERAL:
         values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
-        return *statistics.paired_seeds(values, others), len(values), f"paired t over {len(values)} seeds"
+        return *intervals.paired_seeds(values, others), len(values), f"paired t over {len(values)} seeds"
     check_same_images(runs, baseline)
     hits, others_hits = hits_of(runs), hits_of(baseline)
     n = hits.shape[1]
-    return *statistics.paired_images(hits, others_hits), n, f"paired on {n} images (Agresti and Min)"
+    return *intervals.paired_images(hits, others_hits), n, f"paired on {n} images (Agresti and Min)"
 
 
 def gain_files(params: Params, line: Experiment, runs: Runs) -> list[str]:

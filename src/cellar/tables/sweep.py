@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from cellar import paths
+from cellar.config import Params, Sweep
 from cellar.errors import CellarError
-from cellar.params import Params, Sweep
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.reference import CIFAR100_KD, CUSTOM, MINI_RESEMOTENET, study, study_of
 from cellar.tables.runs import DIGITS, Runs, accuracy_cell, mean_cell, runs_of

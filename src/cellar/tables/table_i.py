@@ -1,7 +1,7 @@
 """Table I: size and parameters of ResEmoteNet and of the methods it is compared with."""
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table
 

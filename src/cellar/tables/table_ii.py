@@ -1,7 +1,7 @@
 """Table II: widths and parameters of the teacher and of students A, B, C."""
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import reference
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.table_i import counted_cell

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cellar import paths
-from cellar.params import Experiment, Params
+from cellar.config import Experiment, Params
 from cellar.tables import reference
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import (

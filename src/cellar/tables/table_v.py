@@ -3,7 +3,7 @@
 from typing import Any
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import DIGITS, Runs, absent, accuracy_cell, student_runs, teacher_runs

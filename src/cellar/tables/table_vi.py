@@ -1,7 +1,7 @@
 """Table VI: accuracy and parameters beside prior work, with the students alone, whom the paper left out."""
 
 from cellar import files, paths
-from cellar.params import Params
+from cellar.config import Params
 from cellar.tables import reference, verdicts
 from cellar.tables.cells import NOTHING, Cell, Column, Row, Table
 from cellar.tables.runs import Runs, accuracy_cell, student_runs, teacher_runs

@@ -7,7 +7,7 @@ paper inconsistent: the paper prints the same quantity twice, differently. not c
 from collections.abc import Sequence
 from typing import Literal
 
-from cellar.params import Scale
+from cellar.config import Scale
 from cellar.tables.rounding import is_millions
 
 PAPER = "paper"  # the scale at which accuracies are compared

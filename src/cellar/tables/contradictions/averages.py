@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cellar import statistics
+from cellar.metrics import intervals
 from cellar.tables.contradictions.paper import Finding, Paper
 from cellar.tables.printed import label
 from cellar.tables.reference import CIFAR100_KD, SMALL_DATASET_KD
@@ -30,7 +30,7 @@ def runs(paper: Paper) -> Iterator[Finding]:
     table = paper.data["tables"]["table_2"]
     for name, found in table["per_run"].items():
         values, row = found["accuracy"], table["rows"][name]
-        mean, population, sample = sum(values) / len(values), *(statistics.spread(values, ddof) for ddof in (0, 1))
+        mean, population, sample = sum(values) / len(values), *(intervals.spread(values, ddof) for ddof in (0, 1))
         listed = f"the author's notebook has {', '.join(f'{value:.2f}' for value in values)}"
         if not agrees(mean, row["accuracy_mean"], 2):
             yield Finding(KIND, f"Table 2: {name}, mean", f"{row['accuracy_mean']:.2f}", f"{mean:.2f}", listed)

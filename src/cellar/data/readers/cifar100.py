@@ -1,0 +1,140 @@
+"""CIFAR-100 as its authors publish it for Python: the pickles train, test and meta (Krizhevsky 2009).
+
+A batch holds data, uint8 (N, 3072), the red, green and blue 32x32 plane of each image one after the other;
+fine_labels 0..99 and coarse_labels 0..19, positions in the names of meta; filenames; batch_label. There is
+no validation split: a stratified part of train is held out.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cellar.data.image_set import ImageSet, check_classes, split_order
+from cellar.data.splits import hold_out
+from cellar.errors import CellarError
+from cellar.files import hash_file
+from cellar.safe_pickle.plain_pickle import PlainArray, check_file, read_plain
+from cellar.wording import printable, said
+
+FOLDER = "cifar-100-python"
+FILES = ("train", "test", "meta")
+SIDE = 32
+FINE, COARSE = 100, 20
+META_KEYS = {"fine_label_names": FINE, "coarse_label_names": COARSE}
+BATCH_KEYS = {"data", "fine_labels", "coarse_labels", "filenames", "batch_label"}
+
+
+def load(path: Path, checksums: str = "official", validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:
+    """Images uint8 (N, 32, 32, 3), labels the fine ones; rows ordered by split, then as in the files.
+
+    `path` is cifar-100-python, or holds it. `checksums`: "official" takes the published files only, "any"
+    others of the same structure too. Raises CellarError for anything else.
+    """
+    folder = find_folder(path)
+    for name in FILES:
+        check_file(folder / name)
+    if checksums == "official":
+        check_published(folder)
+    classes = read_classes(folder / "meta")
+    (train, train_labels), (test, test_labels) = read_batch(folder / "train"), read_batch(folder / "test")
+    labels = np.concatenate([train_labels, test_labels])
+    split = np.repeat(np.array(["train", "test"], dtype="U10"), [len(train), len(test)])
+    check_classes(folder, labels, split, classes, required=("train", "test"))
+    split = hold_out(folder, labels, split, classes, validation_fraction, split_seed)
+    order = split_order(split)
+    images = unroll(np.concatenate([train, test])[order])
+    sources = {(folder / name).relative_to(path).as_posix(): hash_file(folder / name) for name in FILES}
+    return ImageSet(images, labels[order], split[order], classes, sources)
+
+
+def find_folder(path: Path) -> Path:
+    """`path`, or the cifar-100-python in it."""
+    if not path.is_dir():
+        raise CellarError(f"{path} is not here, or no folder; put {FOLDER} there, see data/README.md")
+    inner = path / FOLDER
+    return inner if inner.is_dir() and not (path / "train").exists() else path
+
+
+def published_checksums() -> dict[str, str]:
+    """The md5 of each file, as torchvision knows them."""
+    from torchvision.datasets import CIFAR100  # seconds to import
+
+    return dict([*CIFAR100.train_list, *CIFAR100.test_list, (CIFAR100.meta["filename"], CIFAR100.meta["md5"])])
+
+
+def check_published(folder: Path) -> None:
+    published = published_checksums()
+    for name in FILES:
+        found = hash_file(folder / name, "md5")
+        if found != published[name]:
+            raise CellarError(
+                f"{folder / name} has md5 {found}, the published one {published[name]}; "
+                "get the published file, or say checksums: any in params.yaml"
+            )
+
+
+def read_dict(path: Path, wanted: set[str]) -> dict[str, Any]:
+    """The dict in a pickle, by text keys, whichever Python wrote them. Raises CellarError for other keys."""
+    content = read_plain(path)
+    if not isinstance(content, dict):
+        raise CellarError(f"{path} is not CIFAR-100's: it holds no dict; get the published file")
+    named = {said(key): value for key, value in content.items()}
+    if set(named) != wanted:
+        found = ", ".join(sorted(named))
+        whose = "CIFAR-10's file" if {"labels", "label_names"} & set(named) else "not CIFAR-100's"
+        raise CellarError(
+            f"{path} is {whose}: its keys are {found:.120}, not {', '.join(sorted(wanted))}; put CIFAR-100's there"
+        )
+    return named
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The names of the fine labels, in the order of their numbers."""
+    meta = read_dict(path, set(META_KEYS))
+    for key, count in META_KEYS.items():
+        names = meta[key]
+        names = [name for name in names if isinstance(name, bytes | str)] if isinstance(names, list) else []
+        distinct = len({said(name) for name in names})
+        if distinct != count or len(meta[key]) != count:
+            raise CellarError(f"{path}: {key} holds {distinct} names, expected {count}; get the published file")
+    return tuple(said(name) for name in meta["fine_label_names"])
+
+
+def read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(data uint8 (N, 3072), fine labels int64 (N,)). Raises CellarError unless all belongs together."""
+    batch = read_dict(path, BATCH_KEYS)
+    data = read_data(path, batch["data"])
+    for key in ("fine_labels", "coarse_labels", "filenames"):
+        entries = batch[key]
+        if not isinstance(entries, list) or len(entries) != len(data):
+            count = len(entries) if isinstance(entries, list) else "no"
+            raise CellarError(f"{path}: {count} {key} for {len(data)} images; get the published file")
+    check_labels(path, "coarse_labels", batch["coarse_labels"], COARSE)
+    check_labels(path, "fine_labels", batch["fine_labels"], FINE)
+    return data, np.array(batch["fine_labels"], dtype=np.int64)
+
+
+def read_data(path: Path, value: Any) -> np.ndarray:
+    try:
+        data = value.build() if isinstance(value, PlainArray) else None
+    except (ValueError, TypeError) as error:
+        raise CellarError(f"{path}: data is broken ({printable(str(error))}); get the published file") from None
+    width = 3 * SIDE**2
+    if data is None or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != width:
+        found = "no array" if data is None else f"{data.dtype} {data.shape}"
+        raise CellarError(f"{path}: data is {found}, expected uint8 (N, {width}); get the published file")
+    return data
+
+
+def check_labels(path: Path, key: str, labels: list[Any], count: int) -> None:
+    for row, label in enumerate(labels):
+        if type(label) is not int or not 0 <= label < count:
+            raise CellarError(
+                f"{path}: {key}, entry {row} is {said(label)!r}, expected 0 to {count - 1}; get the published file"
+            )
+
+
+def unroll(data: np.ndarray) -> np.ndarray:
+    """Planes (N, 3072) to images (N, 32, 32, 3)."""
+    return np.ascontiguousarray(data.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))

@@ -1,0 +1,94 @@
+"""Anyone's images: {train,validation,test}/<class>/<any name>.{png,jpg,jpeg,bmp,webp}."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cellar.config.validation_errors import likely
+from cellar.data.image_set import SPLITS, ImageSet, check_classes, split_order
+from cellar.data.images import SUFFIXES, decode, read, summarise, visible
+from cellar.data.splits import hold_out
+from cellar.errors import CellarError
+
+
+def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:
+    """Images uint8 (N, H, W) when all are grey, else (N, H, W, 3); rows ordered by split, class and name.
+
+    Classes are the sorted folder names of train. Without validation/, a seeded, stratified part of train is
+    held out. `size`: resize every image to size x size; without it all must be of one size.
+    """
+    if not path.is_dir():
+        raise CellarError(f"{path} is not here; put train/<class>/ and test/<class>/ folders there, see data/README.md")
+    classes = class_names(path)
+    found = [item for split in SPLITS for item in list_images(path, split, classes)]
+    split = np.array([split for split, _, _ in found], dtype="U10")
+    labels = np.array([label for _, label, _ in found], dtype=np.int64)
+    check_classes(path, labels, split, classes, required=("train", "test"))
+    if not (split == "validation").any():
+        split = hold_out(path, labels, split, classes, validation_fraction, split_seed)
+        check_classes(path, labels, split, classes)
+    images, sources = read_all(path, [file for *_, file in found], size)
+    order = split_order(split)
+    return ImageSet(images[order], labels[order], split[order], classes, sources)
+
+
+def class_names(path: Path) -> tuple[str, ...]:
+    if not (path / "train").is_dir():
+        raise CellarError(f"{path / 'train'} is not here; put train/<class>/ image folders there, see data/README.md")
+    names = tuple(entry.name for entry in visible(path / "train") if entry.is_dir())
+    if len(names) < 2:
+        raise CellarError(f"{path / 'train'} has {len(names)} class folders; at least 2 are needed")
+    return names
+
+
+def list_images(path: Path, split: str, classes: tuple[str, ...]) -> list[tuple[str, int, Path]]:
+    """(split, label, file) of a split's images by class and name; nothing when the split has no folder."""
+    if not (path / split).is_dir():
+        return []
+    check_folders(path / split, classes)
+    return [
+        (split, label, check_suffix(file))
+        for label, name in enumerate(classes)
+        for file in visible(path / split / name)
+    ]
+
+
+def check_folders(folder: Path, classes: tuple[str, ...]) -> None:
+    """The class folders of a split are exactly those of train."""
+    names = [entry.name for entry in visible(folder) if entry.is_dir()]
+    for name in sorted(set(names) - set(classes)):
+        raise CellarError(
+            f"{folder / name} is no train class{likely(name, list(classes))}; classes: {', '.join(classes)}"
+        )
+    for name in sorted(set(classes) - set(names)):
+        raise CellarError(
+            f"{folder / name} is not here, but train/ has class {name}; add its images or take the class out"
+        )
+
+
+def check_suffix(file: Path) -> Path:
+    if file.suffix.lower() not in SUFFIXES or not file.is_file():
+        raise CellarError(f"{file} is no image by its name ({' '.join(SUFFIXES)}); take it out")
+    return file
+
+
+def read_all(path: Path, files: list[Path], size: int | None) -> tuple[np.ndarray, dict[str, str]]:
+    """Images in the order of `files`, and the sources for a manifest; RGB as soon as one is in colour."""
+    images: list[Image.Image] = []
+    hashes: dict[str, str] = {}
+    for file in files:
+        data = read(file)
+        image = decode(file, data, None)
+        images.append(image.resize((size, size), Image.Resampling.BILINEAR) if size else image)
+        if images[-1].size != images[0].size:
+            raise CellarError(odd_size(file, image, files[0], images[0]))
+        hashes[file.relative_to(path).as_posix()] = hashlib.sha256(data).hexdigest()
+    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
+    return np.stack([np.asarray(image.convert(mode)) for image in images]), summarise(hashes)
+
+
+def odd_size(file: Path, image: Image.Image, first: Path, first_image: Image.Image) -> str:
+    sizes = [f"{i.size[0]}x{i.size[1]}" for i in (image, first_image)]
+    return f"{file} is {sizes[0]}, but {first} is {sizes[1]}; resize all images to one size"

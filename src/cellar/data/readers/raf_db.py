@@ -1,0 +1,92 @@
+"""RAF-DB, the basic set, as its authors give it out: a list of labels and 100x100 aligned faces.
+
+EmoLabel/list_patition_label.txt (spelt so) has lines `train_00001.jpg 5`; the image of that line is
+Image/aligned/train_00001_aligned.jpg. Labels: 1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness,
+6 anger, 7 neutral. There is no validation split (Li, Deng and Du 2017): a tenth of train is held out.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from cellar.data.faces import EMOTIONS
+from cellar.data.image_set import ImageSet, check_classes, split_order
+from cellar.data.images import read_images
+from cellar.data.splits import hold_out
+from cellar.errors import CellarError
+from cellar.files import hash_file
+from cellar.wording import reason, said
+
+SIDE = 100
+LIST = Path("EmoLabel/list_patition_label.txt")
+ALIGNED = Path("Image/aligned")
+EMOTION_OF_CODE = ("surprise", "fear", "disgust", "happy", "sad", "anger", "neutral")  # the list's 1 .. 7
+LABEL_OF_CODE = {str(code): EMOTIONS.index(name) for code, name in enumerate(EMOTION_OF_CODE, start=1)}
+NAME = re.compile(r"((train|test)_\d+)\.jpg")
+
+
+def load(path: Path, validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:
+    """Images uint8 (N, 100, 100, 3); rows ordered by split and name.
+
+    Raises CellarError for a list or an image unlike the documented layout.
+    """
+    listed = read_list(path)
+    check_images_present(path, listed)
+    names = sorted(listed)
+    labels = np.array([listed[name] for name in names], dtype=np.int64)
+    split = np.array([name.partition("_")[0] for name in names], dtype="U10")
+    check_classes(path, labels, split, EMOTIONS, required=("train", "test"))
+    split = hold_out(path, labels, split, EMOTIONS, validation_fraction, split_seed)
+    check_classes(path, labels, split, EMOTIONS)
+    order = split_order(split)
+    images, sources = read_images(path, [image_path(path, names[row]) for row in order], "RGB", (SIDE, SIDE))
+    sources = {LIST.as_posix(): hash_file(path / LIST), **sources}
+    return ImageSet(images, labels[order], split[order], EMOTIONS, sources)
+
+
+def image_path(path: Path, name: str) -> Path:
+    return path / ALIGNED / f"{name}_aligned.jpg"
+
+
+def read_list(path: Path) -> dict[str, int]:
+    """Name without suffix -> label, e.g. {"train_00001": 2}. Raises CellarError with the line number."""
+    file = path / LIST
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise CellarError(
+            f"{file} is not here; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CellarError(
+            f"{file} cannot be read ({reason(error)}); take it again from the published archive"
+        ) from None
+    listed: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            name, label = parse_line(f"{file}, line {number}", line)
+            if name in listed:
+                raise CellarError(f"{file}, line {number}: {said(name)}.jpg is listed twice; take one line out")
+            listed[name] = label
+    return listed
+
+
+def parse_line(where: str, line: str) -> tuple[str, int]:
+    """`train_00001.jpg 5` -> ("train_00001", 2)."""
+    words = line.split()
+    match = NAME.fullmatch(words[0])
+    if len(words) != 2 or match is None:
+        raise CellarError(f"{where}: {line.strip()[:60]!r} is not of the form 'train_00001.jpg 5'; mend that line")
+    if words[1] not in LABEL_OF_CODE:
+        raise CellarError(f"{where}: label {said(words[1])!r} is unknown, expected 1 to 7; mend that line")
+    return match[1], LABEL_OF_CODE[words[1]]
+
+
+def check_images_present(path: Path, listed: dict[str, int]) -> None:
+    missing = [name for name in sorted(listed) if not image_path(path, name).is_file()]
+    if missing:
+        raise CellarError(
+            f"{path / ALIGNED}: {len(missing)} of {len(listed)} listed images are missing, the first is "
+            f"{image_path(path, missing[0]).name}; unpack aligned.zip there, whole"
+        )

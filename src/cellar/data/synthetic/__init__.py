@@ -1,0 +1,1 @@
+"""Synthetic faces, objects and identities, written in the layouts of the real sets."""

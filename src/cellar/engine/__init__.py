@@ -1,0 +1,1 @@
+"""Training and inference: the one loop, optimizer, checkpoints, teacher logits, devices, run records."""

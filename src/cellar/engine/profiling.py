@@ -1,0 +1,153 @@
+"""What a model costs: parameters and bytes, counted; latency and memory, measured by a stated protocol."""
+
+import importlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cellar import models
+from cellar.engine import devices
+
+TORCHVISION = {  # networks that the paper's Table I counts under other names, as torchvision builds them
+    "torchvision:resnet34(7)": ("resnet34", 7),
+    "torchvision:vgg19_bn(7)": ("vgg19_bn", 7),
+    "torchvision:vit_l_16(1000)": ("vit_l_16", 1000),
+}
+CLASSES = {  # of each family's study: its tables count the whole network, head included
+    "cellar.models.resemotenet": 7,
+    "cellar.models.resnet_cifar": 100,
+    "cellar.models.cnn4": 100,
+    "cellar.models.convnet9": 105,
+    "cellar.models.resnet_vggface2": 105,
+    "cellar.models.resnet18": 105,
+    "cellar.models.inception_v3": 105,
+    "cellar.models.mobilenet_v1": 105,
+}
+MB = 2**20
+
+PROTOCOL = (
+    "eval mode, inference mode, float32, channels last, inputs of random noise made beforehand; {warmup} "
+    "warm-up batches, then {repeats} batches timed one by one with a monotonic clock (synchronised before and "
+    "after on a GPU); nothing else run by the pipeline meanwhile. Memory: {memory}, from before the model is "
+    "built to the last batch of the largest size: weights, inputs, activations, the libraries' work space"
+)
+GPU_MEMORY = "growth to the peak of allocated device memory"
+CPU_MEMORY = "growth to the peak of the process's resident memory"
+CPU_MEMORY_SINCE_START = (  # where the kernel refuses to forget an earlier peak
+    "growth to the peak of the process's resident memory, or to an earlier peak if that was higher"
+)
+
+
+def count(model: nn.Module) -> dict[str, float | int]:
+    """Parameters, buffer elements, and the parameters' fp32 megabytes as Tables I and V count them."""
+    parameters = sum(p.numel() for p in model.parameters())
+    return {
+        "parameters": parameters,
+        "buffers": sum(b.numel() for b in model.buffers()),
+        "mb_decimal": round(parameters * 4 / 1e6, 2),
+        "mb_binary": round(parameters * 4 / MB, 2),
+    }
+
+
+def build(name: str) -> nn.Module:
+    """The model as its study has it: with a head for the classes of the study's own data."""
+    return models.build(name, CLASSES[models.module_of(name)])
+
+
+def count_all() -> dict[str, dict[str, float | int]]:
+    """Every architecture that the tables name, built without memory for its weights."""
+    with torch.device("meta"):
+        counted = {name: count(build(name)) for name in models.known()}
+        zoo = importlib.import_module("torchvision.models")
+        for name, (builder, num_classes) in TORCHVISION.items():
+            counted[name] = count(getattr(zoo, builder)(num_classes=num_classes))
+    return counted
+
+
+def measure(
+    build: Callable[[], nn.Module],
+    input_shape: tuple[int, int, int],
+    batch_sizes: Sequence[int],
+    warmup: int,
+    repeats: int,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Latency for each batch size and peak memory of the model that `build` makes; inputs (B, *input_shape).
+
+    Times in ms, memory in MB of 2**20 bytes. Built here, because memory counts from before the model exists.
+    """
+    before, memory = start_memory_peak(device)
+    model = devices.place(build(), device).eval()
+    latency = {str(size): timed(model, input_shape, size, warmup, repeats, device) for size in sorted(batch_sizes)}
+    peak = memory_peak(device) - before
+    return {
+        "input_shape": list(input_shape),
+        "device": device.type,
+        "device_name": devices.name(device),
+        "threads": torch.get_num_threads(),
+        "precision": "fp32",
+        "warmup": warmup,
+        "repeats": repeats,
+        "protocol": PROTOCOL.format(warmup=warmup, repeats=repeats, memory=memory),
+        "parameters": count(model)["parameters"],
+        "latency": latency,
+        "peak_memory_mb": round(peak / MB, 2),
+    }
+
+
+@torch.inference_mode()
+def timed(
+    model: nn.Module,
+    shape: tuple[int, int, int],
+    batch: int,
+    warmup: int,
+    repeats: int,
+    device: torch.device,
+) -> dict[str, float]:
+    """Median and 95th percentile of the time of one batch, in milliseconds."""
+    inputs = torch.randn(batch, *shape, device=device).contiguous(memory_format=torch.channels_last)
+    seconds = []
+    for _ in range(warmup + repeats):
+        synchronise(device)
+        start = time.perf_counter()
+        model(inputs)
+        synchronise(device)
+        seconds.append(time.perf_counter() - start)
+    median, p95 = np.percentile(np.array(seconds[warmup:]) * 1000, [50, 95])
+    return {
+        "median_ms_per_batch": round(float(median), 4),
+        "p95_ms_per_batch": round(float(p95), 4),
+        "median_ms_per_image": round(float(median) / batch, 4),
+    }
+
+
+def synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def start_memory_peak(device: torch.device) -> tuple[int, str]:
+    """Forget the peak so far; return the bytes in use now and what will be measured, in words."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return torch.cuda.memory_allocated(device), GPU_MEMORY
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: resets VmHWM to what is resident now
+    except OSError:
+        return status_bytes("VmRSS"), CPU_MEMORY_SINCE_START
+    return status_bytes("VmRSS"), CPU_MEMORY
+
+
+def memory_peak(device: torch.device) -> int:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else status_bytes("VmHWM")
+
+
+def status_bytes(key: str) -> int:
+    """A line of Linux's /proc/self/status, which counts in kB of 1024 bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))

@@ -1,0 +1,1 @@
+"""Distillation and other training methods: loss, sampler, evaluation."""

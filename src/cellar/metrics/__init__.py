@@ -1,0 +1,1 @@
+"""Pure functions: classification, features, metrics from predictions, confidence intervals."""

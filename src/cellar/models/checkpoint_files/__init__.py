@@ -1,0 +1,1 @@
+"""Weights in the files that people have: safetensors, PyTorch's, pickles; read, never executed."""

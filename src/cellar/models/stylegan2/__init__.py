@@ -1,0 +1,1 @@
+"""StyleGAN2: networks, operators, published files, sampling."""

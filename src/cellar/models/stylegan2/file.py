@@ -1,0 +1,168 @@
+"""StyleGAN2 generators on disk: NVlabs' .pkl files, read without executing them, and our own safetensors.
+
+An official file is a pickle of a dict G, D, G_ema, ... whose objects carry the source code of their classes for the
+reader to run (torch_utils.persistence). Here only G_ema's tensors and settings are read; of all else that a
+file can name, what such files hold beside them is skipped, and anything foreign is refused by its name.
+"""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import IO, Any
+
+import safetensors
+import torch
+from torch import Tensor
+
+from cellar.errors import CellarError
+from cellar.models.checkpoint_files import torch_file, weights
+from cellar.models.stylegan2 import settings as stylegan2_settings
+from cellar.models.stylegan2.network import Generator, Settings
+from cellar.safe_pickle.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
+from cellar.wording import printable, reason
+
+State = dict[str, Tensor]
+NETWORK = "G_ema"  # the moving average, which is what makes images
+MOST_PARTS = 10_000  # layers of a network; the largest published one has 100
+LONGEST_NAME = 200  # letters of a tensor's place in the network
+
+
+def load(path: Path) -> Generator:
+    """The generator in an official .pkl or in a file of `save`, on the CPU, for generating only.
+
+    Raises CellarError when the file is missing, broken, hostile, TensorFlow's, or another kind of generator's.
+    """
+    settings, state = read(path)
+    with torch.device("meta"):  # no memory is taken at the word of a file
+        generator = Generator(settings)
+    problem = weights.mismatch(generator.state_dict(), state)
+    if problem:
+        raise CellarError(f"{path} does not hold the StyleGAN2 that its settings describe: {problem}; get it again")
+    numbers = {name: own_numbers(value, name, path) for name, value in state.items()}
+    generator.load_state_dict(numbers, assign=True)
+    return generator.requires_grad_(False).eval()
+
+
+def save(generator: Generator, path: Path) -> None:
+    """Write weights and settings as safetensors. Same values, same bytes."""
+    settings = json.dumps(dataclasses.asdict(generator.settings))
+    weights.save(generator.state_dict(), path, {"settings": settings})
+
+
+def read(path: Path) -> tuple[Settings, State]:
+    """Settings, and tensors by their names in the network."""
+    if not path.is_file():
+        raise CellarError(f"{path} is not here; put the generator's file there, or mend the path in params.yaml")
+    if path.stat().st_size > weights.MOST_BYTES:
+        raise CellarError(f"{path} is larger than {weights.MOST_BYTES >> 30} GiB: no StyleGAN2; mend the path")
+    try:
+        return read_own(path) if path.suffix == ".safetensors" else read_published(path)
+    except CellarError:
+        raise
+    except Exception as error:  # what a broken file does to its readers has no common type
+        why = reason(error)
+        raise CellarError(f"{path} is broken or no StyleGAN2 file ({why}); get it again") from None
+
+
+def read_own(path: Path) -> tuple[Settings, State]:
+    with safetensors.safe_open(path, framework="pt") as file:
+        found = json.loads((file.metadata() or {}).get("settings", "{}"))
+        return stylegan2_settings.checked(found), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_published(path: Path) -> tuple[Settings, State]:
+    with path.open("rb") as file:
+        content = PublishedUnpickler(file, path).load()
+    network = content.get(NETWORK) if isinstance(content, dict) else None
+    if not isinstance(network, Persistent) or network.name != "Generator":
+        raise ValueError(f"it holds no dict with a generator {NETWORK}")
+    return stylegan2_settings.published(network.state), tensors(network)
+
+
+class Persistent:
+    """An object of torch_utils.persistence as its file describes it: class name and attributes; its source is dropped."""
+
+    __slots__ = ("name", "state")
+    __setstate__ = staticmethod(ignore)  # it is as it was described, whatever else the file does
+
+    def __init__(self, described: Any) -> None:
+        if not isinstance(described, dict) or not isinstance(described.get("state"), dict):
+            raise ValueError("an object of it has no attributes")
+        self.name: Any = described.get("class_name")
+        self.state: dict[str, Any] = described["state"]
+
+
+class PublishedUnpickler(InertUnpickler):
+    """Of all names only those that official files hold are let through; `path` serves the messages."""
+
+    fillable = (*InertUnpickler.fillable, Persistent)
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file, ALLOWED, most=MOST_HANDED + path.stat().st_size)
+        self.path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith("dnnlib.tflib"):
+            raise CellarError(
+                f"{self.path} is TensorFlow's (G, D, Gs); convert it with legacy.py of NVlabs/stylegan2-ada-pytorch "
+                f"(python legacy.py --source=... --dest=...) and give the result"
+            )
+        if (module, name) not in ALLOWED:
+            raise CellarError(
+                f"{self.path} names {printable(f'{module}.{name}')}, which no StyleGAN2 file has a use for; "
+                "nothing of it was run: get the published file"
+            )
+        return super().find_class(module, name)
+
+
+def stored(saved: Any) -> Tensor:
+    """A storage, flat, from the bytes of the whole torch.save file that stands for it in a plain pickle."""
+    if not isinstance(saved, bytes):
+        raise ValueError("a tensor's numbers are no bytes")
+    storage = torch_file.read_legacy(io.BytesIO(saved), len(saved))
+    if not isinstance(storage, Tensor):
+        raise ValueError(f"in place of a tensor's numbers stands {origin(storage) or 'something else'}")
+    return storage
+
+
+ALLOWED = {
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Persistent,
+    ("dnnlib.util", "EasyDict"): PlainDict,
+    ("collections", "OrderedDict"): PlainDict,
+    ("builtins", "set"): plain_set,
+    ("torch.storage", "_load_from_bytes"): stored,
+    **{key: call for key, call in torch_file.ALLOWED.items() if key[0] == "torch._utils"},
+    # Layers keep gains beside their settings, as numbers of NumPy; they follow from the settings.
+    ("numpy.core.multiarray", "scalar"): ignore,
+    ("numpy._core.multiarray", "scalar"): ignore,
+    ("numpy", "dtype"): ignore,
+}
+
+
+def tensors(network: Persistent) -> State:
+    """Parameters and buffers of a pickled module and of those in it, by their names as in a state dict."""
+    found: State = {}
+    waiting = [("", network)]
+    for _ in range(MOST_PARTS):
+        if not waiting:
+            return found
+        prefix, module = waiting.pop()
+        for name, value in {**module.state["_parameters"], **module.state["_buffers"]}.items():
+            if isinstance(value, Tensor):
+                found[f"{prefix}{name}"] = value
+        children = {name: child for name, child in module.state["_modules"].items() if child is not None}
+        if not all(isinstance(child, Persistent) for child in children.values()):
+            raise ValueError("a layer of it is something else")
+        waiting += [(f"{prefix}{name}.", child) for name, child in children.items()]
+        if len(waiting) > MOST_PARTS or any(len(inner) > LONGEST_NAME for inner, _ in waiting[-len(children) :]):
+            break  # a layer that holds itself
+    raise ValueError("its layers are without end")
+
+
+def own_numbers(value: Tensor, name: str, path: Path) -> Tensor:
+    """A copy as float32, of a tensor of finite floats with one number in the file for each of its elements."""
+    bare = value.numel() * value.element_size() > value.untyped_storage().nbytes()
+    if bare or not value.is_floating_point() or not value.isfinite().all():
+        raise CellarError(f"{path}: {name} is no tensor of finite numbers; get the file again")
+    return value.to(torch.float32, copy=True).contiguous()

@@ -1,0 +1,1 @@
+"""From params.yaml to stages, and what each stage runs."""

@@ -1,0 +1,140 @@
+"""Python 2's pickles of dicts, lists, strings, numbers and arrays, read as data: nothing in them is run.
+
+A pickle is a program that names functions of any module and has them called. Here it can name five, those
+that arrays and bytes are written with; each stands for an inert object below, never for the real one. Any
+other name is refused. The published CIFAR files are pickles of this plain kind.
+"""
+
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from cellar.errors import CellarError
+from cellar.safe_pickle.bounded_pickle import BoundedUnpickler
+from cellar.wording import printable, reason
+
+MAX_BYTES = 2**30  # of a file, looked at before anything is read
+ITEM_TYPES = {"u1", "i1", "i2", "i4", "i8", "f4", "f8"}  # no objects: they would need names again
+
+
+class PlainArray:
+    """An array as its file describes it; `build` makes it one, once all is known to fit."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def build(self) -> np.ndarray:
+        """Raises ValueError or TypeError when shape, type and bytes do not belong together."""
+        _, shape, item, by_columns, content = self.state
+        content = content.encode("latin1") if isinstance(content, str) else content  # Python 2's bytes
+        if not isinstance(item, PlainType) or not isinstance(content, bytes):
+            raise ValueError("an array of something else than numbers")
+        flat = np.frombuffer(content, dtype=item.build())
+        if any(side < 0 for side in shape):
+            raise ValueError("an array with a side below 0")
+        return flat.reshape(shape, order="F" if by_columns else "C")
+
+
+class PlainType:
+    """A number type as its file describes it: name and byte order."""
+
+    __slots__ = ("name", "order")
+
+    def __init__(self, name: Any) -> None:
+        self.name, self.order = name, "|"
+
+    def __setstate__(self, state: Any) -> None:
+        self.order = state[1]  # checked when it is used, as the name is
+
+    def build(self) -> np.dtype[Any]:
+        plain = type(self.name) is str and type(self.order) is str  # to hash another can take for ever
+        if not plain or self.name not in ITEM_TYPES or self.order not in {"|", "<", ">"}:
+            raise ValueError("an array of something else than numbers")
+        kind: np.dtype[Any] = np.dtype(self.name).newbyteorder(self.order)
+        return kind
+
+
+class Inert:
+    """In place of what a file names. Its instances take no attribute, so a file cannot change them."""
+
+    __slots__ = ()
+
+
+class Reconstruct(Inert):
+    def __call__(self, *_: Any) -> PlainArray:
+        return PlainArray()
+
+
+class TypeOf(Inert):
+    def __call__(self, name: Any, *_: Any) -> PlainType:
+        return PlainType(name)
+
+
+class Encode(Inert):
+    def __call__(self, text: str, encoding: str) -> bytes:
+        if encoding != "latin1":
+            raise ValueError("bytes in another encoding than latin1")
+        return text.encode("latin1")
+
+
+NAMES: dict[tuple[str, str], Inert] = {
+    ("numpy.core.multiarray", "_reconstruct"): Reconstruct(),
+    ("numpy._core.multiarray", "_reconstruct"): Reconstruct(),
+    ("numpy", "ndarray"): Inert(),
+    ("numpy", "dtype"): TypeOf(),
+    ("_codecs", "encode"): Encode(),  # how Python 3 writes bytes for Python 2
+}
+
+
+class PlainUnpickler(BoundedUnpickler):
+    """Of names only those above; `path` serves the messages."""
+
+    fillable = (PlainArray, PlainType)
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file, encoding="latin1")
+        self.path = path
+
+    def find_class(self, module: str, name: str) -> Inert:
+        """The only way from a name to an object; pickle's own, which imports, is never called."""
+        if (module, name) not in NAMES:
+            raise CellarError(
+                f"{self.path} names {printable(f'{module}.{name}')}, code that a plain data file has no use for; "
+                "nothing of it was run: get the published file"
+            )
+        return NAMES[module, name]
+
+
+def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:
+    """What `path` holds: dicts, lists, str, bytes, numbers; arrays as PlainArray. Python 2's str comes as str.
+
+    Raises CellarError when the file is missing, too large, broken, or names anything else.
+    """
+    check_file(path, max_bytes)
+    try:
+        with path.open("rb") as file:
+            return PlainUnpickler(file, path).load()
+    except CellarError:
+        raise
+    except OSError as error:
+        raise CellarError(f"{path} cannot be read ({error.strerror}); mend its permissions") from None
+    except Exception as error:  # a broken pickle can raise nearly anything
+        why = reason(error)
+        raise CellarError(f"{path} is not a whole pickle ({why}); get the published file again") from None
+
+
+def check_file(path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Raises CellarError unless `path` is a file of at most `max_bytes`."""
+    if not path.is_file():
+        raise CellarError(f"{path} is not here, or no file; get the published one, see data/README.md")
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise CellarError(
+            f"{path} has {size:,} bytes, and {max_bytes:,} is more than any of these files; get the published one"
+        )

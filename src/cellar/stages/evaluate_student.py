@@ -1,9 +1,0 @@
-"""`cellar evaluate_student EXPERIMENT --seed S`: a student's predictions and metrics on the test split."""
-
-from cellar import params as parameters
-from cellar.stages.evaluate import evaluate
-from cellar.stages.evaluate_classes import Classes
-
-
-def run(experiment: str, seed: int) -> None:
-    evaluate("students", experiment, parameters.load().experiment_by(experiment, "labels", "logits"), seed, Classes)

@@ -1,9 +1,0 @@
-"""`cellar evaluate_teacher TEACHER --seed S`: a teacher's predictions and metrics on the test split."""
-
-from cellar import params as parameters
-from cellar.stages.evaluate import evaluate
-from cellar.stages.evaluate_classes import Classes
-
-
-def run(teacher: str, seed: int) -> None:
-    evaluate("teachers", teacher, parameters.load().teacher(teacher), seed, Classes)

@@ -1,8 +1,0 @@
-"""`cellar plot FIGURE`: one figure, as PNG."""
-
-from cellar import params as parameters
-from cellar.figures import drawing
-
-
-def run(figure: str) -> None:
-    drawing.draw(figure, parameters.load())

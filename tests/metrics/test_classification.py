@@ -1,0 +1,110 @@
+"""Metrics against a confusion matrix counted by hand."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from cellar.metrics import classification
+
+CLASSES = ["happy", "sad", "fear"]
+LABELS = np.array([0, 0, 0, 1, 1, 2])
+PREDICTED = np.array([0, 0, 1, 1, 0, 0])  # fear is never predicted
+CONFUSION = [[2, 1, 0], [1, 1, 0], [1, 0, 0]]
+
+
+def logits_of(predicted: np.ndarray, margin: float = 2.0) -> np.ndarray:
+    return (np.eye(3)[predicted] * margin).astype(np.float32)
+
+
+@pytest.fixture
+def found() -> dict:
+    return classification.from_logits(logits_of(PREDICTED), LABELS, CLASSES)
+
+
+def test_confusion_has_true_rows_and_predicted_columns(found: dict) -> None:
+    assert found["confusion"] == CONFUSION
+
+
+def test_accuracy_is_in_percent_to_four_decimals(found: dict) -> None:
+    assert found["n"] == 6
+    assert found["accuracy"] == 50.0
+    third = classification.from_logits(logits_of(np.array([0, 1, 2])), np.array([0, 0, 0]), CLASSES)
+    assert third["accuracy"] == 33.3333
+
+
+def test_each_class_has_its_own_scores(found: dict) -> None:
+    assert found["per_class"]["happy"] == {"precision": 50.0, "recall": 66.6667, "f1": 57.1429, "support": 3}
+    assert found["per_class"]["sad"] == {"precision": 50.0, "recall": 50.0, "f1": 50.0, "support": 2}
+
+
+def test_a_class_never_predicted_scores_zero_without_a_warning(found: dict) -> None:
+    assert found["per_class"]["fear"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+
+
+def test_macro_is_the_plain_mean_over_classes(found: dict) -> None:
+    f1 = 100 * (4 / 7 + 1 / 2 + 0) / 3
+    assert found["macro"] == {"precision": 33.3333, "recall": 38.8889, "f1": round(f1, 4)}
+
+
+def test_a_class_without_images_still_counts() -> None:
+    labels = np.array([0, 1])
+    found = classification.from_logits(logits_of(labels), labels, CLASSES)
+    assert found["accuracy"] == 100.0
+    assert found["per_class"]["fear"]["support"] == 0
+    assert found["macro"]["f1"] == 66.6667
+    assert len(found["confusion"]) == 3
+
+
+def test_loss_is_the_mean_cross_entropy_of_an_image(found: dict) -> None:
+    """Three right and three wrong at margin 2: -log(e²/(e²+2)) and -log(1/(e²+2))."""
+    normaliser = math.log(math.exp(2) + 2)
+    assert found["loss"] == round((3 * (normaliser - 2) + 3 * normaliser) / 6, 6)
+
+
+def test_large_float32_logits_give_a_finite_loss() -> None:
+    found = classification.from_logits(logits_of(PREDICTED, margin=1e4), LABELS, CLASSES)
+    assert found["loss"] == 5000.0
+
+
+def test_the_area_is_of_each_class_against_the_rest(found: dict) -> None:
+    """Pairs (image of the class, another) ranked rightly, ties half: happy 4.5 of 9, sad 5 of 8, fear 2.5 of 5."""
+    assert found["auc"] == round(100 * (4.5 / 9 + 5 / 8 + 2.5 / 5) / 3, 4)
+
+
+def test_two_classes_share_one_curve() -> None:
+    """By the second class's share: 1 and 3 for happy, 2 and 4 for sad; 3 of 4 pairs are ranked rightly."""
+    logits = np.array([[0, 1], [0, 3], [0, 2], [0, 4]], dtype=np.float32)
+    assert classification.from_logits(logits, np.array([0, 0, 1, 1]), CLASSES[:2])["auc"] == 75.0
+
+
+def test_the_area_ranks_by_softmax_not_by_logits() -> None:
+    """The second image has the larger logit of happy, 5, but the smaller share: 0.27 against 0.79."""
+    logits = np.array([[2, 0, 0], [5, 6, 0], [0, 9, 0], [0, 0, 9]], dtype=np.float32)
+    labels = np.array([0, 1, 1, 2])
+    assert classification.from_logits(logits, labels, CLASSES)["auc"] == 100.0
+
+
+def test_without_images_of_a_class_there_is_no_area() -> None:
+    for labels in ([0, 1], [0, 0]):
+        found = classification.from_logits(logits_of(np.array([0, 1])), np.array(labels), CLASSES)
+        assert found["auc"] is None
+    assert classification.from_logits(np.eye(2, dtype=np.float32), np.array([1, 1]), CLASSES[:2])["auc"] is None
+
+
+def test_micro_averages_are_the_accuracy_of_one_guess_an_image() -> None:
+    """3 of 6 are right: over all classes together 3 hits, 3 misses and 3 false alarms."""
+    assert classification.micro(logits_of(PREDICTED), LABELS) == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
+    third = classification.micro(logits_of(np.array([0, 1, 2])), np.array([0, 0, 0]))
+    assert third == {"precision": 33.3333, "recall": 33.3333, "f1": 33.3333}
+
+
+def test_averages_are_what_the_small_dataset_study_prints(found: dict) -> None:
+    averages = classification.averages(logits_of(PREDICTED), LABELS, CLASSES)
+    assert averages.pop("micro") == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
+    assert averages == {name: found[name] for name in ("n", "accuracy", "loss", "macro")}
+
+
+def test_the_result_is_plain_json(found: dict) -> None:
+    assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -1,0 +1,56 @@
+"""Kept predictions to metrics, by hand: each kind is told by its arrays."""
+
+import numpy as np
+import pytest
+
+from cellar.metrics import classification, from_predictions
+
+
+def test_classes_with_their_training_images() -> None:
+    labels = np.array([0, 0, 1, 1])
+    right, half = np.eye(2)[labels] * 9, np.eye(2)[[0, 1, 1, 0]] * 9
+    kept = {
+        "logits": half,
+        "last_logits": right,
+        "labels": labels,
+        "train_logits": right[:2],
+        "train_labels": labels[:2],
+    }
+    found = from_predictions.grade(kept, ["a", "b"])
+    assert (found["accuracy"], found["last_epoch"]["accuracy"], found["train"]["accuracy"]) == (50.0, 100.0, 100.0)
+    assert found["micro"]["f1"] == 50.0
+    plain = {name: value for name, value in kept.items() if not name.startswith("train")}
+    assert from_predictions.grade(plain, ["a", "b"]) == classification.from_logits(half, labels, ["a", "b"]) | {
+        "last_epoch": found["last_epoch"]
+    }
+
+
+def test_triplets_are_told_rightly_when_the_positive_is_nearer() -> None:
+    """Losses with margin 1: max(1 - 3 + 1, 0) = 0, max(2 - 2 + 1, 0) = 1, max(3 - 1 + 1, 0) = 3."""
+    distances = np.array([[1, 3], [2, 2], [3, 1]], np.float32)
+    kept = {
+        "distances": distances,
+        "last_distances": distances[:1],
+        "train_distances": distances[2:],
+        "margin": np.array(1.0),
+    }
+    found = from_predictions.grade(kept, [])
+    assert (found["n"], found["accuracy"], found["loss"]) == (3, 33.3333, pytest.approx(4 / 3, abs=1e-6))
+    assert found["last_epoch"] == {"n": 1, "accuracy": 100.0, "loss": 0.0}
+    assert found["train"] == {"n": 1, "accuracy": 0.0, "loss": 3.0}
+
+
+def test_features_that_are_the_mean_explain_nothing() -> None:
+    wanted = np.array([[0.0, 2.0], [2.0, 4.0]])
+    kept = {"features": np.broadcast_to(wanted.mean(0), (2, 2)), "last_features": wanted, "wanted": wanted}
+    found = from_predictions.grade(kept, [])
+    assert (found["n"], found["r2"], found["mse"], found["mae"]) == (2, 0.0, 1.0, 1.0)
+    assert found["last_epoch"] == {"r2": 1.0, "mse": 0.0, "mae": 0.0}
+
+
+def test_tasks_before_and_after_adaptation() -> None:
+    labels = np.array([0, 1])
+    right = np.broadcast_to(np.eye(2), (3, 2, 2))
+    kept = {"logits": right, "last_logits": right, "before_logits": right[:, ::-1], "labels": labels}
+    found = from_predictions.grade(kept, [])
+    assert (found["n"], found["accuracy"], found["before_adaptation"]) == (3, 100.0, {"accuracy": 0.0})

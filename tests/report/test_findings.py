@@ -1,0 +1,67 @@
+"""docs/findings.md is what its command writes: no number of it is typed."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cellar import paths
+from cellar.errors import CellarError
+from cellar.report import findings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The template and the kept runs, in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / paths.REAL_RUNS, paths.REAL_RUNS)
+    shutil.copy(ROOT / findings.TEMPLATE, findings.TEMPLATE)
+    return tmp_path
+
+
+def test_the_committed_page_is_what_the_command_writes(project: Path) -> None:
+    assert (ROOT / findings.write()).read_text() == (project / findings.PAGE).read_text()
+
+
+def test_no_number_of_a_result_is_typed() -> None:
+    words = re.sub(r"\{[{%].*?[}%]\}", "", (ROOT / findings.TEMPLATE).read_text(), flags=re.DOTALL)
+    assert re.findall(r"\d+\.\d+", words) == []
+
+
+def test_another_table_gives_another_page(project: Path) -> None:
+    before, path = findings.page(), paths.REAL_RUNS / "fer2013_cpu/results/tables/table_iv.json"
+    path.write_text(path.read_text().replace("42.6581", "99.9912"))
+    after = findings.page()
+    assert "42.66" in before and "99.99" not in before and "99.99" in after
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            '{{ run("never").note }}',
+            "no run 'never' is kept in docs/real_runs; kept: cifar100_cpu, ",
+        ),
+        (
+            '{{ run("fer2013_cpu").cell("table_iv", "E9", "accuracy") }}',
+            r"findings\.j2: .*table_iv\.json has no row 'E9'",
+        ),
+        ('{{ run("fer2013_cpu").cell("table_x", "E1", "accuracy") }}', r"table_x\.json is not kept"),
+        ('{{ run("fer2013_cpu").metric("students/E9", "accuracy") }}', r"students/E9\.json is not kept"),
+        ('{{ run("fer2013_cpu").metric("teachers/fer2013/seed-0", "r2") }}', r"seed-0\.json has no r2"),
+        ('{{ run("fer2013_cpu").cell("table_iv") }}', r"missing 2 required positional arguments"),
+        ("one\n{{ ", "findings.j2, line 2: "),
+        ("{{ nothing }}", "'nothing' is undefined"),
+    ],
+)
+def test_what_no_run_has_shown_is_refused_and_the_page_stays(project: Path, words: str, said: str) -> None:
+    findings.write()
+    before = findings.PAGE.read_text()
+    findings.TEMPLATE.write_text(words)
+    with pytest.raises(CellarError, match=said) as caught:
+        findings.write()
+    assert "\n" not in str(caught.value)
+    assert findings.PAGE.read_text() == before
