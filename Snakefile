@@ -1,33 +1,68 @@
 # Snakemake owns when and where a stage runs: order, cores, GPU slots, logs, retries, clusters.
-# dvc.yaml owns what it runs: command, hashed inputs, parameters, outputs. Both come from params.yaml.
+# DVC owns what it runs: command, hashed inputs, settings, outputs. Both read one declaration: src/cellar/pipeline/stages.
+import shlex
+import sys
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.20")
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "lib"))
+import planning
+import terminal
 
 
 report: "workflow/captions/workflow.rst"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/teachers.smk"
-include: "workflow/rules/students.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/faces.smk"
-include: "workflow/rules/report.smk"
+PLAN = planning.open_plan(workflow)
+terminal.at_exit(workflow)
+shell.prefix(planning.SHELL_PREFIX)
+
+# `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
+DVC = "dvc --wait-for-lock repro --quiet --single-item"
+OWN_GPU = shlex.join([sys.executable, str(Path(workflow.basedir) / "workflow/lib/own_gpu.py")])
 
 
-# On a cluster these are made where snakemake runs: they take seconds, and a job's turn takes longer.
+# On a cluster these run where snakemake runs: they take seconds, and a job's turn takes longer.
 localrules:
+    resolve,
     tabulate,
     plot,
     count_models,
+    index,
 
 
 rule all:
     default_target: True
     input:
         PLAN.default_targets(),
+
+
+for kind in PLAN.kinds:
+
+    rule:
+        name:
+            kind.name
+        input:
+            PLAN.inputs_of(kind),
+        output:
+            [
+                report(path, **planning.caption(kind)) if path.endswith((".md", ".png")) and planning.caption(kind) else path
+                for path in PLAN.outputs_of(kind)
+            ],
+        wildcard_constraints:
+            item=PLAN.pattern_of(kind),
+        log:
+            PLAN.log_of(kind),
+        params:
+            stage=PLAN.address_of(kind),
+        threads: PLAN.threads_of(kind)
+        resources:
+            torch=PLAN.torch_threads_of(kind),
+            gpu=PLAN.gpus_of(kind),
+        shell:
+            "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
 
 
 onerror:

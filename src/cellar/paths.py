@@ -8,8 +8,8 @@ FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
-CODE = Path("results/code")
 MODEL_COUNTS = METRICS / "models.json"
+INDEX = Path("results/index.md")
 REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
 
@@ -56,10 +56,6 @@ def audit_pairs(dataset: str) -> Path:
 
 def audit_metrics(dataset: str) -> Path:
     return Path("results/metrics/audit") / f"{dataset}.json"
-
-
-def costs_record(dataset: str, model: str) -> Path:
-    return Path("results/costs") / f"{dataset}-{model}" / "run.json"
 
 
 def predictions(kind: str, key: str, seed: int) -> Path:

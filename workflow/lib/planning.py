@@ -1,13 +1,13 @@
-"""The plan of params.yaml as Snakemake needs it: inputs, addresses and wildcards of its rules.
+"""The plan of params.yaml as Snakemake needs it: inputs, outputs, resources and DVC addresses of its rules.
 
-When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to date with it, and DVC is asked
-which stages are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
+When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to date with it, and DVC is asked which stages
+are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
 """
 
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,100 +15,127 @@ import own_gpu
 import owner
 import stale
 from snakemake import cli
+from snakemake.io import directory
 
-from cellar import config
+from cellar import config as configuration
+from cellar.config import Config
 from cellar.errors import CellarError
 from cellar.pipeline import dvc_yaml, plan
-from cellar.pipeline.plan import Stage
+from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
 # bash's own safeguards come back with it: a prefix of ours replaces Snakemake's.
 SHELL_PREFIX = f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+ALL_CORES = 1024  # as many as --cores has
+CAPTIONS = {"tabulate": "table", "plot": "figure"}
+
+OfJob = Callable[[Any], Any]  # wildcards -> what Snakemake asks of that job
 
 
 class Plan:
-    """Stages by family, and the fields that tell them apart."""
+    """Stages by kind and item, and what Snakemake's rules ask of them."""
 
-    def __init__(self, loaded: config.Params) -> None:
-        self.params = loaded
-        self.main = plan.families(loaded)
-        self.sweeps = plan.sweep_families(loaded)
-        self.jobs: dict[str, list[tuple[dict[str, str], Stage, str]]] = {}
-        for prefix, families in (("", self.main), (f"{plan.SWEEPS}:", self.sweeps)):
-            for family in families:
-                fields = family.items.values() if family.items else [{"label": family.label}]
-                for item, stage in zip(fields, family.stages(), strict=True):
-                    self.jobs.setdefault(family.name, []).append((item, stage, prefix + stage.name))
+    def __init__(self, config: Config, remote: bool) -> None:
+        self.config, self.remote = config, remote
+        self.stages = plan.stages(config)
+        self.kinds = [kind for kind in plan.KINDS.values() if any(stage.kind is kind for stage in self.stages)]
+        self.jobs = {(stage.kind.name, stage.job.item): stage for stage in self.stages}
 
-    def job(self, family: str, wildcards: Mapping[str, str]) -> tuple[dict[str, str], Stage, str]:
-        """What a rule's wildcards mean: fields, stage, and its address; a label has one wildcard of any name."""
-        for item, stage, address in self.jobs[family]:
-            if all(item.get(name, item.get("label")) == value for name, value in wildcards.items()):
-                return item, stage, address
-        raise CellarError(f"params.yaml asks for no {family} of {dict(wildcards)}")
+    def stage(self, kind: StageKind, wildcards: Any) -> Stage:
+        return self.jobs[kind.name, getattr(wildcards, "item", "")]
+
+    def inputs_of(self, kind: StageKind) -> OfJob:
+        """What a stage reads, and the marker that is newer than its outputs when DVC would run it."""
+
+        def inputs(wildcards: Any) -> list[str]:
+            stage = self.stage(kind, wildcards)
+            resolved = [str(stage.resolved)] if stage.has_settings else []
+            return [stale.marker(stage.address), *resolved, *stage.inputs]
+
+        return inputs
+
+    def outputs_of(self, kind: StageKind) -> list[Any]:
+        """Templates with the wildcard {item}; a kind with one stage has none."""
+        single = next((stage for stage in self.stages if stage.kind is kind and not stage.job.item), None)
+        if single:
+            return list(single.outputs)
+        return [directory(path.removesuffix("/")) if path.endswith("/") else path for path in kind.templates]
+
+    def pattern_of(self, kind: StageKind) -> str:
+        """A regular expression that matches the items of a kind, and nothing else."""
+        return "|".join(sorted(re.escape(stage.job.item) for stage in self.stages if stage.kind is kind))
+
+    def log_of(self, kind: StageKind) -> str:
+        many = any("{item}" in template for template in kind.templates)
+        return f"logs/{kind.name}/{{item}}.log" if many else f"logs/{kind.name}.log"
+
+    def address_of(self, kind: StageKind) -> OfJob:
+        return lambda wildcards: self.stage(kind, wildcards).address
+
+    def threads_of(self, kind: StageKind) -> OfJob | int:
+        """What the job takes of --cores: a training's processes have the configured threads each."""
+        if kind.alone:
+            return ALL_CORES
+        return self.torch_threads_of(kind) if kind.torch else 1
+
+    def torch_threads_of(self, kind: StageKind) -> OfJob | int:
+        if not kind.torch:
+            return 0
+        return lambda wildcards: self.config.threads * self.stage(kind, wildcards).job.processes
+
+    def gpus_of(self, kind: StageKind) -> OfJob | int:
+        """A GPU for each process of a torch stage; none where there are none, for jobs would wait for them."""
+        if not kind.torch or not (own_gpu.visible() or self.remote):
+            return 0
+        return lambda wildcards: self.stage(kind, wildcards).job.processes
+
+    def default_targets(self) -> list[str]:
+        """What `snakemake` builds without a target: tables, figures and metrics, but for those of sweeps."""
+        shown = [stage for stage in self.stages if not stage.job.sweep and stage.kind.name in ("index", "audit")]
+        return [path for stage in shown for path in stage.outputs] + [
+            path for stage in self.stages if not stage.job.sweep for path in stage.filled(stage.kind.metrics)
+        ]
 
     def chain(self, targets: Sequence[str]) -> list[str]:
         """Addresses of the stages that target files need, each after those that it needs itself; of all stages without
         targets, or when one is no stage's output (a rule's name, say)."""
-        here = plan.MAIN, *([plan.SWEEPS] if plan.SWEEPS.exists() else [])
-        jobs = [
-            (stage, address)
-            for listed in self.jobs.values()
-            for _, stage, address in listed
-            if Path(address.rpartition(":")[0] or plan.MAIN) in here
-        ]
-        makers = {out: (stage, address) for stage, address in jobs for out in stage.outputs}
-        found: dict[str, None] = {}
+        here = [stage for stage in self.stages if stage.file.exists()]
+        makers = {path: stage for stage in here for path in stage.outputs}
+        resolve = next(stage for stage in here if not stage.has_settings)
+        needed: dict[str, None] = {resolve.address: None}
 
-        def need(stage: Stage, address: str) -> None:
-            for name in stage.inputs:
-                if name in makers and makers[name][1] not in found:
-                    need(*makers[name])
-            found[address] = None
+        def need(stage: Stage) -> None:
+            for path in stage.inputs:
+                if path in makers and makers[path].address not in needed:
+                    need(makers[path])
+            needed[stage.address] = None
 
-        for job in [makers[name] for name in targets] if targets and makers.keys() >= set(targets) else jobs:
-            need(*job)
-        return list(found)
+        for stage in [makers[path] for path in targets] if targets and makers.keys() >= set(targets) else here:
+            need(stage)
+        return list(needed)
 
-    def inputs(self, family: str, wildcards: Any) -> list[str]:
-        _, stage, address = self.job(family, dict(wildcards.items()))
-        return [stale.marker(address), *stage.inputs]
 
-    def address(self, family: str, wildcards: Any) -> str:
-        return self.job(family, dict(wildcards.items()))[2]
-
-    def processes(self, family: str, wildcards: Any) -> int:
-        """By how many a training is done."""
-        item, _, _ = self.job(family, dict(wildcards.items()))
-        return self.params.recipes[item["recipe"]].processes
-
-    def pattern(self, field: str, family: str) -> str:
-        """A regular expression of what a wildcard may be; one that matches nothing if there is no such stage."""
-        values = {item[field] for item, _, _ in self.jobs.get(family, [])}
-        return "|".join(sorted(map(re.escape, values))) or "(?!)"
-
-    def default_targets(self) -> list[str]:
-        """What `snakemake` builds without a target, and nothing of the sweeps: tables, figures and all metrics."""
-        shown = [family for family in self.main if family.metrics or (family.label and not family.takes_items)]
-        return [out for family in shown for stage in family.stages() for out in stage.outputs]
+def caption(kind: StageKind) -> dict[str, Any]:
+    """Where the outputs of a kind stand in Snakemake's own report; {} for what it does not show."""
+    if kind.name not in CAPTIONS:
+        return {}
+    word = CAPTIONS[kind.name]
+    return {"category": f"{word}s", "labels": {word: "{item}"}, "caption": f"workflow/captions/{word}.rst"}
 
 
 def open_plan(workflow: Any) -> Plan:
     """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
     try:
-        loaded = config.load()
-        planned = Plan(loaded)
+        config = configuration.load()
+        planned = Plan(config, remote=bool(workflow.non_local_exec))
         if workflow.is_main_process:
-            check_data(loaded)
-            check_gpus(loaded, workflow.global_resources.get("gpu"))
+            check_data(config)
+            check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             wanted = targets()
-            of_sweeps = any(f"/{name}." in target for name in loaded.sweeps for target in wanted)
-            for path in dvc_yaml.write(loaded, sweeps=of_sweeps):
-                print(
-                    f"cellar: {path} written anew: lines of params.yaml or imports have changed",
-                    file=sys.stderr,
-                )
+            of_sweeps = any(path in wanted for stage in planned.stages if stage.job.sweep for path in stage.outputs)
+            for path in dvc_yaml.write(config, sweeps=of_sweeps):
+                print(f"cellar: {path} written anew: lines of params.yaml have changed", file=sys.stderr)
             stale.refresh(planned.chain(wanted))
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
@@ -117,34 +144,39 @@ def open_plan(workflow: Any) -> Plan:
 
 
 def targets() -> list[str]:
-    """The targets on Snakemake's command line, which it tells the Snakefile nothing of; [] when there is none."""
+    """The targets on Snakemake's command line, which it does not pass to the Snakefile; [] when there is none."""
     if Path(sys.argv[0]).name not in ("snakemake", "__main__.py"):
         return []
     known, _ = cli.get_argument_parser().parse_known_args(sys.argv[1:])
     return sorted(known.targets or [])
 
 
-def check_gpus(loaded: config.Params, allowed: Any) -> None:
-    """Snakemake cuts what a job asks for down to what it may hand out, without a word."""
+def check_gpus(config: Config, allowed: Any) -> None:
+    """Snakemake silently lowers what a job asks for to what it may hand out."""
     most = getattr(allowed, "value", allowed)
-    for name, recipe in loaded.recipes.items():
-        if len(own_gpu.visible()) > 1 and isinstance(most, int) and recipe.processes > most:
-            raise CellarError(
-                f"recipes.{name} asks for processes: {recipe.processes}, a GPU each, and snakemake may hand out {most}; "
-                f"say so: snakemake --resources torch={loaded.threads * recipe.processes} gpu={recipe.processes} …"
-            )
+    if not isinstance(most, int) or len(own_gpu.visible()) < 2:
+        return
+    for params in config.studies.values():
+        for name, recipe in params.recipes.items():
+            if recipe.processes > most:
+                raise CellarError(
+                    f"studies.{params.study}.recipes.{name} asks for processes: {recipe.processes}, a GPU each, and "
+                    f"snakemake may hand out {most}; say so: snakemake --resources "
+                    f"torch={config.threads * recipe.processes} gpu={recipe.processes} …"
+                )
 
 
-def check_data(loaded: config.Params) -> None:
-    """Raw data and published weights that are not here are said at once, not after an hour."""
-    for name, section in loaded.datasets.items():
+def check_data(config: Config) -> None:
+    """Missing raw data and published weights are reported at once, not after an hour."""
+    for name, section in config.datasets.items():
         if section.enabled and not section.source.draw and not Path(section.path).exists():
             raise CellarError(
                 f"datasets.{name}: {section.path} is not here; get it with `cellar download {name}`, "
                 f"put it there by hand (data/README.md), or set enabled: false"
             )
-    known = {section.path: name for name, section in loaded.published.items()}
-    for where, path in loaded.needed_weights().items():
-        if not Path(path).is_file():
-            how = f"get it with `cellar download {known[path]}`" if path in known else "put it there"
-            raise CellarError(f"{where}: {path} is not here; {how}, or take the key out to train from nothing")
+    for params in config.studies.values():
+        known = {section.path: name for name, section in params.published.items()}
+        for where, path in params.needed_weights().items():
+            if not Path(path).is_file():
+                how = f"get it with `cellar download {known[path]}`" if path in known else "put it there"
+                raise CellarError(f"{where}: {path} is not here; {how}, or take the key out to train from nothing")

@@ -18,8 +18,8 @@ from typing import Any
 import mend
 
 from cellar.errors import CellarError
-from cellar.pipeline.plan import LIST_CODE
 
+RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 FOLDER = Path(".snakemake/stale")
 FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake leaves it in a folder that it had made, and tells its age by it
 
@@ -43,8 +43,8 @@ def refresh(addresses: Sequence[str]) -> None:
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
             found = wait_for(lambda: status(repo, addresses), LockError)
-            if any(reason and stage.addressing == LIST_CODE for stage, reason in found):
-                list_code()
+            if any(reason and stage.addressing == RESOLVE for stage, reason in found):
+                resolve()
                 found = wait_for(lambda: status(repo, addresses), LockError)
         for stage, reason in found:
             mark(stage, reason)
@@ -52,13 +52,13 @@ def refresh(addresses: Sequence[str]) -> None:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 
 
-def list_code() -> None:
-    """A stage's list of its code is its input. DVC lists anew before it runs a stage; Snakemake would plan to run all
-    that a list may be read by, so the lists are brought up to date before it plans."""
+def resolve() -> None:
+    """Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run all that
+    reads the resolved files, so they are brought up to date before it plans."""
     dvc = Path(sys.executable).with_name("dvc")
-    done = subprocess.run([dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", LIST_CODE], check=False)
+    done = subprocess.run([dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", RESOLVE], check=False)
     if done.returncode:
-        raise CellarError(f"{LIST_CODE} failed, see above; mend that, then run again")
+        raise CellarError("the settings could not be resolved, see above; mend that, then run again")
 
 
 def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:

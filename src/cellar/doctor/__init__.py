@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from cellar import config as parameters
-from cellar.config import Params
+from cellar import config as configuration
+from cellar.config import Config
 from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
@@ -14,43 +14,43 @@ from cellar.provenance import lineage
 
 def report(as_json: bool) -> int:
     """Print a line a finding, and the next command. 1 when something makes the chosen run impossible, else 0."""
-    params = parameters.load()
-    findings, following = examine(params)
+    config = configuration.load()
+    findings, following = examine(config)
     impossible = any(finding.state == "bad" for finding in findings)
     if as_json:
         lines = [vars(finding) for finding in findings]
         print(
             json.dumps(
-                {"scale": params.scale.name, "possible": not impossible, "findings": lines, "next": following}, indent=2
+                {"scale": config.scale.name, "possible": not impossible, "findings": lines, "next": following}, indent=2
             )
         )
     else:
-        print(f"scale {params.scale.name}: {params.scale.note}")
+        print(f"scale {config.scale.name}: {config.scale.note}")
         for finding in findings:
             print(finding.line())
         print(f"next: {following}")
     return int(impossible)
 
 
-def examine(params: Params) -> tuple[list[Finding], str]:
+def examine(config: Config) -> tuple[list[Finding], str]:
     """All findings, and what to do next."""
-    families = plan.families(params)
-    of_data, extents = data_sets.examine(params)
+    stages = [stage for stage in plan.stages(config) if not stage.job.sweep]
+    of_data, extents = data_sets.examine(config)
     graph = lineage.load()
-    kept, waiting = storage.examine(families, graph), unmade.paths_of(families, graph)
+    kept, waiting = storage.examine(stages, graph), unmade.paths_of(stages, graph)
     findings = [
-        *machine.examine(params, needs.estimate(params, families, waiting, extents)),
+        *machine.examine(config, needs.estimate(config, stages, waiting, extents, graph)),
         *of_data,
         *kept.findings,
         *versions.examine(),
         *locks.examine(),
-        *pipeline(params),
+        *pipeline(config),
     ]
     return findings, next_step(findings, kept, waiting)
 
 
-def pipeline(params: Params) -> Iterator[Finding]:
-    for path in dvc_yaml.outdated(params):
+def pipeline(config: Config) -> Iterator[Finding]:
+    for path in dvc_yaml.outdated(config):
         yield Finding(
             "warn", "plan", f"{path} does not say what params.yaml says; snakemake mends it by itself", "cellar plan"
         )

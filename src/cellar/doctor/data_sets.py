@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellar import paths
-from cellar.config import Dataset, Params
+from cellar.config import Config, Dataset
 from cellar.data.faces import EMOTIONS
 from cellar.data.image_set import SPLITS
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
@@ -77,17 +77,17 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def examine(params: Params) -> tuple[list[Finding], dict[str, Extent]]:
+def examine(config: Config) -> tuple[list[Finding], dict[str, Extent]]:
     """A line a data set that is on, and the extent of those that are here or can be drawn."""
     findings: list[Finding] = []
     extents: dict[str, Extent] = {}
-    for name, section in params.datasets.items():
+    for name, section in config.datasets.items():
         if section.enabled:
             finding, extent = look(name, section)
             findings.append(finding)
             if extent:
                 extents[name] = extent
-    return [*findings, *named_files(params)], extents
+    return [*findings, *named_files(config)], extents
 
 
 def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
@@ -124,13 +124,13 @@ def state_of(name: str, path: Path) -> str:
     return "not prepared yet" if path.exists() else "drawn when they are needed"
 
 
-def named_files(params: Params) -> Iterator[Finding]:
-    """Files of the user's own that lines name: published weights, folders of faces."""
-    lines = {f"teachers.{key}": line for key, line in params.teachers.items() if params.is_on(line)}
-    starts = {**lines, **{f"experiments.{key}": line for key, line in params.experiments.items() if params.is_on(line)}}
-    named = {f"{key}.weights": line.weights for key, line in lines.items()}
-    named |= {f"{key}.start.weights": line.start.weights for key, line in starts.items() if line.start}
-    named |= {f"faces.{key}": line.weights or line.folder for key, line in params.faces.items()}
-    for key, path in named.items():
-        if path and not Path(path).exists():
-            yield Finding("bad", key, f"{path} is not here", f"put the file there, or mend {key} in params.yaml")
+def named_files(config: Config) -> Iterator[Finding]:
+    """Files of the user's own that params.yaml names: published weights, folders of faces."""
+    for params in config.studies.values():
+        folders = {f"faces.{key}.folder": one.folder for key, one in params.faces.items() if one.folder}
+        for key, path in {**params.needed_weights(), **folders}.items():
+            if not Path(path).exists():
+                where = f"studies.{params.study}.{key}"
+                yield Finding(
+                    "bad", where, f"{path} is not here", f"put the file there, or mend {where} in params.yaml"
+                )

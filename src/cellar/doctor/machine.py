@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from cellar.config import Params
+from cellar.config import Config
 from cellar.config.strict_yaml import read_yaml
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.doctor.needs import Needs
@@ -20,12 +20,12 @@ PROFILE = Path("profiles/default/config.yaml")  # Snakemake's: how many threads 
 PATIENCE = 0.8  # seconds for nvidia-smi, which can take longer than the whole report may
 
 
-def examine(params: Params, needs: Needs) -> Iterator[Finding]:
+def examine(config: Config, needs: Needs) -> Iterator[Finding]:
     names = gpus()
-    yield gpu(params, names)
-    yield from precision(params, names)
-    yield cores(params)
-    yield memory(params, needs)
+    yield gpu(config, names)
+    yield from precision(config, names)
+    yield cores(config)
+    yield memory(config, needs)
     yield disk(needs)
 
 
@@ -55,23 +55,23 @@ def model_of(information: Path) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("Model")), "NVIDIA GPU")
 
 
-def gpu(params: Params, names: list[str] | None) -> Finding:
+def gpu(config: Config, names: list[str] | None) -> Finding:
     if names is None:
         return Finding("warn", "gpu", "unknown: nvidia-smi did not answer in time", "nvidia-smi")
     if names:
         return Finding("ok", "gpu", f"{len(names)}: {', '.join(dict.fromkeys(names))}")
-    if params.scale.drawn:
+    if config.scale.drawn:
         return Finding("ok", "gpu", "none; this scale needs none")
     return Finding(
         "warn",
         "gpu",
-        f"none: scale {params.scale.name} trains on the CPU; what short recipes cost there is in docs/real_runs",
+        f"none: scale {config.scale.name} trains on the CPU; what short recipes cost there is in docs/real_runs",
     )
 
 
-def precision(params: Params, names: list[str] | None) -> Iterator[Finding]:
+def precision(config: Config, names: list[str] | None) -> Iterator[Finding]:
     """bf16 on a processor without it is right and slow."""
-    if params.precision != "bf16" or names:
+    if config.precision != "bf16" or names:
         return
     flags = CPU_INFO.read_text() if CPU_INFO.exists() else ""
     if "bf16" not in flags:
@@ -80,26 +80,26 @@ def precision(params: Params, names: list[str] | None) -> Iterator[Finding]:
         )
 
 
-def cores(params: Params) -> Finding:
+def cores(config: Config) -> Finding:
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if params.threads > found:
+    if config.threads > found:
         return Finding(
             "warn",
             "cores",
-            f"{found}, but threads is {params.threads}: slower, same bits",
+            f"{found}, but threads is {config.threads}: slower, same bits",
             f"write threads: {found} in params.yaml",
         )
-    return Finding("ok", "cores", f"{found}; each torch stage takes {params.threads}")
+    return Finding("ok", "cores", f"{found}; each torch stage takes {config.threads}")
 
 
-def at_once(params: Params) -> int:
+def at_once(config: Config) -> int:
     """How many torch stages Snakemake runs side by side; 1 where its profile does not say, as without a profile."""
     profile = read_yaml(PROFILE) if PROFILE.exists() else {}
     threads = (profile.get("resources") or {}).get("torch")
-    return max(1, threads // params.threads) if isinstance(threads, int) else 1
+    return max(1, threads // config.threads) if isinstance(threads, int) else 1
 
 
-def memory(params: Params, needs: Needs) -> Finding:
+def memory(config: Config, needs: Needs) -> Finding:
     system = psutil.virtual_memory()
     total = min([system.total, *limits()])
     have = f"{gigabytes(total)}, {gigabytes(min(system.available, total))} free"
@@ -110,9 +110,9 @@ def memory(params: Params, needs: Needs) -> Finding:
         return Finding("bad", "memory", f"{have}; {asked}", "lower batch_size in params.yaml, or take a larger machine")
     if system.available < needs.memory:
         return Finding("warn", "memory", f"{have}; {asked}", "end other programs first")
-    if system.available < needs.memory * at_once(params):
-        alone = f"snakemake --cores 4 --resources torch={params.threads}"
-        return Finding("warn", "memory", f"{have}; {asked}, and {at_once(params)} run side by side", alone)
+    if system.available < needs.memory * at_once(config):
+        alone = f"snakemake --cores 4 --resources torch={config.threads}"
+        return Finding("warn", "memory", f"{have}; {asked}, and {at_once(config)} run side by side", alone)
     return Finding("ok", "memory", f"{have}; {asked}")
 
 

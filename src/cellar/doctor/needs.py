@@ -5,6 +5,7 @@ images, predictions, the store of teacher logits, one checkpoint. Drawn raw file
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from cellar import files, paths
-from cellar.config import Line, Params
+from cellar.config import Config
+from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.doctor.data_sets import Extent
 from cellar.engine.logit_store import DTYPES, FOLDER, MB
 from cellar.errors import CellarError
 from cellar.models import parse
-from cellar.pipeline.plan import Family
+from cellar.pipeline.stage import Stage
+from cellar.provenance import records
+from cellar.provenance.lineage import Lineage
 
 FLOAT = 4  # bytes
 VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.views)
@@ -34,17 +38,19 @@ class Needs:
     memory_stage: str
 
 
-def estimate(params: Params, families: list[Family], unmade: Collection[str], extents: dict[str, Extent]) -> Needs:
+def estimate(
+    config: Config, stages: list[Stage], unmade: Collection[str], extents: dict[str, Extent], graph: Lineage
+) -> Needs:
     """`unmade`: the outputs of the plan that are still to be made, or to be made anew."""
     counts, waiting = model_bytes(), set(unmade)
-    made = {path: size for path, size in outputs(params, families, extents, counts) if path in waiting}
+    made = {path: size for path, size in outputs(stages, extents, counts) if path in waiting}
     # What is made anew takes the place of the old file; DVC keeps the old one beside the new one.
     needed = sum((1 if Path(path).exists() else COPIES) * size for path, size in made.items() if size)
     if any(path.endswith(".safetensors") for path in made):
-        needed += logit_stores(params, extents) + largest_checkpoint(params, counts)
+        needed += logit_stores(config, stages, extents) + largest_checkpoint(stages, counts)
     unknown = sum(size is None for size in made.values())
     left_out = f", {unknown} files of unknown size left out" if unknown else ""
-    return Needs(needed, left_out, *measured_memory(params, families))
+    return Needs(needed, left_out, *measured_memory(config, stages, graph))
 
 
 def model_bytes() -> dict[str, int]:
@@ -56,64 +62,57 @@ def model_bytes() -> dict[str, int]:
         return {}
 
 
-def lines_of(params: Params) -> dict[str, Line]:
-    """The teachers and students that run, by the place of their results."""
-    sections: dict[str, dict[str, Any]] = {"teachers": params.teachers, "students": params.experiments}
-    return {
-        f"{kind}/{name}": line for kind, lines in sections.items() for name, line in lines.items() if params.is_on(line)
-    }
-
-
 def outputs(
-    params: Params, families: list[Family], extents: dict[str, Extent], counts: dict[str, int]
+    stages: list[Stage], extents: dict[str, Extent], counts: dict[str, int]
 ) -> Iterator[tuple[str, int | None]]:
     """(path, bytes) of every large output of the plan; None where nothing tells how many."""
-    lines = lines_of(params)
-    for family in families:
-        for item, stage in zip(family.items.values(), family.stages(), strict=False):
-            line, extent = lines.get(f"{item.get('kind')}/{item.get('name')}"), extents.get(item.get("dataset", ""))
-            for path in stage.outputs:
-                if path.endswith(".safetensors"):
-                    yield path, counts.get(parse(line.model)[0]) if line else None
-                elif path.endswith("arrays.npz"):
-                    yield path, extent.images * extent.image_bytes if extent else None
-                elif path.endswith("predictions.npz"):  # of the best and of the last weights; of all images, at most
-                    yield path, 2 * FLOAT * extent.images * extent.classes if extent else None
+    for stage in stages:
+        settings = stage.job.settings
+        model, dataset = getattr(settings, "model", ""), getattr(settings, "dataset", "")
+        extent = extents.get(dataset)
+        for path in stage.outputs:
+            if path.endswith(".safetensors"):
+                yield path, counts.get(parse(model)[0]) if model else None
+            elif path.endswith("arrays.npz"):
+                yield path, extent.images * extent.image_bytes if extent else None
+            elif path.endswith("predictions.npz"):  # of the best and of the last weights; of all images, at most
+                yield path, 2 * FLOAT * extent.images * extent.classes if extent else None
 
 
-def logit_stores(params: Params, extents: dict[str, Extent]) -> int:
-    """Of each teacher of logits: every view of every image of its data set, as far as the budget goes."""
-    item, budget = np.dtype(DTYPES[params.teacher_cache.storage]).itemsize, params.teacher_cache.budget_mb * MB
-    lines = params.experiments.values()
-    teachers = {str(line.teacher) for line in lines if line.method == "logits" and params.is_on(line)}
+def logit_stores(config: Config, stages: list[Stage], extents: dict[str, Extent]) -> int:
+    """For each teacher of logits: every augmentation of every image of its data set, as far as the budget goes."""
+    cache = config.teacher_cache
+    item, budget = np.dtype(DTYPES[cache.storage]).itemsize, cache.budget_mb * MB
+    taught = [stage.job.settings for stage in stages if isinstance(stage.job.settings, RunSettings)]
+    datasets = {one.teacher.weights: one.dataset for one in taught if one.teacher and not one.teacher.features}
     total = 0
-    for dataset in (params.teachers[name].dataset for name in sorted(teachers)):
-        views, extent = VIEWS.get(str(params.datasets[dataset].augmentation), 0), extents.get(dataset)
+    for dataset in datasets.values():
+        views, extent = VIEWS.get(str(config.datasets[dataset].augmentation), 0), extents.get(dataset)
         total += min(budget, extent.images * views * (extent.classes * item + 1)) if extent else 0
     here = sum(file.stat().st_size for file in FOLDER.glob("*")) if FOLDER.is_dir() else 0
     return max(0, total - here)
 
 
-def largest_checkpoint(params: Params, counts: dict[str, int]) -> int:
+def largest_checkpoint(stages: list[Stage], counts: dict[str, int]) -> int:
     """Weights, the best ones and what the optimizer keeps; twice, for a new one is whole before the old one goes."""
     sizes = []
-    for line in lines_of(params).values():
-        recipe = params.recipes[line.recipe]
-        kept = 2 if recipe.optimizer == "adam" else int(recipe.momentum > 0)
-        sizes.append((2 + kept) * counts.get(parse(line.model)[0], 0))
+    for settings in (stage.job.settings for stage in stages):
+        if isinstance(settings, TrainingSettings):
+            moments = 2 if settings.recipe.optimizer == "adam" else int(settings.recipe.momentum > 0)
+            sizes.append((2 + moments) * counts.get(parse(settings.model)[0], 0))
     return 2 * max(sizes, default=0)
 
 
-def measured_memory(params: Params, families: list[Family]) -> tuple[float | None, str]:
-    """The most that a stage of the plan took, in bytes, and which: from a kept run of this scale, else from this project's."""
-    stages = {stage.name for family in families for stage in family.stages()}
-    kept = paths.REAL_RUNS / params.scale.name / "records.json"
-    peaks = dict(peaks_of(kept_records(kept) if kept.exists() else own_records()))
-    found = {stage: peak for stage, peak in peaks.items() if stage in stages}
-    if not found:
+def measured_memory(config: Config, stages: list[Stage], graph: Lineage) -> tuple[float | None, str]:
+    """The most that a stage of the plan took, in bytes, and which: from an archived run of this scale, else from here."""
+    addresses = {stage.address for stage in stages}
+    archived = paths.REAL_RUNS / config.scale.name / "records.json"
+    peaks = dict(peaks_of(kept_records(archived))) if archived.exists() else own_peaks(graph)
+    measured = {stage: peak for stage, peak in peaks.items() if stage in addresses}
+    if not measured:
         return None, ""
-    largest = max(found, key=lambda stage: found[stage])
-    return found[largest] * 1e9, largest
+    largest = max(measured, key=lambda stage: measured[stage])
+    return measured[largest] * 1e9, largest
 
 
 def kept_records(path: Path) -> list[Any]:
@@ -123,12 +122,15 @@ def kept_records(path: Path) -> list[Any]:
         return []
 
 
-def own_records() -> Iterator[Any]:
-    for path in sorted(Path("results").rglob("run.json")):
-        try:
-            yield files.read_json(path)
-        except CellarError:
-            continue  # `cellar verify` says it
+def own_peaks(graph: Lineage) -> dict[str, float]:
+    """Stage -> peak memory in GB, from the records that are here."""
+    peaks = {}
+    for stage in graph.stages:
+        with suppress(CellarError):  # `cellar verify` reports it
+            record = records.read(stage)
+            if record and isinstance(record.get("peak_memory_gb"), int | float):
+                peaks[stage.target] = float(record["peak_memory_gb"])
+    return peaks
 
 
 def peaks_of(records: Any) -> Iterator[tuple[str, float]]:

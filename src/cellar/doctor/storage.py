@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.errors import CellarError
-from cellar.pipeline.plan import Family
-from cellar.provenance.lineage import File, Lineage
+from cellar.pipeline.stage import Stage
+from cellar.provenance.lineage import File, Lineage, cached_outputs
 
 ROOT = Path(".dvc")
 CONFIGS = (ROOT / "config", ROOT / "config.local")  # the second wins
@@ -30,11 +30,11 @@ class Storage:
     in_remote: bool = False
 
 
-def examine(families: list[Family], graph: Lineage) -> Storage:
+def examine(stages: list[Stage], graph: Lineage) -> Storage:
     if not ROOT.is_dir():
         return Storage([Finding("bad", "cache", f"{ROOT} is not here: this is no DVC project", "dvc init")])
     config = read_config()
-    recorded = cached_outputs(families, graph)
+    recorded = cached_outputs(stages, graph)
     cache = resolved(config.get("cache", {}).get("dir", "cache"))
     absent = {path: out for path, out in recorded.items() if not Path(path).exists()}
     found = Storage([look_at_cache(cache, recorded)], list(absent))
@@ -62,17 +62,6 @@ def read_config() -> dict[str, dict[str, str]]:
         for name in parser.sections():
             sections.setdefault(name.strip("'"), {}).update(parser[name])
     return sections
-
-
-def cached_outputs(families: list[Family], graph: Lineage) -> dict[str, File]:
-    """The plan's outputs that DVC keeps, as dvc.lock knows them."""
-    kept = (
-        template.format(**item)
-        for family in families
-        for item in family.items.values() or [{}]
-        for template in (*family.outputs, *family.plots)
-    )
-    return {path: made[1] for path in kept if (made := graph.maker(path))}
 
 
 def resolved(place: str) -> Path:

@@ -1,4 +1,4 @@
-"""Which files of the plan are still to be made, or to be made anew, as far as parameters, code and names tell.
+"""Which outputs of the plan are still to be made, or to be made anew, as far as settings, code and names tell.
 
 DVC knows better, for it hashes data too (`dvc status`), and takes longer than the report may.
 """
@@ -8,49 +8,38 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cellar import files
-from cellar.config import PARAMS_FILE
-from cellar.config.strict_yaml import read_yaml
-from cellar.pipeline import code_lists
-from cellar.pipeline.plan import Family
-from cellar.provenance.lineage import Lineage, is_list, md5_of
+from cellar.pipeline import content
+from cellar.pipeline.stage import Stage
+from cellar.provenance.lineage import Lineage
 
 
-def paths_of(families: Iterable[Family], graph: Lineage) -> list[str]:
-    """Outputs that are not here, whose stage ran with other parameters or code, or that depend on such ones."""
-    values = read_yaml(PARAMS_FILE)
-    found: dict[str, None] = {}
-    for family in families:
-        code = md5_of(code_lists.text(family.modules))
-        for item, stage in zip(family.items.values() or [{}], family.stages(), strict=True):
-            keys = [key.format(**item) for key in family.params]
-            absent = any(not Path(path).exists() for path in stage.outputs)
-            if (
-                absent
-                or any(path in found for path in stage.inputs)
-                or is_stale(stage.outputs[0], keys, values, graph, code)
-            ):
-                found |= dict.fromkeys(stage.outputs)
-    return list(found)
+def paths_of(stages: Iterable[Stage], graph: Lineage) -> list[str]:
+    """Outputs that are not here, whose stage ran with other settings or code, or that depend on such ones."""
+    unmade: dict[str, None] = {}
+    for stage in stages:
+        absent = any(not Path(path).exists() for path in stage.outputs)
+        if absent or any(path in unmade for path in stage.inputs) or is_stale(stage, graph):
+            unmade |= dict.fromkeys(stage.outputs)
+    return list(unmade)
 
 
-def is_stale(output: str, keys: list[str], values: Any, graph: Lineage, code: str) -> bool:
-    """`code`: the md5 of the list of its code, as it would be written now."""
-    made = graph.maker(output)
+def is_stale(stage: Stage, graph: Lineage) -> bool:
+    made = graph.maker(stage.outputs[0])
     if made is None:
         return True
-    stage = made[0]
-    if {key: value_at(key, values) for key in keys} != stage.params:
+    ran, settings = made[0], stage.job.settings.model_dump(mode="json", exclude_none=True)
+    if any(not agrees(value, ran.params.get(key)) for key, value in settings.items()):
         return True
-    return any((code if is_list(file.path) else md5(file.path)) != file.md5 for file in stage.code)
+    return any(md5(file.path) != file.md5 for file in ran.code)
 
 
-def value_at(key: str, values: Any) -> Any:
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values
+def agrees(stated: Any, resolved: Any) -> bool:
+    """Whether resolved settings are those stated; a method's defaults stand in the resolved ones alone."""
+    if isinstance(stated, dict) and isinstance(resolved, dict):
+        return all(agrees(value, resolved.get(key)) for key, value in stated.items())
+    return bool(stated == resolved)
 
 
 @cache
 def md5(path: str) -> str:
-    return files.hash_file(Path(path), "md5") if Path(path).is_file() else ""
+    return content.md5(Path(path)) if Path(path).exists() else ""

@@ -1,19 +1,12 @@
-"""The record beside every artefact: which command made it, from which bytes, with what, where and when.
-
-Hosts, dates and durations stand only here. A record is an output of its stage and no stage's input.
-"""
+"""Facts about this run that its record keeps: hashes of content and code, commit, machine, memory."""
 
 import os
 import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -33,41 +26,7 @@ PACKAGES = (
 )
 
 STAMP = ".snakemake_timestamp"
-
-
-@contextmanager
-def record(
-    path: Path, inputs: Sequence[Path], outputs: Sequence[Path], params: dict[str, Any], **run: Any
-) -> Iterator[dict[str, Any]]:
-    """Write `path` (a run.json) when the block ends well. The block may add to the yielded dictionary.
-
-    inputs and outputs are files or folders; `run` adds keys such as seed, device, threads.
-    """
-    started = datetime.now(UTC)
-    facts: dict[str, Any] = dict(run)
-    yield facts
-    finished = datetime.now(UTC)
-    files.write_json(
-        path,
-        {
-            "stage": os.environ.get("DVC_STAGE", ""),
-            "command": "python -m cellar " + " ".join(sys.argv[1:]),
-            "params": params,
-            "inputs": {str(p): content_hash(p) for p in inputs},
-            "outputs": {str(p): content_hash(p) for p in outputs},
-            "code": code_hash(),
-            "commit": git("rev-parse", "HEAD"),
-            "dirty": bool(git("status", "--porcelain", "--", "src")),
-            "versions": {p: metadata.version(p) for p in PACKAGES},
-            "python": platform.python_version(),
-            "machine": machine(),
-            **facts,
-            "started": started.isoformat(timespec="seconds"),
-            "finished": finished.isoformat(timespec="seconds"),
-            "seconds": round((finished - started).total_seconds(), 2),
-            "peak_memory_gb": peak_memory_gb(),
-        },
-    )
+STUDIES = Path("studies")
 
 
 @cache
@@ -84,10 +43,11 @@ def content_hash(path: Path) -> str:
 
 
 def code_hash() -> str:
-    """sha256 over all Python files of the package."""
-    root = Path(__file__).parent.parent
-    lines = [f"{p.relative_to(root)} {files.hash_file(p)}" for p in sorted(root.rglob("*.py"))]
-    return sha256("\n".join(lines).encode()).hexdigest()
+    """sha256 over all Python files of the package and of the studies here."""
+    package = Path(__file__).parents[1]
+    listed = [(f"src/cellar/{path.relative_to(package)}", path) for path in sorted(package.rglob("*.py"))]
+    listed += [(str(path), path) for path in sorted(STUDIES.rglob("*.py"))]
+    return sha256("\n".join(f"{name} {files.hash_file(path)}" for name, path in listed).encode()).hexdigest()
 
 
 def git(*arguments: str) -> str:

@@ -1,100 +1,97 @@
-"""The plan as DVC reads it: dvc.yaml, and sweeps/dvc.yaml for what is not part of the default."""
+"""The plan as DVC reads it: a dvc.yaml at the root for what studies share, one for each study, one for its sweeps."""
 
+import json
+import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from cellar import files
-from cellar.config import Params
-from cellar.pipeline import plan
-from cellar.pipeline.plan import Family
+from cellar.config import Config
+from cellar.pipeline import locks, plan
+from cellar.pipeline.stage import MAIN, Stage
 
 HEADER = """\
 # Written by `cellar plan` from params.yaml, which says what runs; Snakemake writes it anew when it must.
 # After adding or removing lines of params.yaml run `cellar plan`, or snakemake; changed values need neither.
 """
+PLAIN = re.compile(r"[A-Za-z][\w./@+= -]*")  # needs no quotes in YAML
 
 
-def render(families: list[Family], wdir: str = "") -> str:
-    stages = {family.stage_name: definition(family, wdir) for family in families}
-    return HEADER + yaml.dump({"stages": stages}, Dumper=Indented, sort_keys=False, width=200)
+def render(stages: Iterable[Stage]) -> str:
+    """One entry a stage. Written line by line, for PyYAML takes a second for all of them."""
+    return "\n".join([f"{HEADER}stages:", *(line for stage in stages for line in entry(stage))]) + "\n"
 
 
-def definition(family: Family, wdir: str) -> dict[str, Any]:
-    """One entry of `stages`: a foreach over the family's items, or a single stage."""
-    made: dict[str, Any] = {"wdir": wdir} if wdir else {}
-    made |= {
-        "cmd": family.command,
-        "deps": family.reads,
-        "params": family.params,
-        "outs": list(family.outputs),
-    }
-    made["outs"] += [{path: {"cache": False}} for path in family.kept]
-    made["metrics"] = [{path: {"cache": False}} for path in family.metrics]
-    made["plots"] = [{path: {"x": "epoch", "y": "validation_loss"}} for path in family.plots]
-    made = {key: value for key, value in made.items() if value}
-    if not family.items:
-        return made
-    return {"foreach": {key: OneLine(item) for key, item in family.items.items()}, "do": as_dvc(made)}
+def entry(stage: Stage) -> Iterator[str]:
+    root = os.path.relpath(".", stage.file.parent)
+    yield f"  {stage.name}:"
+    if root != ".":
+        yield f"    wdir: {root}"
+    yield f"    cmd: {quoted(stage.command)}"
+    yield from listed("deps", stage.inputs)
+    if stage.has_settings:
+        yield from ("    params:", f"      - {quoted(str(stage.resolved))}:", f"          - {stage.name}")
+    tracked, metrics, plots = (stage.filled(group) for group in (stage.kind.tracked, stage.kind.metrics, stage.kind.plots))
+    yield from listed("outs", stage.outs, tracked)
+    yield from listed("metrics", (), metrics)
+    if plots:
+        yield "    plots:"
+    for path, options in zip(plots, stage.kind.plots.values(), strict=True):
+        yield f"      - {quoted(path)}:"
+        yield from (f"          {key}: {quoted(value)}" for key, value in options.items())
 
 
-def as_dvc(value: Any) -> Any:
-    """{field} -> ${item.field}, in every string."""
-    if isinstance(value, str):
-        return re.sub(r"\{(\w+)\}", r"${item.\1}", value)
-    if isinstance(value, list):
-        return [as_dvc(element) for element in value]
-    if isinstance(value, dict):
-        return {as_dvc(key): as_dvc(element) for key, element in value.items()}
-    return value
+def listed(key: str, cached: Iterable[str], in_git: Iterable[str] = ()) -> Iterator[str]:
+    """A list of paths; those in git are kept out of DVC's cache."""
+    lines = [f"      - {quoted(path)}" for path in cached]
+    lines += [line for path in in_git for line in (f"      - {quoted(path)}:", "          cache: false")]
+    if lines:
+        yield from (f"    {key}:", *lines)
 
 
-class OneLine(dict[str, str]):
-    """Fields of an item, written on one line."""
+def quoted(text: str) -> str:
+    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-class Indented(yaml.SafeDumper):
-    """Items of a list indented under their key, and nothing abbreviated: a reader should see what there is."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-Indented.add_representer(
-    OneLine, lambda dumper, item: dumper.represent_mapping("tag:yaml.org,2002:map", item, flow_style=True)
-)
+def by_file(config: Config, sweeps: bool) -> dict[Path, list[Stage]]:
+    """Pipeline file -> its stages. A file of sweeps is there once one of its study has been asked for: `dvc pull` fails on
+    stages that never ran."""
+    found: dict[Path, list[Stage]] = {}
+    for stage in plan.stages(config):
+        if not stage.job.sweep or sweeps or stage.file.exists():
+            found.setdefault(stage.file, []).append(stage)
+    return found
 
 
-def texts(params: Params, sweeps: bool) -> dict[Path, str]:
-    """What each pipeline file should hold; "" for a file that should not be there.
-
-    The sweeps' file is there once a sweep has been asked for: `dvc pull` fails on stages that never ran.
-    """
-    grids = plan.sweep_families(params) if sweeps or plan.SWEEPS.exists() else []
-    return {plan.MAIN: render(plan.families(params)), plan.SWEEPS: render(grids, wdir="..") if grids else ""}
+def written() -> list[Path]:
+    """The pipeline files that are there."""
+    of_studies = [*sorted(Path("studies").glob("*/dvc.yaml")), *sorted(Path("studies").glob("*/sweeps/dvc.yaml"))]
+    return [path for path in (MAIN, *of_studies) if path.exists()]
 
 
-def outdated(params: Params, sweeps: bool = False) -> list[Path]:
+def outdated(config: Config, sweeps: bool = False) -> list[Path]:
     """The pipeline files that do not say what params.yaml and the code say."""
-    return list(changes(params, sweeps))
+    texts = {file: render(stages) for file, stages in by_file(config, sweeps).items()}
+    return [path for path in dict.fromkeys([*texts, *written()]) if text_of(path) != texts.get(path, "")]
 
 
-def write(params: Params, sweeps: bool = False) -> list[Path]:
-    """Write the pipeline files that are out of date; return them. `sweeps`: that of the sweeps too."""
-    changed = changes(params, sweeps)
-    for path, text in changed.items():
-        if text:
-            files.write_text(path, text)
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def write(config: Config, sweeps: bool = False) -> list[Path]:
+    """Write the pipeline files that are out of date, and return them; what their locks say of stages that are gone, goes.
+
+    `sweeps`: those of the sweeps too.
+    """
+    planned = by_file(config, sweeps)
+    changed = outdated(config, sweeps)
+    for path in changed:
+        if path in planned:
+            files.write_text(path, render(planned[path]))
+            locks.prune(path.with_suffix(".lock"), [stage.name for stage in planned[path]])
         else:
             path.unlink()
-    return list(changed)
-
-
-def changes(params: Params, sweeps: bool) -> dict[Path, str]:
-    wanted = texts(params, sweeps)
-    return {path: text for path, text in wanted.items() if (path.read_text() if path.exists() else "") != text}
+            path.with_suffix(".lock").unlink(missing_ok=True)
+    return changed

@@ -1,30 +1,14 @@
-"""The bytes of artefacts, read now and never by file time, against what dvc.lock says of them.
+"""The bytes of artefacts, read now and never by file time, against what dvc.lock says of them."""
 
-Every file is read once, for both its md5, which dvc.lock has, and its sha256, which records have.
-"""
-
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from hashlib import md5, sha256
 from pathlib import Path
 
+from cellar.pipeline import content
 from cellar.provenance import git
 from cellar.provenance.lineage import Lineage, Stage
 
-UNHASHED = {".snakemake_timestamp", "__pycache__"}  # as in .dvcignore: marks and caches in a folder of files
-CHUNK = 1 << 20
-
 Claims = dict[str, dict[str, list[str]]]  # path -> md5 in the lock -> the stages that say so
-
-
-@dataclass(frozen=True)
-class Digest:
-    """As dvc.lock (md5; of a folder ending in .dir) and as run.json (sha256) write it."""
-
-    md5: str
-    sha256: str
 
 
 def claims(stages: Iterable[Stage]) -> Claims:
@@ -35,43 +19,19 @@ def claims(stages: Iterable[Stage]) -> Claims:
     return found
 
 
-def digests(paths: Iterable[str]) -> dict[str, Digest]:
-    """Of the files and folders that are here; hashing frees the interpreter, so threads share it."""
+def digests(paths: Iterable[str]) -> dict[str, str]:
+    """md5 of the files and folders that are here; hashing frees the interpreter, so threads share it."""
     here = [path for path in paths if Path(path).exists()]
     with ThreadPoolExecutor() as pool:
-        return dict(zip(here, pool.map(digest, map(Path, here)), strict=True))
+        return dict(zip(here, pool.map(content.md5, map(Path, here)), strict=True))
 
 
-def digest(path: Path) -> Digest:
-    return of_file(path) if path.is_file() else of_folder(path)
-
-
-def of_file(path: Path) -> Digest:
-    first, second = md5(usedforsecurity=False), sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            first.update(chunk)
-            second.update(chunk)
-    return Digest(first.hexdigest(), second.hexdigest())
-
-
-def of_folder(folder: Path) -> Digest:
-    """DVC's: the md5 of its JSON list of files. A record's: cellar.engine.run_record.content_hash."""
-    inside = [path for path in folder.rglob("*") if path.is_file() and not UNHASHED & set(path.parts)]
-    found = {path: of_file(path) for path in inside}
-    listed = [{"md5": found[path].md5, "relpath": path.relative_to(folder).as_posix()} for path in inside]
-    listed.sort(key=lambda entry: entry["relpath"])
-    lines = [f"{path.relative_to(folder)} {found[path].sha256}" for path in sorted(inside)]
-    as_dvc = md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-    return Digest(f"{as_dvc}.dir", sha256("\n".join(lines).encode()).hexdigest())
-
-
-def changed(claimed: Claims, found: Mapping[str, Digest], graph: Lineage) -> Iterator[str]:
+def changed(claimed: Claims, found: Mapping[str, str], graph: Lineage) -> Iterator[str]:
     """Files whose bytes are not those that a stage read or made."""
     of_others = {file.md5: file.path for stage in graph.stages for file in stage.makes}
     for path, said in claimed.items():
         for wanted, sayers in said.items() if path in found else ():
-            actual = found[path].md5
+            actual = found[path]
             if wanted != actual:
                 more = f" and {len(sayers) - 1} more" if len(sayers) > 1 else ""
                 other = f"; these are the bytes of {of_others[actual]}" if actual in of_others else ""

@@ -13,6 +13,7 @@ import yaml
 
 from cellar import files, paths
 from cellar.errors import CellarError
+from cellar.pipeline import dvc_yaml, records
 from cellar.provenance import git, lineage
 
 MOST_NAMED = 30  # in a message: `verdicts` has hundreds of rows
@@ -21,7 +22,7 @@ HEAD = {"id", "title", "study", "scale", "rows", "columns"}
 
 def built_table(name: str) -> dict[str, Any]:
     """The JSON of a built table, by id or title. Raises CellarError when it is unknown or not built."""
-    built = {path.stem: path for path in sorted(paths.TABLES.glob("*.json"))}
+    built = {table_id(path): path for path in sorted(paths.TABLES.rglob("*.json"))}
     found = chosen(name, [*built, *(table for table in planned() if table not in built)], "the project")
     if found not in built:
         target = paths.TABLES / f"{found}.md"
@@ -29,9 +30,14 @@ def built_table(name: str) -> dict[str, Any]:
     return read_table(built[found])
 
 
+def table_id(path: Path) -> str:
+    """results/tables/toy/table_1.json -> toy/table_1."""
+    return path.relative_to(paths.TABLES).with_suffix("").as_posix()
+
+
 def table_at(name: str, commit: str) -> dict[str, Any]:
     """A table as a commit keeps it. Raises CellarError when it keeps none of that name."""
-    kept = {path.stem: path for path in git.files_at(commit, paths.TABLES) if path.suffix == ".json"}
+    kept = {table_id(path): path for path in git.files_at(commit, paths.TABLES) if path.suffix == ".json"}
     path = kept[chosen(name, list(kept), f"commit {commit[:7]}")]
     try:
         return checked(json.loads(git.file_at(commit, path) or ""), path)
@@ -57,14 +63,18 @@ def checked(found: Any, path: Path) -> dict[str, Any]:
 
 
 def planned() -> list[str]:
-    """The tables that dvc.yaml knows how to build."""
-    found = []
-    for lock in paths.LOCKS:
-        pipeline = lock.with_suffix(".yaml")
-        if pipeline.exists():
-            stages = yaml.load(pipeline.read_text(encoding="utf-8"), Loader=lineage.Loader).get("stages", {})
-            found += [name.removeprefix("tabulate_") for name in stages if name.startswith("tabulate_")]
-    return found
+    """The tables that a dvc.yaml has a stage for."""
+    outputs = [path for file in dvc_yaml.written() for path in outputs_of(file)]
+    return [
+        str(path.relative_to(paths.TABLES).with_suffix("")) for path in outputs if path.is_relative_to(paths.TABLES)
+    ]
+
+
+def outputs_of(pipeline: Path) -> list[Path]:
+    """The JSON files that the stages of a dvc.yaml keep in git."""
+    stages = yaml.load(pipeline.read_text(encoding="utf-8"), Loader=lineage.Loader).get("stages") or {}
+    outs = [path for stage in stages.values() for path in records.outputs_of(stage)]
+    return [Path(path) for path in outs if path.endswith(".json")]
 
 
 def find(table: dict[str, Any], row: str, column: str, where: str = "") -> tuple[dict[str, Any], dict[str, Any], Any]:

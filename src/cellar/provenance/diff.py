@@ -1,16 +1,15 @@
 """`cellar diff TABLE ROW COLUMN OLD NEW`: which inputs of a cell are others at one commit than at another.
 
-Tables and dvc.lock are in git; a run.json is an output of DVC, so of another commit it is here only while DVC's
-cache has it. Only inputs are told: what they made differs because they do.
+Tables and locks are in git; records are kept by the bytes that they describe, so those of another commit are here if both
+results were made here, or their records were pulled. Only inputs are named: what they made differs because they do.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cellar.provenance import artefacts, git, lineage, redo_commands
+from cellar.provenance import git, lineage, records, redo_commands
 from cellar.provenance.cell_names import find, table_at
 from cellar.provenance.explain import field, value_text
 from cellar.provenance.lineage import Lineage, Stage
@@ -82,7 +81,7 @@ def of_stage(target: str, old: Side, new: Side) -> Change | None:
     if before.command != after.command:
         found["command"] = [before.command, after.command]
     found["params"] = differing(leaves(before.params), leaves(after.params))
-    found["code"] = differing(lineage.sources(before, old.commit), lineage.sources(after, new.commit))
+    found["code"] = differing_code(before, after, old.commit, new.commit)
     found["data"] = differing(raw(before, old.graph), raw(after, new.graph))
     found["run"], seen = of_run(before, after)
     found = {key: value for key, value in found.items() if value}
@@ -94,8 +93,7 @@ def of_stage(target: str, old: Side, new: Side) -> Change | None:
 
 
 def outputs(stage: Stage) -> dict[str, str]:
-    """What a stage made, without its record, which has a date."""
-    return {file.path: file.md5 for file in stage.makes if Path(file.path) != stage.record}
+    return {file.path: file.md5 for file in stage.makes}
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
@@ -109,29 +107,23 @@ def raw(stage: Stage, graph: Lineage) -> dict[str, str]:
     return {file.path: file.md5 for file in stage.data if graph.maker(file.path) is None}
 
 
+def differing_code(before: Stage, after: Stage, old: str, new: str) -> dict[str, list[Any]]:
+    """Source files that differ; of a folder, those in it that git has otherwise at the two commits."""
+    changed = differing(*({file.path: file.md5 for file in stage.code} for stage in (before, after)))
+    found: dict[str, list[Any]] = {}
+    for path, md5s in changed.items():
+        inside = {} if None in md5s else differing(*(git.blobs_at(commit, path) for commit in (old, new)))
+        found |= inside or {path: md5s}
+    return found
+
+
 def of_run(before: Stage, after: Stage) -> tuple[dict[str, list[Any]], bool]:
-    """What the records say otherwise of machine, versions and seed, and whether both could be read."""
-    hashes = [record_hash(stage) for stage in (before, after)]
-    if hashes[0] == hashes[1]:
+    """Where the two records differ in machine, versions and seed, and whether both are here."""
+    if before.record == after.record:
         return {}, True
-    records = [read_record(stage, md5) for stage, md5 in zip((before, after), hashes, strict=True)]
-    if None in records:
-        return {}, False
-    facts = [leaves({key: record.get(key) for key in RUN_KEYS}) for record in records if record]
-    return differing(*facts), True
-
-
-def record_hash(stage: Stage) -> str | None:
-    return next((file.md5 for file in stage.makes if file.path == str(stage.record)), None)
-
-
-def read_record(stage: Stage, md5: str | None) -> dict[str, Any] | None:
-    """A record by its hash, from its place or from DVC's cache; None if neither has those bytes."""
-    for path in (stage.record, git.cached(md5) if md5 else None):
-        if path and md5 and path.is_file() and artefacts.digest(path).md5 == md5:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return found
-    return None
+    both = [records.read(stage) for stage in (before, after)]
+    facts = [leaves({key: record.get(key) for key in RUN_KEYS}) for record in both if record]
+    return (differing(*facts), True) if len(facts) == 2 else ({}, False)
 
 
 def other_outputs(old: Side, new: Side) -> list[str]:
@@ -194,5 +186,5 @@ def rest_text(found: dict[str, Any]) -> Iterator[str]:
     if found["unseen"]:
         yield (
             f"Machine, versions and seed were not compared for {len(found['unseen'])} of these stages, whose records are "
-            f"not here at both commits ({', '.join(found['unseen'])}): dvc fetch --all-commits"
+            f"not here for both commits ({', '.join(found['unseen'])})"
         )

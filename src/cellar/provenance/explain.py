@@ -74,14 +74,14 @@ def stage_text(stage: dict[str, Any]) -> Iterator[str]:
     for key, value in stage["params"].items():
         yield field("param", f"{key}: {json.dumps(value)}")
     if stage["code"]:
-        yield field("code", f"{stage['code']['files']} files of src  {stage['code']['md5']}")
+        yield field("code", f"{stage['code']['files']} files and folders  {stage['code']['md5']}")
     for word, key in (("reads", "reads"), ("made", "makes")):
         for file in stage[key]:
             yield field(word, f"{file['path']}  {file['md5']}")
     if stage["run"]:
         yield from run_text(stage["run"])
-    elif stage["record"]:
-        yield field("record", f"{stage['record']} is not here: dvc pull, or build it")
+    else:
+        yield field("record", "no record of the run that made these bytes is here; the bytes are proven all the same")
 
 
 def run_text(run: dict[str, Any]) -> Iterator[str]:

@@ -1,16 +1,11 @@
-"""What git and DVC's cache keep of other states of the project: commits, files at a commit, artefacts by their hash."""
+"""What git keeps of the project: commits, files at a commit, what is not committed."""
 
-import configparser
-import os
 import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from cellar.errors import CellarError
-
-# From the nearest to the farthest, as DVC reads them; a relative cache folder is relative to the file that names it.
-DVC_CONFIGS = (".dvc/config.local", ".dvc/config", "~/.config/dvc/config", "/etc/xdg/dvc/config")
 
 
 def git(*arguments: str) -> str:
@@ -36,8 +31,14 @@ def file_at(commit: str, path: Path | str) -> str | None:
 
 
 def files_at(commit: str, folder: Path) -> list[Path]:
-    """Files in a folder (not below it) at a commit, relative to the project's root."""
-    return [Path(line) for line in git("ls-tree", "--name-only", commit, f"{folder}/").splitlines()]
+    """Files in a folder and below it at a commit, relative to the project's root."""
+    return [Path(line) for line in git("ls-tree", "-r", "--name-only", commit, f"{folder}/").splitlines()]
+
+
+def blobs_at(commit: str, path: str) -> dict[str, str]:
+    """Files at or below a path at a commit -> the hash of their content, as git names it."""
+    listed = git("ls-tree", "-r", commit, "--", path).splitlines()
+    return {name: meta.split()[2] for meta, name in (line.split("\t") for line in listed)}
 
 
 def in_git(paths: Iterable[str]) -> set[str]:
@@ -53,28 +54,10 @@ def origin() -> str:
     return re.sub(r"^(https?://)[^/@]*@", r"\1", git("config", "--get", "remote.origin.url")) or "."
 
 
-def uncommitted(folder: str) -> dict[str, str]:
-    """Python files of a folder that are not as in the last commit -> changed, new or deleted."""
+def uncommitted(*folders: str) -> dict[str, str]:
+    """Python files of folders that are not as in the last commit -> changed, new or deleted."""
     words = {"?": "new", "A": "new", "D": "deleted"}
-    lines = git("status", "--porcelain", "--untracked-files=all", "--no-renames", "--", folder).splitlines()
+    lines = git("status", "--porcelain", "--untracked-files=all", "--no-renames", "--", *folders).splitlines()
     # git() strips the text, and with it the first line's first blank
     marked = [line.split(maxsplit=1) for line in lines if line.endswith(".py")]
     return {path: words.get(mark[0], "changed") for mark, path in marked}
-
-
-def cached(md5: str) -> Path:
-    """Where DVC's cache has the file of that md5, if it has it."""
-    return cache_folder() / "files" / "md5" / md5[:2] / md5[2:]
-
-
-def cache_folder() -> Path:
-    for name in DVC_CONFIGS:
-        path = Path(name).expanduser()
-        config = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
-            config.read(path, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError):
-            continue
-        if config.has_option("cache", "dir"):
-            return Path(os.path.normpath(path.parent / config.get("cache", "dir").strip("'\"")))
-    return Path(".dvc/cache")

@@ -1,19 +1,20 @@
-"""What dvc.lock says: which stage made a file, from which files, by which command; now, or at a commit.
+"""The locks: which stage made a file, from which files, by which command and settings; now, or at a commit.
 
-Paths in both locks are relative to the project's root: the sweeps' stages run there too (wdir: ..).
+There is a dvc.lock at the root, one for each study, and one for the sweeps of a study. Their paths are relative to the
+project's root, where all stages run.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cellar import paths
 from cellar.errors import CellarError
+from cellar.pipeline import records
+from cellar.pipeline.stage import Stage as PlannedStage
 from cellar.provenance import git
 
 Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
@@ -37,7 +38,7 @@ class File:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage as it last ran. `target` is what `dvc repro` calls it."""
+    """One stage as it last ran. `target` is what `dvc repro` calls it; `params` are its resolved settings."""
 
     name: str
     target: str
@@ -48,8 +49,13 @@ class Stage:
     makes: tuple[File, ...]
 
     @property
+    def study(self) -> str:
+        """Whose dvc.yaml it stands in; "" for the root's."""
+        return self.lock.parts[1] if len(self.lock.parts) > 1 else ""
+
+    @property
     def code(self) -> tuple[File, ...]:
-        """Source files, and the list of others."""
+        """Source files, and folders of them."""
         return tuple(file for file in self.reads if is_code(file.path))
 
     @property
@@ -57,9 +63,10 @@ class Stage:
         return tuple(file for file in self.reads if not is_code(file.path))
 
     @property
-    def record(self) -> Path | None:
-        """The run.json beside what it made; None for stages that keep none."""
-        return next((Path(file.path) for file in self.makes if file.path.endswith("run.json")), None)
+    def record(self) -> Path:
+        """Where the record of the run is, if it is here, that made these outputs from these inputs."""
+        inputs, outputs = ({file.path: file.md5 for file in files} for files in (self.reads, self.makes))
+        return records.place(self.study, self.name, records.digest(self.command, self.params, inputs, outputs))
 
 
 @dataclass(frozen=True)
@@ -87,46 +94,29 @@ class Lineage:
 
 
 def is_code(path: str) -> bool:
-    return path.startswith("src/") or is_list(path)
+    """Source files of the engine and of studies. What a study prints in its paper is data."""
+    return path.startswith("src/") or (path.startswith("studies/") and Path(path).suffix in ("", ".py"))
 
 
-def is_list(path: str) -> bool:
-    return Path(path).parent == paths.CODE
+def locks() -> list[Path]:
+    """Those that are here: of the root, of studies, of their sweeps."""
+    return [path for path in (Path("dvc.lock"), *sorted(Path("studies").rglob("dvc.lock"))) if path.exists()]
 
 
-def sources(stage: Stage, commit: str | None = None) -> dict[str, str]:
-    """Source file -> md5 of all that a stage's code consists of, now or at a commit; a list that has been lost since
-    counts as one file."""
-    found: dict[str, str] = {}
-    for file in stage.code:
-        text = None
-        if is_list(file.path):
-            text = git.file_at(commit, file.path) if commit else text_of(Path(file.path))
-        if text is not None and md5_of(text) == file.md5:
-            found |= {path: digest for digest, _, path in (line.partition("  ") for line in text.splitlines())}
-        else:
-            found[file.path] = file.md5
-    return dict(sorted(found.items()))
-
-
-def md5_of(text: str) -> str:
-    """As DVC would name a file of that text."""
-    return md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def text_of(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def locks_at(commit: str) -> list[Path]:
+    listed = git.git("ls-tree", "-r", "--name-only", commit, "--", "dvc.lock", "studies").splitlines()
+    return [Path(path) for path in listed if Path(path).name == "dvc.lock"]
 
 
 def load() -> Lineage:
-    """Both locks; what is not here is empty. Raises CellarError for a lock that cannot be read."""
-    return lineage({lock: read(lock) for lock in paths.LOCKS if lock.exists()})
+    """All locks; what is not here is empty. Raises CellarError for a lock that cannot be read."""
+    return lineage({lock: read(lock) for lock in locks()})
 
 
 def at(commit: str) -> Lineage:
-    """Both locks as they were at a commit."""
-    found = {lock: git.file_at(commit, lock) for lock in paths.LOCKS}
-    return lineage({lock: text for lock, text in found.items() if text is not None}, f" of commit {commit[:7]}")
+    """All locks as they were at a commit."""
+    texts = {lock: git.file_at(commit, lock) for lock in locks_at(commit)}
+    return lineage({lock: text for lock, text in texts.items() if text is not None}, f" of commit {commit[:7]}")
 
 
 def lineage(locks: dict[Path, str], of: str = "") -> Lineage:
@@ -157,10 +147,16 @@ def unreadable(lock: Path, error: Exception, of: str = "") -> CellarError:
 
 def stage_of(name: str, stage: dict[str, Any], lock: Path) -> Stage:
     target = name if lock.parent == Path() else f"{lock.with_suffix('.yaml')}:{name}"
-    params = {key: value for group in stage.get("params", {}).values() for key, value in group.items()}
+    params = next((group[name] for group in stage.get("params", {}).values() if name in group), {})
     command = " ".join(stage["cmd"].split())
     return Stage(name, target, lock, command, params, files_of(stage.get("deps", [])), files_of(stage.get("outs", [])))
 
 
 def files_of(entries: list[dict[str, Any]]) -> tuple[File, ...]:
     return tuple(File(entry["path"], entry["md5"], entry.get("size")) for entry in entries)
+
+
+def cached_outputs(planned: Iterable[PlannedStage], graph: Lineage) -> dict[str, File]:
+    """The plan's outputs that DVC keeps in its cache, as the locks know them."""
+    kept = (path for stage in planned for path in (*stage.outs, *stage.filled(stage.kind.plots)))
+    return {path: made[1] for path in kept if (made := graph.maker(path))}

@@ -14,7 +14,6 @@ from typing import Any
 from tqdm import tqdm
 
 from cellar import config
-from cellar.doctor.storage import cached_outputs
 from cellar.errors import CellarError
 from cellar.pipeline import plan
 from cellar.provenance import lineage
@@ -60,7 +59,7 @@ class Store:
 def report(remote: str | None, remove: bool) -> int:
     """Print what is spoilt. 0 when nothing is, or all of it was removed."""
     loaded = config.load()
-    wanted = cached_outputs([*plan.families(loaded), *plan.sweep_families(loaded)], lineage.load())
+    wanted = lineage.cached_outputs(plan.stages(loaded), lineage.load())
     with opened(remote) as store:
         whole, absent, spoilt = examine(store, {out.md5: path for path, out in wanted.items()})
         for oid, (path, folder) in spoilt.items():

@@ -1,6 +1,6 @@
 """Recorded code against git: whether the package that made an artefact is that of any commit.
 
-A run.json holds one hash of all Python files of the package (cellar.engine.run_record.code_hash); the same is computed here
+A record holds one hash of all Python files of the package and of the studies (cellar.engine.run_record.code_hash); the same is computed here
 of commits, from git's own objects.
 """
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from cellar.provenance import git
 
-PACKAGE = "src/cellar"
+CODE = ("src/cellar", "studies")
 
 
 def uncommitted() -> Iterator[str]:
     """A line for each source file that no commit has as it is now."""
-    for path, how in git.uncommitted(PACKAGE).items():
+    for path, how in git.uncommitted(*CODE).items():
         yield f"{path}: {how}, and not committed; a number made with it could not be traced: git add and commit it"
 
 
@@ -37,14 +37,13 @@ def unknown(recorded: Iterable[tuple[str, str]]) -> set[str]:
 
 def others() -> Iterator[str]:
     """All commits of all branches that changed the package."""
-    yield from git.git("log", "--all", "--format=%H", "--", PACKAGE).splitlines()
+    yield from git.git("log", "--all", "--format=%H", "--", *CODE).splitlines()
 
 
 def code_hash(commit: str, objects: dict[str, str]) -> str:
-    """What provenance.code_hash gives in a checkout of `commit`; "" if git has none. `objects`: sha256 of blobs seen."""
-    listed = git.git("ls-tree", "-r", commit, "--", PACKAGE).splitlines() if commit else []
-    entries = [(Path(path).relative_to(PACKAGE), meta.split()[2]) for meta, path in (e.split("\t") for e in listed)]
-    python = sorted((path, blob) for path, blob in entries if path.suffix == ".py")
+    """What run_record.code_hash gives in a checkout of `commit`; "" if git has none. `objects`: sha256 of blobs seen."""
+    blobs = {Path(name): blob for path in CODE for name, blob in git.blobs_at(commit, path).items()} if commit else {}
+    python = sorted((path, blob) for path, blob in blobs.items() if path.suffix == ".py")
     read_objects([blob for _, blob in python if blob not in objects], objects)
     lines = [f"{path} {objects[blob]}" for path, blob in python]
     return sha256("\n".join(lines).encode()).hexdigest() if lines else ""

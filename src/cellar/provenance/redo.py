@@ -172,12 +172,12 @@ def compared(chain: list[Stage], folder: Path) -> int:
 
 
 def outputs(stage: Stage) -> dict[str, str]:
-    """What should come out the same: all but the record, which has a date."""
-    return {file.path: file.md5 for file in stage.makes if Path(file.path) != stage.record}
+    """What should come out the same."""
+    return {file.path: file.md5 for file in stage.makes}
 
 
-def md5_of(found: dict[str, artefacts.Digest], path: Path) -> str | None:
-    return found[str(path)].md5 if str(path) in found else None
+def md5_of(found: dict[str, str], path: Path) -> str | None:
+    return found.get(str(path))
 
 
 def causes(stage: Stage, folder: Path) -> list[str]:
@@ -186,18 +186,21 @@ def causes(stage: Stage, folder: Path) -> list[str]:
         f"{key}: {then} here, {now} in the clone"
         for key, (then, now) in {**other_run(stage, folder), **other_inputs(stage, folder)}.items()
     ]
-    return found + [f"{path}: {how} here, and not committed" for path, how in git.uncommitted("src").items()]
+    return found + [f"{path}: {how} here, and not committed" for path, how in git.uncommitted("src", "studies").items()]
 
 
 def other_run(stage: Stage, folder: Path) -> dict[str, list[Any]]:
-    if stage.record is None or not stage.record.exists() or not (folder / stage.record).exists():
+    """Where the records of the two runs differ, if both are here."""
+    again = lineage_of(folder).maker(stage.makes[0].path)
+    both = [stage.record, folder / again[0].record] if again else []
+    if not both or not all(path.exists() for path in both):
         return {}
-    then, now = (files.read_json(path) for path in (stage.record, folder / stage.record))
-    return differing(*(leaves({key: said.get(key) for key in (*RUN_KEYS, "params", "code")}) for said in (then, now)))
+    keys = (*RUN_KEYS, "settings", "code")
+    return differing(*(leaves({key: record.get(key) for key in keys}) for record in map(files.read_json, both)))
 
 
 def other_inputs(stage: Stage, folder: Path) -> dict[str, list[Any]]:
-    """Code, data and parameters as each lock has them."""
+    """Code, data and settings as each lock has them."""
     theirs = lineage_of(folder).maker(stage.makes[0].path)
     if theirs is None:
         return {}
@@ -206,7 +209,11 @@ def other_inputs(stage: Stage, folder: Path) -> dict[str, list[Any]]:
 
 
 def lineage_of(folder: Path) -> Lineage:
-    return lineage.lineage({lock: lineage.read(folder / lock) for lock in paths.LOCKS if (folder / lock).exists()})
+    """The locks of a clone."""
+    locks = [
+        path.relative_to(folder) for path in (folder / "dvc.lock", *sorted((folder / "studies").rglob("dvc.lock")))
+    ]
+    return lineage.lineage({lock: lineage.read(folder / lock) for lock in locks if (folder / lock).exists()})
 
 
 def timed(sources: list[str], folder: Path) -> int:

@@ -13,6 +13,9 @@ from cellar.provenance import git
 from cellar.provenance.lineage import File, Lineage, Stage
 
 
+RESOLVE = "dvc repro --quiet --single-item resolve"  # the settings of all stages, which a clone is without
+
+
 def commands(table: str, sources: list[str], graph: Lineage) -> list[str]:
     """For a shell anywhere, from a fresh clone of the present commit to the cell's own table.
 
@@ -41,7 +44,7 @@ def building(table: str, sources: list[str], graph: Lineage) -> list[str]:
     Without the table, if it stands on more than is here.
     """
     makers = list(dict.fromkeys(made[0].target for path in sources if (made := graph.maker(path))))
-    chained = [f"dvc repro --force {' '.join(map(shlex.quote, makers))}"] if makers else []
+    chained = [f"dvc repro --force {' '.join(map(shlex.quote, makers))}"] if makers else [RESOLVE]
     tables, others = tabulating(table, sources, graph), beside(table, sources, graph)
     if any(not Path(file.path).exists() for file in others):
         return chained
@@ -59,7 +62,7 @@ def tabulating(table: str, sources: list[str], graph: Lineage) -> list[Stage]:
         for stage in graph.stages
         if any(file.path in read for file in stage.makes) and any(file.path in sources for file in stage.reads)
     ]
-    return [*(stage for stage in shown if stage.name.startswith("tabulate_")), last]
+    return [*(stage for stage in shown if stage.name.startswith("tabulate-")), last]
 
 
 def table_stage(table: str, graph: Lineage) -> Stage | None:
@@ -88,14 +91,13 @@ def lacking(needed: list[File]) -> list[File]:
 def download(file: File, graph: Lineage) -> str | None:
     """The command that fetches a data set's raw files, where that can be done."""
     for stage in graph.stages:
-        if any(read.path == file.path for read in stage.reads):
-            for key, section in stage.params.items():
-                if key.startswith("datasets.") and can_be_fetched(section):
-                    return f"cellar download {shlex.quote(key.removeprefix('datasets.'))}"
+        if any(read.path == file.path for read in stage.reads) and can_be_fetched(stage.params.get("section")):
+            return f"cellar download {shlex.quote(str(stage.params['dataset']))}"
     return None
 
 
 def can_be_fetched(section: Any) -> bool:
+    """`section`: a data set's, from the settings of the stage that prepares it."""
     source = section.get("source", {}) if isinstance(section, dict) else {}
     return any(source.get(way) for way in ("url", "torchvision", "kaggle"))
 

@@ -1,13 +1,14 @@
 """The facts about one table cell: itself, the stages behind it down to the raw bytes, the commands that redo it.
 
-Read from a table's JSON, dvc.lock and the run.json records; nothing is run, and torch is not needed.
+Read from a table's JSON, the locks and the records of runs; nothing is run, and torch is not needed.
 """
 
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from cellar import files, paths
-from cellar.provenance import lineage, redo_commands
+from cellar import paths
+from cellar.provenance import lineage, records, redo_commands
 from cellar.provenance.cell_names import find
 from cellar.provenance.lineage import File, Lineage, Stage
 
@@ -63,18 +64,17 @@ def place_in_paper(table: dict[str, Any], row: str) -> str:
 
 
 def told(stage: Stage) -> dict[str, Any]:
-    """A stage as the story has it. Code is one line: how many files, and one hash of all their md5s."""
-    code = lineage.sources(stage)
-    lines = "\n".join(f"{path} {digest}" for path, digest in code.items())
+    """A stage as `explain` shows it. Code is one line: how many files and folders, and one hash of all their md5s."""
+    lines = "\n".join(f"{file.path} {file.md5}" for file in stage.code)
     return {
         "stage": stage.target,
         "command": stage.command,
         "params": stage.params,
-        "code": {"files": len(code), "md5": lineage.md5_of(lines)} if code else None,
+        "code": {"files": len(stage.code), "md5": md5(lines.encode(), usedforsecurity=False).hexdigest()},
         "reads": [listed(file) for file in stage.data],
         "makes": [listed(file) for file in stage.makes],
-        "record": str(stage.record) if stage.record else None,
-        "run": run_facts(stage.record),
+        "record": str(stage.record),
+        "run": run_facts(stage),
     }
 
 
@@ -87,9 +87,7 @@ def brought(file: File, graph: Lineage) -> dict[str, Any]:
     return {**listed(file), "here": Path(file.path).exists(), "download": redo_commands.download(file, graph)}
 
 
-def run_facts(record: Path | None) -> dict[str, Any] | None:
-    """What the record says of the run itself; None if it is not here."""
-    if record is None or not record.exists():
-        return None
-    found = files.read_json(record)
-    return {key: found.get(key) for key in RUN_KEYS}
+def run_facts(stage: Stage) -> dict[str, Any] | None:
+    """What the record of the run holds; None if it is not here."""
+    record = records.read(stage)
+    return {key: record.get(key) for key in RUN_KEYS} if record else None

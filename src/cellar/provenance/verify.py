@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cellar import config, files, paths, tables
-from cellar.config import Params
+from cellar.config import Config
 from cellar.errors import CellarError
 from cellar.metrics import from_predictions
-from cellar.pipeline import code_lists, dvc_yaml, plan
+from cellar.pipeline import dvc_yaml, plan, resolved
+from cellar.pipeline.stage import Stage as PlannedStage
 from cellar.provenance import artefacts, cell_names, lineage, recorded_code, records, story
 from cellar.provenance.lineage import Lineage, Stage
 from cellar.provenance.records import leaves
@@ -82,15 +81,14 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     found.problems += artefacts.broken_links(asked.stages, graph)
     found.problems += gone(absent, asked, graph)
     found.problems += wrong_metrics(asked.stages)
-    found.problems += records.wrong(asked.stages, digests)
-    found.problems += other_params(asked.stages)
+    found.problems += records.wrong(asked.stages)
     for name in asked.ids:
         found.problems += wrong_table(name, settings, asked.cell)
     found.problems += [
         f"{path}: does not say what params.yaml says; write it anew with: cellar plan"
         for path in dvc_yaml.outdated(settings)
     ]
-    found.problems += other_code(asked.stages, settings)
+    found.problems += stale(asked.stages, settings)
     found.problems += recorded_code.uncommitted()
     found.problems = list(dict.fromkeys(found.problems))
     return found
@@ -103,9 +101,9 @@ def built_tables() -> list[str]:
     return ids
 
 
-def of_tables(ids: list[str], graph: Lineage, settings: Params, everything: bool) -> Asked:
+def of_tables(ids: list[str], graph: Lineage, settings: Config, everything: bool) -> Asked:
     """`everything`: what no table shows too, as figures, if dvc.yaml still has its stage."""
-    planned = {stage.name for family in plan.families(settings) for stage in family.stages()} if everything else set()
+    planned = {stage.address for stage in plan.stages(settings) if not stage.job.sweep} if everything else set()
     beside = [file.path for stage in graph.stages if stage.target in planned for file in stage.makes]
     return Asked(ids, None, graph.chain([*table_files(ids), *beside]))
 
@@ -152,21 +150,35 @@ def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
     return found
 
 
-def other_params(stages: Iterable[Stage]) -> Iterator[str]:
-    """Stages that ran with other values than params.yaml has now."""
-    now = leaves(yaml.load(config.PARAMS_FILE.read_text(encoding="utf-8"), Loader=lineage.Loader))
+def stale(stages: Iterable[Stage], settings: Config) -> Iterator[str]:
+    """Stages that would run again: params.yaml, defaults or derivation rules give other settings now, or code has changed."""
+    planned = {stage.address: stage for stage in plan.stages(settings)}
     for stage in stages:
-        for key, then in leaves(stage.params).items():
-            if now.get(key) != then:
-                yield f"{config.PARAMS_FILE}: {key} is {now.get(key)}, {stage.target} ran with {then}; build it again"
+        if stage.target in planned:
+            yield from other_settings(stage, planned[stage.target])
+    for path, users in code_of(stages).items():
+        for md5, targets in users.items():
+            if Path(path).exists() and artefacts.digests([path])[path] != md5:
+                more = f" and {len(targets) - 1} more stages" if len(targets) > 1 else ""
+                yield f"{path}: the code has changed since {targets[0]}{more} ran; build again: snakemake --cores 4"
 
 
-def other_code(stages: Iterable[Stage], settings: Params) -> Iterator[str]:
-    """Lists of code that a stage depends on, and that do not say what its modules say now."""
-    read = {file.path for stage in stages for file in stage.code}
-    for path in code_lists.outdated(settings):
-        if str(path) in read:
-            yield f"{path}: the code has changed since; list it anew, and see what is out of date: snakemake -n"
+def other_settings(stage: Stage, now: PlannedStage) -> Iterator[str]:
+    if not now.has_settings:
+        return
+    ours, theirs = leaves(resolved.settings_of(now)), leaves(stage.params)
+    for key in dict.fromkeys([*ours, *theirs]):
+        if ours.get(key) != theirs.get(key):
+            yield f"{stage.target}: {key} is {ours.get(key)} now, it ran with {theirs.get(key)}; build it again"
+
+
+def code_of(stages: Iterable[Stage]) -> artefacts.Claims:
+    """Code -> md5 in a lock -> the stages that ran with it."""
+    found: artefacts.Claims = {}
+    for stage in stages:
+        for file in stage.code:
+            found.setdefault(file.path, {}).setdefault(file.md5, []).append(stage.target)
+    return found
 
 
 def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
@@ -200,7 +212,7 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
     return {k: v for key, inner in value.items() for k, v in flat(inner, f"{name}.{key}" if name else key).items()}
 
 
-def wrong_table(name: str, settings: Params, cell: tuple[str, str] | None = None) -> Iterator[str]:
+def wrong_table(name: str, settings: Config, cell: tuple[str, str] | None = None) -> Iterator[str]:
     """A table whose Markdown is not its JSON, or whose JSON is not what its inputs give; of one cell, if asked."""
     source, page = (paths.TABLES / f"{name}.{suffix}" for suffix in ("json", "md"))
     try:

@@ -1,17 +1,43 @@
-"""`cellar audit DATASET`: duplicates within and across splits, label conflicts, images of nothing."""
+"""`audit`: duplicates within and across splits, label conflicts, blank images."""
 
-from cellar import files, paths
-from cellar.data import prepared
-from cellar.data.audit import report
-from cellar.engine import run_record
+from collections.abc import Iterator
+
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline import code
+from cellar.pipeline.runs import data_files
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(dataset: str) -> None:
-    data, folder = paths.prepared(dataset), paths.audit(dataset)
-    inputs = [data / "arrays.npz", data / "manifest.json"]
-    outputs = [paths.audit_pairs(dataset), paths.audit_metrics(dataset)]
-    with run_record.record(folder / "run.json", inputs, outputs, {}):
-        layout = files.read_json(inputs[1]).get("layout", "")
-        pairs, summary = report.audit(prepared.load(data), layout)
-        files.write_text(outputs[0], pairs.to_csv(index=False, lineterminator="\n"))
-        files.write_json(outputs[1], {"dataset": dataset, **summary})
+class Settings(Section):
+    dataset: str
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    for name, section in config.datasets.items():
+        if section.enabled:
+            yield Job(name, name, Settings(dataset=name), reads=data_files(name))
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import files, paths
+    from cellar.data import prepared
+    from cellar.data.audit import report
+
+    folder = paths.prepared(settings.dataset)
+    layout = files.read_json(folder / "manifest.json").get("layout", "")
+    pairs, summary = report.audit(prepared.load(folder), layout)
+    files.write_text(paths.audit_pairs(settings.dataset), pairs.to_csv(index=False, lineterminator="\n"))
+    files.write_json(paths.audit_metrics(settings.dataset), {"dataset": settings.dataset, **summary})
+    return None
+
+
+KIND = StageKind(
+    "audit",
+    jobs,
+    Settings,
+    run,
+    (*code.GROUND, *code.IMAGES, "src/cellar/data/audit"),
+    outs=("results/audit/{item}/pairs.csv",),
+    tracked=("results/metrics/audit/{item}.json",),
+)

@@ -1,9 +1,36 @@
-"""`cellar evaluate_teacher TEACHER --seed S`: a teacher's predictions and metrics on the test split."""
+"""`evaluate_teacher`: a teacher's predictions and metrics on the test split."""
 
-from cellar import config as parameters
-from cellar.engine.evaluate import evaluate
-from cellar.pipeline.stages.evaluate_classes import Classes
+from collections.abc import Iterator
+
+from cellar.config import Config
+from cellar.config.resolved import EvaluationSettings
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(teacher: str, seed: int) -> None:
-    evaluate("teachers", teacher, parameters.load().teacher(teacher), seed, Classes)
+def jobs(config: Config) -> Iterator[Job]:
+    for params, name, line, seed in runs.teachers(config):
+        settings = runs.evaluation(params, "teachers", name, line, seed)
+        reads, own = runs.read_by_evaluation(settings), code.of_run(settings)
+        yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own)
+
+
+def run(settings: EvaluationSettings) -> Facts:
+    from cellar.engine.evaluate import evaluate
+
+    return evaluate(settings)
+
+
+KIND = StageKind(
+    "evaluate_teacher",
+    jobs,
+    EvaluationSettings,
+    run,
+    code.TRAINING,
+    outs=(
+        "results/predictions/teachers/{item}/predictions.npz",
+        "results/predictions/teachers/{item}/details.json",
+    ),
+    metrics=("results/metrics/teachers/{item}.json",),
+    torch=True,
+)

@@ -1,70 +1,118 @@
-"""`cellar extract_features FACES TEACHER`: a teacher's penultimate activations, once for all students.
+"""`extract_features`: a teacher's penultimate activations, computed once for all students.
 
-Of the faces, fp16, memory-mapped by whoever learns from them; of the data set's validation and test images, fp32,
-to judge by. No image is augmented: the faces are as many as one likes.
+Of the faces in float16, memory-mapped by the trainings that use them; of the data set's validation and test images in
+float32, for evaluation. No image is augmented: any number of faces can be generated instead.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
+from cellar import paths
+from cellar.config import Config
+from cellar.config.resolved import InputSettings
+from cellar.config.section import Section
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
-from cellar import config as parameters
-from cellar import files, models, paths
-from cellar.data import prepared
-from cellar.data.augmentation.views import Images, to_tensor, view_set
-from cellar.data.face_images import FaceImages
-from cellar.data.face_shards import open_faces
-from cellar.engine import devices, run_record
-from cellar.engine.progress import Progress
-from cellar.engine.teacher_logits import Advance, Asker
-from cellar.errors import CellarError
-from cellar.models.checkpoint_files import weights
-from cellar.models.features_of import FeaturesOf
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from cellar.engine.teacher_logits import Asker
 
 
-def run(faces: str, teacher: str) -> None:
-    params = parameters.load()
-    line, section, wanted = params.teacher(teacher), params.faces_of(faces), params.input_of(params.teacher(teacher))
-    device = devices.prepare(params.threads)
-    folder, data = paths.features(faces, teacher), paths.prepared(line.dataset)
-    trained = paths.trained("teachers", teacher, params.teacher_seed(teacher)) / "weights.safetensors"
-    inputs, outputs = (
-        [paths.faces(faces), trained, data / "arrays.npz"],
-        [folder / "features.npy", folder / "held_out.npz"],
-    )
-    described = {"model": line.model, "precision": params.precision, "threads": params.threads, **wanted}
-    with run_record.record(folder / "run.json", inputs, outputs, described, device=device.type):
-        image_set = prepared.load(data)
-        model = models.build(line.model, len(image_set.classes))
-        weights.load_weights(model, trained)
-        model = devices.place(FeaturesOf(model), device)
-        views = view_set(wanted["augmentation"], wanted["normalisation"])
-        pictures = FaceImages(open_faces(paths.faces(faces), section.count), wanted["input_size"], device)
-        index = np.flatnonzero(image_set.split != "train")
-        held_out = to_tensor(image_set.images[index], wanted["input_size"], device)
-        progress = Progress(f"{faces} {teacher}", len(pictures) + len(held_out))
-
-        def of(images: Images) -> Iterator[np.ndarray]:
-            asker = Asker(lambda: model, images, views, params.teacher_cache.batch_size, params.precision)
-            return activations(asker, len(images), progress.advance)
-
-        write_rows(outputs[0], of(pictures), len(pictures))
-        files.write_arrays(outputs[1], features=np.concatenate(list(of(held_out))), index=index)
-        progress.say()
+class Settings(Section):
+    folder: str  # of the outputs
+    faces: str  # folder
+    face_count: int
+    weights: str
+    model: str
+    model_file: str
+    dataset: str
+    input: InputSettings
+    batch_size: int
+    threads: int
+    precision: str
 
 
-def activations(asker: Asker, count: int, advance: Advance) -> Iterator[np.ndarray]:
+def jobs(config: Config) -> Iterator[Job]:
+    known = set()
+    for params, _, line, _, _ in runs.experiments(config):
+        teacher = runs.teacher_of(params, line)
+        if line.faces and teacher and teacher.features not in known:
+            known.add(teacher.features)
+            faces = params.faces_of(line.faces)
+            settings = Settings(
+                folder=str(teacher.features),
+                faces=str(paths.faces(line.faces)),
+                face_count=faces.count,
+                weights=teacher.weights,
+                model=teacher.model,
+                model_file=teacher.model_file,
+                dataset=runs.dataset_of_teacher(params, line),
+                input=teacher.input,
+                batch_size=params.teacher_cache.batch_size,
+                threads=params.threads,
+                precision=params.precision,
+            )
+            item = Path(settings.folder).relative_to("results/features").as_posix()
+            reads = (*runs.data_files(settings.dataset), settings.faces, settings.weights)
+            yield Job(item, item, settings, reads, code.of_model(teacher.model, teacher.model_file))
+
+
+def run(settings: Settings) -> Facts:
+    import numpy as np
+
+    from cellar import files, models
+    from cellar.data import prepared
+    from cellar.data.augmentation.views import Images, to_tensor, view_set
+    from cellar.data.face_images import FaceImages
+    from cellar.data.face_shards import open_faces
+    from cellar.engine import devices
+    from cellar.engine.progress import Progress
+    from cellar.engine.teacher_logits import Asker
+    from cellar.models.checkpoint_files import weights
+    from cellar.models.features_of import FeaturesOf
+
+    device, folder = devices.prepare(settings.threads), Path(settings.folder)
+    image_set, shown = prepared.load(paths.prepared(settings.dataset)), settings.input
+    model = models.build(settings.model, len(image_set.classes), settings.model_file)
+    weights.load_weights(model, Path(settings.weights))
+    model = devices.place(FeaturesOf(model), device)
+    views = view_set(shown.model_dump()["augmentation"], shown.normalisation)
+    faces = FaceImages(open_faces(Path(settings.faces), settings.face_count), shown.input_size, device)
+    index = np.flatnonzero(image_set.split != "train")
+    held_out = to_tensor(image_set.images[index], shown.input_size, device)
+    progress = Progress(folder.name, len(faces) + len(held_out))
+
+    def features_of(images: Images) -> Iterator[np.ndarray]:
+        teacher = Asker(lambda: model, images, views, settings.batch_size, settings.precision)
+        for part in unaugmented(teacher, len(images)):
+            progress.advance(len(part))
+            yield part.cpu().numpy()
+
+    write_rows(folder / "features.npy", features_of(faces), len(faces))
+    files.write_arrays(folder / "held_out.npz", features=np.concatenate(list(features_of(held_out))), index=index)
+    progress.say()
+    return {"device": device.type, "device_name": devices.name(device)}
+
+
+def unaugmented(teacher: "Asker", count: int) -> "Iterator[Tensor]":
     """Activations (b, D) float32 of all images in order, batch after batch."""
-    index = torch.arange(count, device=asker.images.device)
-    for part in asker.batches(index, torch.zeros_like(index)):
-        advance(len(part))
-        yield part.cpu().numpy()
+    import torch
+
+    index = torch.arange(count, device=teacher.images.device)
+    return teacher.batches(index, torch.zeros_like(index))
 
 
-def write_rows(path: Path, parts: Iterable[np.ndarray], count: int) -> None:
-    """An .npy (count, D) float16, written as it comes. Raises CellarError for what float16 cannot hold."""
+def write_rows(path: Path, parts: "Iterable[np.ndarray]", count: int) -> None:
+    """An .npy (count, D) float16, written part by part. Raises CellarError for values that float16 cannot hold."""
+    import numpy as np
+
+    from cellar import files
+    from cellar.errors import CellarError
+
     with files.atomic(path) as temporary, temporary.open("wb") as file:
         done = 0
         for part in parts:
@@ -73,6 +121,26 @@ def write_rows(path: Path, parts: Iterable[np.ndarray], count: int) -> None:
                 np.lib.format.write_array_header_1_0(file, header)
             rows = part.astype(np.float16)
             if not np.isfinite(rows).all():
-                raise CellarError(f"{path}: the teacher's activations are no numbers of float16; look at its training")
+                raise CellarError(f"{path}: the teacher's activations overflow float16; look at its training")
             file.write(rows.data)
             done += len(rows)
+
+
+KIND = StageKind(
+    "extract_features",
+    jobs,
+    Settings,
+    run,
+    (
+        *code.GROUND,
+        *code.IMAGES,
+        *code.AUGMENTATION,
+        *code.ENGINE,
+        *code.MODELS,
+        "src/cellar/data/face_shards.py",
+        "src/cellar/data/face_images.py",
+        "src/cellar/models/features_of.py",
+    ),
+    outs=("results/features/{item}/features.npy", "results/features/{item}/held_out.npz"),
+    torch=True,
+)

@@ -1,59 +1,102 @@
-"""`cellar generate_faces FACES`: faces without labels, in shards; from seeds by a StyleGAN2, or from a folder."""
+"""`generate_faces`: faces without labels, in shards; from seeds by a StyleGAN2, or from a folder of images."""
 
-import hashlib
-import json
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.config import Faces, Params
-from cellar.engine import devices, run_record
-from cellar.engine.progress import Progress
-from cellar.methods.stylegan2_game import AdversarialGame
-from cellar.models.checkpoint_files import weights
-from cellar.models.stylegan2 import file
-from cellar.models.stylegan2.network import Generator
-from cellar.models.stylegan2.sampling import faces_from_folder, generate_faces
-from cellar.pipeline.stages.train_generator import settings
+from cellar.config import Config, Faces
+from cellar.config.resolved import GeneratorSettings
+from cellar.config.section import Section
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
+from cellar.pipeline.stages import train_generator
+
+if TYPE_CHECKING:
+    from cellar.models.stylegan2.network import Generator
 
 WORKING = Path(".cache/faces")
 
 
-def run(faces: str) -> None:
-    params = parameters.load()
-    section = params.faces_of(faces)
-    device = devices.prepare(params.threads)
-    folder, progress = paths.faces(faces), Progress(faces, section.count)
-    described = {"faces": section.model_dump(), "threads": params.threads}
-    source = params.faces_source(faces)
-    with run_record.record(paths.record_beside(folder), [source], [folder], described, device=device.type):
-        unfinished = working_folder({**described, "source": run_record.content_hash(source), "device": device.type})
-        if section.folder:
-            faces_from_folder(source, unfinished, section.count, section.size, advance=progress.advance)
-        else:
-            generator = open_generator(section, params, source).to(device).eval()
-            seeds = range(section.first_seed, section.first_seed + section.count)
-            truncation = section.truncation
-            generate_faces(
-                generator, unfinished, seeds, section.size, truncation_psi=truncation, advance=progress.advance
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+class Settings(Section):
+    """`generator`: the architecture of a generator trained here; None for a published file or a folder."""
+
+    faces: str
+    section: Faces
+    source: str
+    generator: GeneratorSettings | None
+    threads: int
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    for params, name in runs.by_name(config, "faces"):
+        if name in params.used_faces():
+            section, source = params.faces[name], str(params.faces_source(name))
+            seed = params.generator_seed(section.generator) if section.generator else 0
+            generator = train_generator.settings_of(params, section.generator, seed) if section.generator else None
+            settings = Settings(faces=name, section=section, source=source, generator=generator, threads=params.threads)
+            yield Job(name, name, settings, reads=(source,))
+
+
+def run(settings: Settings) -> Facts:
+    import shutil
+
+    from cellar import paths
+    from cellar.engine import devices
+    from cellar.engine.progress import Progress
+    from cellar.models.stylegan2.sampling import faces_from_folder, generate_faces
+
+    section, source = settings.section, Path(settings.source)
+    device = devices.prepare(settings.threads)
+    folder, progress = paths.faces(settings.faces), Progress(settings.faces, section.count)
+    unfinished = working_folder(settings, device.type)
+    if section.folder:
+        faces_from_folder(source, unfinished, section.count, section.size, advance=progress.advance)
+    else:
+        generator = open_generator(settings).to(device).eval()
+        seeds = range(section.first_seed, section.first_seed + section.count)
+        truncation = section.truncation
+        generate_faces(generator, unfinished, seeds, section.size, truncation_psi=truncation, advance=progress.advance)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
     progress.say()
+    return {"device": device.type}
 
 
-def working_folder(identity: dict[str, Any]) -> Path:
-    """Where shards gather: outside the outputs, which both tools delete when a stage fails; named by what they hang on."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    return WORKING / digest[:32]
+def working_folder(settings: Settings, device: str) -> Path:
+    """Where shards gather, named by all that they depend on. It lies outside the outputs, which both tools delete when a
+    stage fails."""
+    import hashlib
+    import json
+
+    from cellar.engine.run_record import content_hash
+
+    identity = {**settings.model_dump(), "hash": content_hash(Path(settings.source)), "device": device}
+    return WORKING / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def open_generator(section: Faces, params: Params, source: Path) -> Generator:
-    if not section.generator:
-        return file.load(source)
-    game = AdversarialGame(settings(params.generator(section.generator)), seed=0)
-    weights.load_weights(game, source)
-    return game.ema
+def open_generator(settings: Settings) -> "Generator":
+    from cellar.methods.gan import trained_generator
+    from cellar.models.stylegan2 import file
+
+    source = Path(settings.source)
+    return trained_generator(settings.generator, source) if settings.generator else file.load(source)
+
+
+KIND = StageKind(
+    "generate_faces",
+    jobs,
+    Settings,
+    run,
+    (
+        *code.GROUND,
+        *code.MODELS,
+        "src/cellar/engine",
+        "src/cellar/data/face_shards.py",
+        "src/cellar/data/images.py",
+        train_generator.METHOD,
+        train_generator.NETWORKS,
+    ),
+    outs=("data/faces/{item}/",),
+    torch=True,
+)

@@ -1,35 +1,79 @@
-"""`cellar import_teacher TEACHER --seed S`: published weights instead of a training of our own."""
+"""`import_teacher`: published weights instead of a training of one's own; the file is read, never executed."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
-import numpy as np
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
-from cellar import config as parameters
-from cellar import files, models, paths
-from cellar.data import prepared
-from cellar.engine import devices, run_record
-from cellar.errors import CellarError
-from cellar.models.checkpoint_files import weights
+HEADER = "epoch,train_loss,validation_loss,validation_accuracy,learning_rate,chosen\n"  # of a history without epochs
 
 
-def run(teacher: str, seed: int) -> None:
-    """Write the given file's tensors as safetensors; the file is read without executing what it holds."""
-    params = parameters.load()
-    line = params.teacher(teacher)
-    if line.weights is None:
-        raise CellarError(f"teachers.{teacher} gives no weights; train it with: cellar train_teacher {teacher}")
-    models.check_input_size(line.model, params.input_of(line)["input_size"])
-    devices.prepare(params.threads)
-    folder, source = paths.trained("teachers", teacher, seed), Path(line.weights)
-    outputs = [folder / name for name in ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")]
-    classes = prepared.load(paths.prepared(line.dataset)).classes
-    model = models.build(line.model, len(classes))
-    weights.load_weights(model, source)
-    with run_record.record(folder / "run.json", [source], outputs, line.model_dump(), seed=seed):
-        for path in outputs[:2]:
-            weights.save(model.state_dict(), path)
-        files.write_text(
-            outputs[2],
-            "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen\n",
-        )
-        files.write_arrays(outputs[3], loss=np.empty(0, np.float32))
+class Settings(Section):
+    key: str
+    seed: int
+    dataset: str
+    model: str
+    model_file: str
+    input_size: int
+    weights: str
+    threads: int
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    for params, name, line, seed in runs.teachers(config):
+        if line.weights is not None:
+            trained = runs.training(params, "teachers", name, line, seed)
+            settings = Settings(
+                key=name,
+                seed=seed,
+                dataset=line.dataset,
+                model=line.model,
+                model_file=trained.model_file,
+                input_size=trained.input.input_size,
+                weights=line.weights,
+                threads=params.threads,
+            )
+            reads, own = (*runs.data_files(line.dataset), line.weights), code.of_model(line.model, trained.model_file)
+            yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own)
+
+
+def run(settings: Settings) -> Facts:
+    """Write the file's tensors as safetensors, and a history without epochs."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from cellar import files, models, paths
+    from cellar.data import prepared
+    from cellar.engine import devices
+    from cellar.models.checkpoint_files import weights
+
+    models.check_input_size(settings.model, settings.input_size)
+    devices.prepare(settings.threads)
+    folder = paths.trained("teachers", settings.key, settings.seed)
+    classes = prepared.load(paths.prepared(settings.dataset)).classes
+    model = models.build(settings.model, len(classes))
+    weights.load_weights(model, Path(settings.weights))
+    for name in ("weights.safetensors", "last.safetensors"):
+        weights.save(model.state_dict(), folder / name)
+    files.write_text(folder / "history.csv", HEADER)
+    files.write_arrays(folder / "losses.npz", loss=np.empty(0, np.float32))
+    return {"seed": settings.seed}
+
+
+KIND = StageKind(
+    "import_teacher",
+    jobs,
+    Settings,
+    run,
+    (*code.GROUND, *code.IMAGES, *code.MODELS, "src/cellar/engine/devices.py"),
+    outs=(
+        "results/teachers/{item}/weights.safetensors",
+        "results/teachers/{item}/last.safetensors",
+        "results/teachers/{item}/losses.npz",
+    ),
+    plots={"results/teachers/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    torch=True,
+)

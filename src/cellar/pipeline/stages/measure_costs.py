@@ -1,27 +1,90 @@
-"""`cellar measure_costs DATASET MODEL`: latency and memory of an architecture at a data set's input size.
+"""`measure_costs`: latency and memory of a network at a data set's input size.
 
-It depends on the architecture, not on weights, and is run alone, so that nothing else on the machine is timed.
+It depends on the network, not on weights, and runs alone, so that nothing else on the machine is timed.
 """
 
-from cellar import config as parameters
-from cellar import files, paths
-from cellar.engine import devices, profiling, run_record
+from collections.abc import Iterator
+
+from cellar import paths
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline import code
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(dataset: str, model: str) -> None:
-    params = parameters.load()
-    device = devices.prepare(params.threads)
-    size, protocol = params.dataset(dataset).input_size, params.costs
-    shape = (3, size, size)
-    made, asked = paths.costs(dataset, model), {"threads": params.threads, "costs": protocol.model_dump()}
-    run = {"device": device.type, "device_name": devices.name(device), "threads": params.threads}
-    with run_record.record(paths.costs_record(dataset, model), [], [made], asked, **run):
-        measured = profiling.measure(
-            lambda: profiling.build(model),
-            shape,
-            protocol.batch_sizes,
-            protocol.warmup,
-            protocol.repeats,
-            device,
-        )
-        files.write_json(made, {"model": model, "dataset": dataset, **measured})
+class Settings(Section):
+    dataset: str
+    model: str
+    model_file: str
+    classes: int
+    input_size: int
+    batch_sizes: list[int]
+    warmup: int
+    repeats: int
+    threads: int
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    """Of the networks whose costs a table shows."""
+    from cellar import models, studies, tables
+
+    shown = tables.read_by_any(config)
+    counted = {network["name"]: network["classes"] for network in studies.networks_to_count(config)}
+    for dataset, model in sorted(networks(config)):
+        if str(paths.costs(dataset, model)) in shown:
+            settings = Settings(
+                dataset=dataset,
+                model=model,
+                model_file=models.file_of(model),
+                classes=counted[model],
+                input_size=config.datasets[dataset].input_size,
+                threads=config.threads,
+                **config.costs.model_dump(),
+            )
+            item = f"{dataset}-{model}"
+            yield Job(item, item, settings, code=code.of_model(model, settings.model_file))
+
+
+def networks(config: Config) -> set[tuple[str, str]]:
+    """(data set, network) of every teacher and experiment that runs."""
+    lines = [
+        (params, line)
+        for params in config.studies.values()
+        for line in [*params.teachers.values(), *params.experiments.values()]
+    ]
+    return {(line.dataset, line.model) for params, line in lines if params.is_on(line)}
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import files, models
+    from cellar.engine import devices, profiling
+
+    device = devices.prepare(settings.threads)
+    measured = profiling.measure(
+        lambda: models.build(settings.model, settings.classes, settings.model_file),
+        (3, settings.input_size, settings.input_size),
+        settings.batch_sizes,
+        settings.warmup,
+        settings.repeats,
+        device,
+    )
+    output = paths.costs(settings.dataset, settings.model)
+    files.write_json(output, {"model": settings.model, "dataset": settings.dataset, **measured})
+    return {"device": device.type, "device_name": devices.name(device)}
+
+
+KIND = StageKind(
+    "measure_costs",
+    jobs,
+    Settings,
+    run,
+    (
+        "src/cellar/files.py",
+        "src/cellar/models/__init__.py",
+        "src/cellar/engine/profiling.py",
+        "src/cellar/engine/devices.py",
+    ),
+    metrics=("results/metrics/costs/{item}.json",),
+    torch=True,
+    alone=True,
+)

@@ -1,8 +1,35 @@
-"""`cellar plot FIGURE`: one figure, as PNG."""
+"""`plot`: one figure, as PNG."""
 
-from cellar import config as parameters
-from cellar.figures import drawing
+from collections.abc import Iterator
+from typing import Any
+
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline.stage import Facts, Job, StageKind
+
+CODE = ("src/cellar/files.py", "src/cellar/figures", "src/cellar/tables", "src/cellar/metrics")
 
 
-def run(figure: str) -> None:
-    drawing.draw(figure, parameters.load())
+class Settings(Section):
+    """`shown`: the values of params.yaml that the figure prints."""
+
+    figure: str
+    shown: dict[str, Any]
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    from cellar import figures
+
+    for spec in figures.specs(config):
+        settings = Settings(figure=spec.id, shown=spec.shown)
+        yield Job(spec.id, spec.id, settings, spec.inputs, spec.code, spec.study, spec.sweep)
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import config, figures
+
+    figures.draw(settings.figure, config.load())
+    return None
+
+
+KIND = StageKind("plot", jobs, Settings, run, CODE, outs=("results/figures/{item}.png",))

@@ -1,23 +1,47 @@
-"""`cellar prepare DATASET`: raw files in a public layout -> arrays, labels, split and a manifest."""
+"""`prepare`: raw files in a public layout -> arrays, labels, splits and a manifest."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
-from cellar import config as parameters
-from cellar import files, paths
-from cellar.data import prepared
-from cellar.data.audit.leaks import without_leaking
-from cellar.data.readers import layouts
-from cellar.engine import run_record
+from cellar.config import Config, Dataset
+from cellar.config.section import Section
+from cellar.pipeline import code
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(dataset: str) -> None:
-    section = parameters.load().dataset(dataset)
-    folder = paths.prepared(dataset)
-    outputs = [folder / "arrays.npz", folder / "manifest.json"]
-    with run_record.record(folder / "run.json", [Path(section.path)], outputs, section.model_dump(mode="json")):
-        image_set = layouts.load(section, dataset)
-        if section.drop_leaked:
-            image_set, dropped = without_leaking(image_set, dataset)
-        prepared.save(image_set, folder, dataset=dataset, layout=section.layout)
-        if section.drop_leaked:
-            files.write_json(outputs[1], files.read_json(outputs[1]) | {"dropped_as_leaked": dropped})
+class Settings(Section):
+    dataset: str
+    section: Dataset
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    for name, section in config.datasets.items():
+        if section.enabled:
+            yield Job(name, name, Settings(dataset=name, section=section), reads=(section.path,))
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import files, paths
+    from cellar.data import prepared
+    from cellar.data.audit.leaks import without_leaking
+    from cellar.data.readers import layouts
+
+    section, folder = settings.section, paths.prepared(settings.dataset)
+    image_set = layouts.load(section, settings.dataset)
+    if not section.drop_leaked:
+        prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
+        return None
+    image_set, dropped = without_leaking(image_set, settings.dataset)
+    prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
+    manifest = folder / "manifest.json"
+    files.write_json(manifest, files.read_json(manifest) | {"dropped_as_leaked": dropped})
+    return None
+
+
+KIND = StageKind(
+    "prepare",
+    jobs,
+    Settings,
+    run,
+    (*code.GROUND, *code.IMAGES, *code.READERS),
+    outs=("data/prepared/{item}/arrays.npz", "data/prepared/{item}/manifest.json"),
+)

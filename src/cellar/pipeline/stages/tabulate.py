@@ -1,9 +1,39 @@
-"""`cellar tabulate TABLE`: one table, as Markdown for people and JSON for programs."""
+"""`tabulate`: one table, as Markdown for people and JSON for programs."""
 
-from cellar import config as parameters
-from cellar import paths, tables
-from cellar.tables import render
+from collections.abc import Iterator
+from typing import Any
+
+from cellar import paths
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline.stage import Facts, Job, StageKind
+
+CODE = ("src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics")
 
 
-def run(table: str) -> None:
-    render.write(tables.build(table, parameters.load()), paths.TABLES)
+class Settings(Section):
+    """`shown`: the values of params.yaml that the table prints."""
+
+    table: str
+    shown: dict[str, Any]
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    from cellar import tables
+
+    for spec in tables.specs(config):
+        settings = Settings(table=spec.id, shown=spec.shown)
+        yield Job(spec.id, spec.id, settings, spec.inputs, spec.code, spec.study, spec.sweep)
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import config, tables
+    from cellar.tables import render
+
+    render.write(tables.build(settings.table, config.load()), paths.TABLES)
+    return None
+
+
+KIND = StageKind(
+    "tabulate", jobs, Settings, run, CODE, tracked=("results/tables/{item}.md", "results/tables/{item}.json")
+)

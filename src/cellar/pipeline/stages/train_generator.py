@@ -1,57 +1,58 @@
-"""`cellar train_generator GENERATOR --seed S`: a small StyleGAN2, trained on a data set's training images.
+"""`train_generator`: a small StyleGAN2, trained on a data set's training images.
 
-In float32 whatever the project's precision: R1 differentiates twice, the moving averages lose what bf16 rounds away, and on
-a CPU bf16 is the slower of the two at these sizes.
+In float32 whatever the configured precision: R1 differentiates twice, the moving averages lose what bf16 rounds away, and
+on a CPU bf16 is the slower of the two at these sizes.
 """
 
-from functools import partial
+from collections.abc import Iterator
 
-import torch
+from cellar.config import Config, Params
+from cellar.config.resolved import GeneratorSettings
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.config import Generator
-from cellar.data import prepared
-from cellar.engine import devices
-from cellar.engine.fit import Lesson, train
-from cellar.engine.inference import open_split
-from cellar.engine.training import EveryImage
-from cellar.methods.losses.adversarial import adversarial_loss
-from cellar.methods.objectives.of_output import OfOutput
-from cellar.methods.stylegan2_game import AdversarialGame
-from cellar.models.stylegan2.network import Settings
-from cellar.seeding import derive
+METHOD = "src/cellar/methods/gan.py"
+NETWORKS = "src/cellar/models/stylegan2"
 
 
-def run(generator: str, seed: int) -> None:
-    params = parameters.load().model_copy(update={"precision": "fp32"})
-    section = params.generator(generator)
-    wanted = {"input_size": section.size, "augmentation": "flip", "normalisation": "symmetric"}
-
-    def prepare_lesson(device: torch.device) -> Lesson:
-        image_set = prepared.load(paths.prepared(section.dataset))
-        split = open_split(image_set, slice(0, int((image_set.split == "train").sum())), wanted, device)
-        torch.manual_seed(derive(seed, "initial weights"))
-        game = devices.place(AdversarialGame(settings(section), seed=seed, half_life=section.half_life), device)
-        objective = OfOutput(partial(adversarial_loss, gamma=section.r1_gamma))
-        return Lesson(game, split, objective, EveryImage(len(split.labels), split.views.count, seed, device), None)
-
-    recipe = params.recipes[section.recipe]
-    described = {
-        "generator": section.model_dump(exclude={"seeds"}),
-        "recipe": recipe.model_dump(),
-        **wanted,
-        "precision": params.precision,
-    }
-    inputs = [paths.prepared(section.dataset) / "arrays.npz"]
-    train(paths.trained("generators", generator, seed), described, recipe, params, seed, inputs, prepare_lesson)
+def jobs(config: Config) -> Iterator[Job]:
+    for params, name in runs.by_name(config, "generators"):
+        section = params.generators[name]
+        if params.is_on(section):
+            for seed in params.seeds_of(section):
+                processes = params.recipes[section.recipe].processes
+                item, settings = f"{name}/seed-{seed}", settings_of(params, name, seed)
+                yield Job(item, item, settings, runs.data_files(section.dataset), processes=processes)
 
 
-def settings(section: Generator) -> Settings:
-    return Settings(
-        z_dim=section.latent,
-        w_dim=section.latent,
-        img_resolution=section.size,
-        channel_base=section.channel_base,
-        channel_max=section.channel_max,
+def settings_of(params: Params, name: str, seed: int) -> GeneratorSettings:
+    section = params.generators[name]
+    return GeneratorSettings(
+        key=name,
+        seed=seed,
+        threads=params.threads,
+        recipe=params.recipes[section.recipe],
+        **section.model_dump(exclude={"recipe", "seeds"}),
     )
+
+
+def run(settings: GeneratorSettings) -> Facts:
+    from cellar.methods.gan import train_generator
+
+    return train_generator(settings)
+
+
+KIND = StageKind(
+    "train_generator",
+    jobs,
+    GeneratorSettings,
+    run,
+    (*code.TRAINING, METHOD, NETWORKS),
+    outs=(
+        "results/generators/{item}/weights.safetensors",
+        "results/generators/{item}/last.safetensors",
+        "results/generators/{item}/losses.npz",
+    ),
+    plots={"results/generators/{item}/history.csv": {"x": "epoch", "y": "train_loss"}},
+    torch=True,
+)

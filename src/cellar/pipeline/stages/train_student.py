@@ -1,16 +1,34 @@
-"""`cellar train_student EXPERIMENT --seed S`: a student without a teacher, the baseline the paper left out."""
+"""`train_student`: a student without a teacher: labels, triplets, few-shot tasks."""
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.engine.fit import fit, from_labels
+from collections.abc import Iterator
+
+from cellar.config import Config
+from cellar.config.resolved import TrainingSettings
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(experiment: str, seed: int) -> None:
-    params = parameters.load()
-    fit(
-        paths.trained("students", experiment, seed),
-        params.experiment_by(experiment, "labels"),
-        params,
-        seed,
-        from_labels,
-    )
+def jobs(config: Config) -> Iterator[Job]:
+    yield from runs.students(config, lambda line: line.teacher is None)
+
+
+def run(settings: TrainingSettings) -> Facts:
+    from cellar.engine.fit import train_from_settings
+
+    return train_from_settings(settings)
+
+
+KIND = StageKind(
+    "train_student",
+    jobs,
+    TrainingSettings,
+    run,
+    code.TRAINING,
+    outs=(
+        "results/students/{item}/weights.safetensors",
+        "results/students/{item}/last.safetensors",
+        "results/students/{item}/losses.npz",
+    ),
+    plots={"results/students/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    torch=True,
+)

@@ -1,10 +1,39 @@
-"""`cellar train_teacher TEACHER --seed S`: a teacher, from the labels alone."""
+"""`train_teacher`: a teacher, trained on labels."""
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.engine.fit import fit, from_labels
+from collections.abc import Iterator
+
+from cellar.config import Config
+from cellar.config.resolved import TrainingSettings
+from cellar.pipeline import code, runs
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-def run(teacher: str, seed: int) -> None:
-    params = parameters.load()
-    fit(paths.trained("teachers", teacher, seed), params.teacher(teacher), params, seed, from_labels)
+def jobs(config: Config) -> Iterator[Job]:
+    for params, name, line, seed in runs.teachers(config):
+        if line.weights is None:
+            settings = runs.training(params, "teachers", name, line, seed)
+            processes = params.recipes[line.recipe].processes
+            reads, own = runs.read_by_training(settings), code.of_run(settings)
+            yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own, processes=processes)
+
+
+def run(settings: TrainingSettings) -> Facts:
+    from cellar.engine.fit import train_from_settings
+
+    return train_from_settings(settings)
+
+
+KIND = StageKind(
+    "train_teacher",
+    jobs,
+    TrainingSettings,
+    run,
+    code.TRAINING,
+    outs=(
+        "results/teachers/{item}/weights.safetensors",
+        "results/teachers/{item}/last.safetensors",
+        "results/teachers/{item}/losses.npz",
+    ),
+    plots={"results/teachers/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    torch=True,
+)

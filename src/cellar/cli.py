@@ -1,0 +1,232 @@
+"""The command `cellar`: one subcommand for each kind of stage, and those for people: explain, diff, redo, verify, …"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cellar.errors import CellarError
+from cellar.pipeline.plan import KINDS
+
+RENAMED = {  # a command of an earlier version -> what to type now
+    **dict.fromkeys(("draw_faces", "draw_objects", "draw_identities"), "make_synthetic DATASET"),
+    **dict.fromkeys(("train_siamese", "meta_train"), "train_student EXPERIMENT/seed-N --study STUDY"),
+    "pretrain_student": "distill_student EXPERIMENT/seed-N --study STUDY",
+    **dict.fromkeys(
+        ("evaluate_features", "evaluate_triplets", "evaluate_tasks"), "evaluate_student EXPERIMENT/seed-N --study STUDY"
+    ),
+    "list_code": "resolve",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(
+        prog="cellar", description="Regenerates every table cell of knowledge-distillation studies."
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for kind in KINDS.values():
+        stage = commands.add_parser(kind.name, help=f"the stage {kind.name}, as snakemake and dvc run it")
+        stage.add_argument("name", nargs="?", default="", help="as dvc.yaml has it, such as fer2013-E1/seed-0")
+        stage.add_argument("--study", default="", help="whose dvc.yaml has it")
+    explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
+    diff = commands.add_parser("diff", help="which inputs made a table cell move between two commits")
+    redo = commands.add_parser("redo", help="make a table cell again in a temporary clone, and compare the bytes")
+    for command in (explain, diff, redo):
+        for name in ("table", "row", "column"):
+            command.add_argument(name)
+    for name in ("old", "new"):
+        diff.add_argument(name, metavar=name.upper(), help="a branch, tag or commit")
+    for command in (explain, diff):
+        command.add_argument("--json", action="store_true", help="the same as JSON")
+    verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
+    for name in ("table", "row", "column"):
+        verify.add_argument(name, nargs="?")
+    verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
+    fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
+    fsck.add_argument("--remote", metavar="NAME", help="a remote instead of the cache")
+    fsck.add_argument(
+        "--remove", action="store_true", help="take spoilt objects out, so that whole ones can be put there"
+    )
+    doctor = commands.add_parser("doctor", help="what this machine has, what the run needs, what to do next")
+    doctor.add_argument("--json", action="store_true", help="the same as JSON")
+    download = commands.add_parser(
+        "download", help="fetch the raw files of a data set, or published weights, where that can be done"
+    )
+    download.add_argument("name")
+    use = commands.add_parser("use", help="compose params.yaml from the files in studies/*/params")
+    use.add_argument("names", nargs="+", metavar="NAME", help="sample, or STUDY/NAME for one study alone")
+    use.add_argument("--force", action="store_true", help="overwrite edits made since the last composition")
+    commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
+    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of docs/real_runs")
+    commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
+    crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
+    crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
+    plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
+    plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
+    plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    return root
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. A user's error is one line on stderr and exit code 1, never a traceback."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in RENAMED:
+        print(f"cellar: {words[0]} has a new name: cellar {RENAMED[words[0]]}", file=sys.stderr)
+        return 2
+    arguments = parser().parse_args(words)
+    try:
+        return dispatch(arguments)
+    except CellarError as error:
+        print(f"cellar: {error}", file=sys.stderr)
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if not is_for_memory(error):
+            raise
+        print(
+            "cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again",
+            file=sys.stderr,
+        )
+        return 1
+    except BrokenPipeError:
+        raise  # the reader went away: see below
+    except OSError as error:
+        print(
+            f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("cellar: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+
+
+def is_for_memory(error: Exception) -> bool:
+    """PyTorch says it by a RuntimeError, in words of its allocators."""
+    words = ("out of memory", "allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def dispatch(arguments: argparse.Namespace) -> int:
+    values = vars(arguments)
+    command = values.pop("command")
+    if command in KINDS:
+        from cellar.pipeline.run import run
+
+        run(KINDS[command], values["name"], values["study"])
+        return 0
+    own: dict[str, Callable[..., int]] = {
+        "explain": explain,
+        "diff": diff,
+        "redo": redo,
+        "verify": verify,
+        "fsck": fsck,
+        "doctor": doctor,
+        "download": download,
+        "use": use,
+        "keep": keep,
+        "findings": findings,
+        "report": report,
+        "crate": crate,
+        "plan": plan,
+    }
+    return own[command](**values)
+
+
+def explain(table: str, row: str, column: str, json: bool) -> int:
+    from cellar.provenance import explain as explaining
+
+    print(explaining.report(table, row, column, as_json=json))
+    return 0
+
+
+def diff(table: str, row: str, column: str, old: str, new: str, json: bool) -> int:
+    from cellar.provenance import diff as comparing
+
+    print(comparing.report(table, row, column, old, new, as_json=json))
+    return 0
+
+
+def redo(table: str, row: str, column: str) -> int:
+    from cellar.provenance import redo as redoing
+
+    return redoing.report(table, row, column)
+
+
+def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
+    from cellar.provenance import verify as verifying
+
+    if row is not None and column is None:
+        raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
+    return verifying.report(table, complete, row, column)
+
+
+def fsck(remote: str | None, remove: bool) -> int:
+    from cellar.provenance import objects
+
+    return objects.report(remote, remove)
+
+
+def doctor(json: bool) -> int:
+    from cellar import doctor as examining
+
+    return examining.report(as_json=json)
+
+
+def download(name: str) -> int:
+    from cellar import config
+    from cellar.data import download as downloads
+
+    loaded = config.load()
+    published = {key: one for params in loaded.studies.values() for key, one in params.published.items()}
+    if name in published:
+        downloads.download_weights(published[name])
+    else:
+        section = loaded.dataset(name)
+        downloads.download(section.source, Path(section.path))
+    return 0
+
+
+def use(names: list[str], force: bool) -> int:
+    from cellar.config import compose
+
+    print(f"params.yaml: composed from {', '.join(compose.use(names, force))}")
+    return plan(check=False, sweeps=False)
+
+
+def findings() -> int:
+    from cellar.report.findings import write
+
+    print(write())
+    return 0
+
+
+def keep() -> int:
+    from cellar.report import archive
+
+    print(f"kept in {archive.keep()}")
+    return 0
+
+
+def report() -> int:
+    from cellar import report as reporting
+
+    print(f"written: {reporting.write()}")
+    return 0
+
+
+def crate(folder: str | None) -> int:
+    from cellar.report import crate as crates
+
+    print(f"written: {crates.write(Path(folder)) if folder else crates.write()}")
+    return 0
+
+
+def plan(check: bool, sweeps: bool) -> int:
+    from cellar import config
+    from cellar.pipeline import dvc_yaml
+
+    loaded = config.load()
+    changed = dvc_yaml.outdated(loaded, sweeps) if check else dvc_yaml.write(loaded, sweeps)
+    for path in changed:
+        print(f"{path}: {'out of date; write it anew with: cellar plan' if check else 'written'}")
+    return int(check and bool(changed))

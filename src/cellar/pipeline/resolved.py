@@ -1,0 +1,50 @@
+"""The resolved settings of every stage, as the stage `resolve` writes them, and their way back to a stage."""
+
+from pathlib import Path
+from typing import Any
+
+from cellar import files
+from cellar.config import Config
+from cellar.config.resolved import RunSettings
+from cellar.errors import CellarError
+from cellar.pipeline import plan
+from cellar.pipeline.stage import Stage, StageKind, resolved_file, stage_name
+
+
+def by_file(config: Config) -> dict[Path, dict[str, Any]]:
+    """Resolved file -> stage -> its settings as plain data; a file for every study, be it without stages."""
+    values: dict[Path, dict[str, Any]] = {resolved_file(study): {} for study in ("", *config.studies)}
+    for stage in plan.stages(config):
+        if stage.has_settings:
+            values[stage.resolved][stage.name] = settings_of(stage)
+    return values
+
+
+def settings_of(stage: Stage) -> dict[str, Any]:
+    """Plain data; what is None is left out. Raises CellarError for parameters that the stage's method does not take."""
+    settings: dict[str, Any] = stage.job.settings.model_dump(mode="json", exclude_none=True)
+    if isinstance(stage.job.settings, RunSettings):
+        settings["method"] = method_of(stage)
+    return settings
+
+
+def method_of(stage: Stage) -> dict[str, Any]:
+    """A method's parameters, checked and completed by its own declaration."""
+    from cellar.methods import registry
+
+    settings = stage.job.settings
+    assert isinstance(settings, RunSettings)
+    where = f"{settings.kind}.{settings.key.replace('/', '.')}.method"
+    return registry.complete(
+        settings.method, settings.method_file, has_teacher=settings.teacher is not None, where=where
+    )
+
+
+def read(kind: StageKind, job: str, study: str) -> dict[str, Any]:
+    """The settings of one stage as plain data, as `resolve` wrote them."""
+    path, name = resolved_file(study), stage_name(kind.name, job)
+    known = files.read_json(path) if path.exists() else {}
+    if name not in known:
+        raise CellarError(f"{path} has no {name}; write it anew with: dvc repro resolve")
+    settings: dict[str, Any] = known[name]
+    return settings

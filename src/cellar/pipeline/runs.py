@@ -1,0 +1,160 @@
+"""From lines of params.yaml to the resolved settings of trainings and evaluations, and the files that these read."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cellar import models, paths
+from cellar.config import Config, Experiment, Line, Params, Teacher
+from cellar.config.resolved import (
+    CacheSettings,
+    EvaluationSettings,
+    InputSettings,
+    RunSettings,
+    TeacherSettings,
+    TrainingSettings,
+)
+from cellar.methods import registry
+from cellar.pipeline import code
+from cellar.pipeline.stage import Job
+
+WEIGHTS, LAST, HISTORY = "weights.safetensors", "last.safetensors", "history.csv"
+
+
+def teachers(config: Config) -> Iterator[tuple[Params, str, Teacher, int]]:
+    """(study, name, line, seed) of every teacher that runs; one that two studies declare, once."""
+    seen = set()
+    for params in config.studies.values():
+        for name, line in params.teachers.items():
+            if params.is_on(line) and name not in seen:
+                seen.add(name)
+                yield from ((params, name, line, seed) for seed in params.seeds_of(line))
+
+
+def experiments(config: Config) -> Iterator[tuple[Params, str, Experiment, int, bool]]:
+    """(study, name, line, seed, whether it is a point of a sweep) of every experiment that runs."""
+    for params in config.studies.values():
+        points = [(name, line) for key, sweep in params.sweeps.items() for name, line in sweep.experiments(key).items()]
+        for name, line, sweep in [
+            *((*item, False) for item in params.experiments.items()),
+            *((*item, True) for item in points),
+        ]:
+            if params.is_on(line):
+                yield from ((params, name, line, seed, sweep) for seed in params.seeds_of(line))
+
+
+def training(params: Params, kind: str, key: str, line: Line, seed: int) -> TrainingSettings:
+    """The settings of one training. The method's own parameters are checked when they are resolved (pipeline.resolve)."""
+    teacher = teacher_of(params, line)
+    start = params.start_file(line, seed)
+    return TrainingSettings(
+        **common(params, kind, key, line, seed),
+        recipe=params.recipes[line.recipe],
+        start=str(start) if start else None,
+        freeze=line.freeze,
+        frozen_batch_norm=line.frozen_batch_norm,
+        teacher_cache=CacheSettings(**params.teacher_cache.model_dump()) if teacher else None,
+    )
+
+
+def evaluation(params: Params, kind: str, key: str, line: Line, seed: int) -> EvaluationSettings:
+    return EvaluationSettings(
+        **common(params, kind, key, line, seed),
+        batch_size=params.evaluation.batch_size,
+        train_split=line.dataset in params.evaluation.train_of,
+    )
+
+
+def common(params: Params, kind: str, key: str, line: Line, seed: int) -> dict[str, object]:
+    """The fields of RunSettings."""
+    method = getattr(line, "method", None) or {"name": "labels"}
+    faces = getattr(line, "faces", None)
+    return {
+        "kind": kind,
+        "key": key,
+        "seed": seed,
+        "dataset": line.dataset,
+        "model": line.model,
+        "model_file": models.file_of(line.model, params.study),
+        "input": input_of(params, line),
+        "threads": params.threads,
+        "precision": params.precision,
+        "method": dict(method),
+        "method_file": registry.file_of(str(method["name"]), params.study),
+        "teacher": teacher_of(params, line),
+        "faces": str(paths.faces(faces)) if faces else None,
+        "face_count": params.faces_of(faces).count if faces else None,
+    }
+
+
+def input_of(params: Params, line: Line) -> InputSettings:
+    return InputSettings(**params.input_of(line))
+
+
+def teacher_of(params: Params, line: Line) -> TeacherSettings | None:
+    """What a student learns from: a teacher, or another experiment of its study."""
+    if getattr(line, "teacher", None) is None:
+        return None
+    kind, key, own, seed = params.teacher_line(line)
+    faces = getattr(line, "faces", None)
+    return TeacherSettings(
+        weights=str(paths.trained(kind, key, seed) / WEIGHTS),
+        model=own.model,
+        model_file=models.file_of(own.model, params.study),
+        input=input_of(params, own),
+        features=str(paths.features(faces, key)) if faces else None,
+    )
+
+
+def dataset_of_teacher(params: Params, line: Line) -> str:
+    return str(params.teacher_line(line)[2].dataset)
+
+
+def data_files(dataset: str) -> tuple[str, ...]:
+    folder = paths.prepared(dataset)
+    return (str(folder / "arrays.npz"), str(folder / "manifest.json"))
+
+
+def read_by_training(settings: TrainingSettings) -> tuple[str, ...]:
+    teacher = [settings.teacher.weights] if settings.teacher else []
+    return (
+        *data_files(settings.dataset),
+        *([settings.start] if settings.start else []),
+        *teacher,
+        *face_files(settings, "features.npy"),
+    )
+
+
+def read_by_evaluation(settings: EvaluationSettings) -> tuple[str, ...]:
+    folder = paths.trained(settings.kind, settings.key, settings.seed)
+    return (
+        *data_files(settings.dataset),
+        *(str(folder / name) for name in (WEIGHTS, LAST, HISTORY)),
+        *face_files(settings)[1:],
+    )
+
+
+def face_files(settings: RunSettings, *extracted: str) -> tuple[str, ...]:
+    """The faces that a student learns from, and its teacher's features of them and of held-out images."""
+    if settings.faces is None or settings.teacher is None:
+        return ()
+    features = Path(str(settings.teacher.features))
+    return (settings.faces, *(str(features / name) for name in (*extracted, "held_out.npz")))
+
+
+def students(config: Config, wanted: Callable[[Experiment], bool]) -> Iterator[Job]:
+    """The trainings of the experiments that `wanted` selects."""
+    for params, name, line, seed, sweep in experiments(config):
+        if wanted(line):
+            settings = training(params, "students", f"{params.study}/{name}", line, seed)
+            job, processes = f"{name}/seed-{seed}", params.recipes[line.recipe].processes
+            reads, own = read_by_training(settings), code.of_run(settings)
+            yield Job(job, f"{params.study}/{job}", settings, reads, own, params.study, sweep, processes)
+
+
+def by_name(config: Config, section: str) -> Iterator[tuple[Params, str]]:
+    """(study, name) of every entry of a section that studies share by name; one that two declare, once."""
+    names: dict[str, Params] = {}
+    for params in config.studies.values():
+        for name in getattr(params, section):
+            names.setdefault(name, params)
+    yield from ((params, name) for name, params in names.items())

@@ -1,0 +1,88 @@
+"""`index`: results/index.md, a page with a link to every table and figure, and how many printed values each reproduces.
+
+It reads all of them, so plain `dvc repro` at the root builds everything.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cellar import paths
+from cellar.config import Config
+from cellar.config.section import Section
+from cellar.pipeline.stage import Facts, Job, StageKind
+
+VERDICTS = ("reproduced", "differs", "paper inconsistent", "not comparable")
+
+
+class Part(Section):
+    """Tables and figures of a study, or of all."""
+
+    title: str
+    tables: list[str]
+    figures: list[str]
+
+
+class Settings(Section):
+    parts: list[Part]
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    from cellar.pipeline.stages import evaluate_student, evaluate_teacher, plot, tabulate
+
+    shown = {kind.name: [job for job in kind.jobs(config) if not job.sweep] for kind in (tabulate.KIND, plot.KIND)}
+    parts = [part(title, study, shown) for study, title in titles(config).items()]
+    evaluated = [
+        str(paths.METRICS / folder / f"{job.item}.json")
+        for folder, kind in (("teachers", evaluate_teacher.KIND), ("students", evaluate_student.KIND))
+        for job in kind.jobs(config)
+        if not job.sweep
+    ]
+    tables = [str(paths.TABLES / f"{job.item}.json") for job in shown["tabulate"]]
+    pictures = [str(paths.FIGURES / f"{job.item}.png") for job in shown["plot"]]
+    settings = Settings(parts=[one for one in parts if one.tables or one.figures])
+    yield Job("", "", settings, (*tables, *pictures, *evaluated))
+
+
+def titles(config: Config) -> dict[str, str]:
+    """Study -> its name, in the order of params.yaml; "" for what is collected over all of them."""
+    from cellar import studies
+
+    known = studies.load()
+    return {key: known[key].name if key in known else key for key in config.studies} | {"": "All studies"}
+
+
+def part(title: str, study: str, shown: dict[str, list[Job]]) -> Part:
+    tables, figures = ([job.item for job in shown[kind] if job.study == study] for kind in ("tabulate", "plot"))
+    return Part(title=title, tables=tables, figures=figures)
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import files
+
+    lines = ["# Results", ""]
+    for section in settings.parts:
+        lines += [f"## {section.title}", "", f"| table | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * len(VERDICTS)}"]
+        lines += [row(table) for table in section.tables]
+        lines += ["", *(f"* [{figure}](figures/{figure}.png)" for figure in section.figures), ""]
+    files.write_text(paths.INDEX, "\n".join(lines))
+    return None
+
+
+def row(table: str) -> str:
+    from cellar import files
+
+    found = files.read_json(paths.TABLES / f"{table}.json")
+    counts = Counter(str(verdict) for verdict in verdicts_of(found))
+    shown = [str(counts[verdict]) if counts[verdict] else "" for verdict in VERDICTS]
+    return f"| [{found['title']}](tables/{Path(table)}.md) | {' | '.join(shown)} |"
+
+
+def verdicts_of(table: dict[str, Any]) -> Iterator[str]:
+    """One a cell that stands beside a printed value."""
+    for line in table["rows"]:
+        yield from (cell["verdict"] for cell in line["cells"].values() if cell.get("verdict"))
+
+
+KIND = StageKind("index", jobs, Settings, run, ("src/cellar/files.py",), tracked=(str(paths.INDEX),))

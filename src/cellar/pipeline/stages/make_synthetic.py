@@ -1,0 +1,48 @@
+"""`make_synthetic`: synthetic images in the layout of a public data set, for those who do not have it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cellar.config import Config
+from cellar.config.data import Draw
+from cellar.config.section import Section
+from cellar.errors import CellarError
+from cellar.pipeline import code
+from cellar.pipeline.stage import Facts, Job, StageKind
+
+
+class Settings(Section):
+    dataset: str
+    path: str
+    layout: str
+    draw: Draw
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    for name, section in config.datasets.items():
+        if section.enabled and section.source.draw:
+            settings = Settings(dataset=name, path=section.path, layout=section.layout, draw=section.source.draw)
+            yield Job(name, name, settings)
+
+
+def run(settings: Settings) -> Facts:
+    from cellar.data.synthetic import identities, objects, sample
+
+    folder, draw = Path(settings.path), settings.draw
+    if settings.layout == "fer2013":
+        sample.write_fer2013(folder, draw.seed, draw.train, draw.validation, draw.test)
+    elif settings.layout == "raf_db":
+        sample.write_raf_db(folder, draw.seed, draw.train, draw.test)
+    elif settings.layout == "identity_folder":
+        identities.write_pins(folder, draw.seed, draw.identities, draw.per_identity)
+    elif draw.validation:
+        where = f"datasets.{settings.dataset}.source.draw.validation"
+        raise CellarError(f"{where}: this layout has no validation split; set it to 0, use validation_fraction")
+    else:
+        objects.write_cifar100(folder, draw.seed, draw.train, draw.test)
+    return {"seed": draw.seed}
+
+
+KIND = StageKind(
+    "make_synthetic", jobs, Settings, run, (*code.GROUND, *code.SYNTHETIC), outs=("data/raw/sample/{item}/",)
+)

@@ -1,0 +1,57 @@
+"""`resolve`: params.yaml -> the resolved settings of every stage, one file a study.
+
+Every default is filled in and every derived value computed, so that DVC compares what a stage really depends on: a changed
+default is seen, a spelled-out one is not. A stage reads nothing of params.yaml but its own settings.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cellar.config import PARAMS_FILE, Config
+from cellar.config.section import Section
+from cellar.pipeline.stage import RESOLVED, Facts, Job, StageKind, resolved_file
+
+CODE = (
+    "src/cellar/config",
+    "src/cellar/pipeline",
+    "src/cellar/paths.py",
+    "src/cellar/studies.py",
+    "src/cellar/tables",
+    "src/cellar/figures",
+)
+
+
+class Settings(Section):
+    """It reads params.yaml itself."""
+
+
+def jobs(config: Config) -> Iterator[Job]:
+    from cellar import studies
+
+    made = tuple(str(resolved_file(study)) for study in ("", *config.studies))
+    code = (*studies.source_files(config), *methods_in_use(config))
+    yield Job("", "", Settings(), reads=(str(PARAMS_FILE),), code=code, makes=made)
+
+
+def methods_in_use(config: Config) -> list[str]:
+    """Their files: each declares its own parameters."""
+    from cellar.methods import registry
+
+    lines = [(params, line) for params in config.studies.values() for line in params.experiments.values()]
+    return sorted({registry.file_of(line.method_name, params.study) for params, line in lines})
+
+
+def run(settings: Settings) -> Facts:
+    from cellar import config, files
+    from cellar.pipeline import resolved
+
+    values = resolved.by_file(config.load())
+    for path in RESOLVED.glob("*.json"):
+        if path not in values:
+            path.unlink()
+    for path, stages in values.items():
+        files.write_json(Path(path), stages)
+    return None
+
+
+KIND = StageKind("resolve", jobs, Settings, run, CODE)
