@@ -54,11 +54,13 @@ def refresh(addresses: Sequence[str]) -> None:
 
 def resolve() -> None:
     """Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run all that
-    reads the resolved files, so they are brought up to date before it plans."""
+    reads the resolved files, so they are brought up to date before it plans. Raises CellarError with the stage's own line."""
     dvc = Path(sys.executable).with_name("dvc")
-    done = subprocess.run([dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", RESOLVE], check=False)
+    command = [dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", RESOLVE]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise CellarError("the settings could not be resolved, see above; mend that, then run again")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
+        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else one_line(done.stderr))
 
 
 def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
@@ -184,5 +186,5 @@ def files_of(path: Path) -> list[Path]:
     return [path] if path.exists() else []
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: Exception | str) -> str:
     return " ".join(str(error).split())
