@@ -1,90 +1,171 @@
-"""What no single line of params.yaml can know: how it goes with the others. Each check raises CellarError, one line."""
+"""What no single line of params.yaml can know: how it fits the others. Each check raises CellarError, one line."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from cellar.config import Params
+from cellar.config import Config, Params
+from cellar.config.lines import ExperimentTeacher, Line
+from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.models import module_of
 
-ONE_PROCESS = "processes: 1 in its recipe, or give it one of its own"
+SHARED = ("generators", "faces", "published", "teachers")  # sections whose names mean the same in every study
 
 
-def check(params: Params, path: Path) -> None:
-    check_data(params, path)
-    check_methods(params, path)
-    check_starts(params, path)
-    check_lines(params, path)
+def check(config: Config, source_of: Callable[[str], Path]) -> None:
+    """Raise CellarError for the first problem, with the file that its value came from."""
+    for key, problem in problems(config, source_of):
+        raise CellarError(f"{source_of(key)}: {key}: {problem}")
 
 
-def check_data(params: Params, path: Path) -> None:
-    """Where drawn sets are kept, and names that `cellar download` could take for two things."""
-    for name in params.published.keys() & params.datasets.keys():
-        raise CellarError(f"{path}: published.{name}: a data set is called so too; rename one of them")
-    for name, dataset in params.datasets.items():
+def problems(config: Config, source_of: Callable[[str], Path]) -> Iterator[tuple[str, str]]:
+    """(dotted key, what is wrong and what to do) of everything that is wrong."""
+    yield from dataset_problems(config)
+    for params in config.all_params():
+        yield from reference_problems(params)
+        yield from published_problems(params)
+        yield from line_problems(params)
+        yield from generator_problems(params)
+        yield from cycle_problems(params)
+    yield from shared_problems(config, source_of)
+
+
+def dataset_problems(config: Config) -> Iterator[tuple[str, str]]:
+    """Where synthetic sets are kept, and which layouts have faces."""
+    for name, dataset in config.datasets.items():
         if dataset.source.draw and dataset.path != f"data/raw/sample/{name}":
-            raise CellarError(
-                f"{path}: datasets.{name}.path: a drawn set is kept in data/raw/sample/{name}; write that"
-            )
+            yield f"datasets.{name}.path", f"a drawn set is kept in data/raw/sample/{name}; write that"
         if dataset.source.draw and dataset.layout == "image_folder":
-            raise CellarError(
-                f"{path}: datasets.{name}: faces are drawn in the layouts fer2013 and raf_db only; choose one"
-            )
+            yield f"datasets.{name}", "faces are drawn in the layouts fer2013 and raf_db only; choose one"
 
 
-def check_lines(params: Params, path: Path) -> None:
-    """Two experiments in one place, a model that is not known, a teacher of another data set."""
+def reference_problems(params: Params) -> Iterator[tuple[str, str]]:
+    for key, section, name in params.references():
+        known = list(getattr(params, section))
+        if name not in known:
+            place = section if section == "datasets" else params.place(section)
+            yield key, f"{place} has no {name!r}{likely(name, known)}; add it or correct the name"
+
+
+def published_problems(params: Params) -> Iterator[tuple[str, str]]:
+    """`cellar download NAME` takes a data set or a published file."""
+    for name in params.published.keys() & params.datasets.keys():
+        yield params.place("published", name), "a data set has this name too; rename one of them"
+
+
+def line_problems(params: Params) -> Iterator[tuple[str, str]]:
+    """Two experiments in one row, a model that is not known, a teacher of another data set."""
     rows: dict[tuple[str, str], str] = {}
     for key, line in params.experiments.items():
         other = rows.setdefault((line.dataset, line.row), key)
         if other != key:
-            raise CellarError(
-                f"{path}: experiments.{key} and experiments.{other} are both row {line.row} of {line.dataset}; rename one row"
+            yield (
+                params.place("experiments", key, "row"),
+                f"experiments.{other} is row {line.row} of {line.dataset} too; rename one row",
             )
-    for section in ("teachers", "experiments", "sweeps"):
-        for key, line in getattr(params, section).items():
+    sections: dict[str, dict[str, Any]] = {
+        "teachers": params.teachers,
+        "experiments": params.experiments,
+        "sweeps": params.sweeps,
+    }
+    for section, lines in sections.items():
+        for key, line in lines.items():
             try:
                 module_of(line.model)
             except CellarError as error:
-                raise CellarError(f"{path}: {section}.{key}.model: {error}") from None
-            teacher, features = getattr(line, "teacher", None), getattr(line, "features", None)
-            if teacher and not features and params.teachers[teacher].dataset != line.dataset:
-                raise CellarError(
-                    f"{path}: {section}.{key}: teacher {teacher} knows {params.teachers[teacher].dataset}, not {line.dataset}; give it a teacher of its own data set"
+                yield params.place(section, key, "model"), str(error)
+    yield from teacher_problems(params)
+
+
+def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
+    """A student learns its data set from a teacher of that data set; on faces without labels, from any."""
+    for key, line in params.experiments.items():
+        teacher = params.teacher_of(line)
+        if teacher and not line.faces and teacher.dataset != line.dataset:
+            yield (
+                params.place("experiments", key, "teacher"),
+                f"it was trained on {teacher.dataset}, not {line.dataset}; name a teacher of the same data set",
+            )
+    for key, sweep in params.sweeps.items():
+        teacher = params.teachers[sweep.teacher]
+        if teacher.dataset != sweep.dataset:
+            yield (
+                params.place("sweeps", key, "teacher"),
+                f"it was trained on {teacher.dataset}, not {sweep.dataset}; name a teacher of the same data set",
+            )
+
+
+def generator_problems(params: Params) -> Iterator[tuple[str, str]]:
+    for key, generator in params.generators.items():
+        if params.recipes[generator.recipe].processes > 1:
+            yield (
+                params.place("generators", key),
+                f"its two networks are trained in one process; set processes: 1 in recipes.{generator.recipe}, "
+                "or give it a recipe of its own",
+            )
+
+
+def cycle_problems(params: Params) -> Iterator[tuple[str, str]]:
+    """A training that needs another's weights, to start from or as a teacher, must not need its own in the end."""
+    for section in ("teachers", "experiments"):
+        for key in getattr(params, section):
+            cycle = path_back(params, [(section, key)])
+            if cycle:
+                names = " -> ".join(f"{place}.{name}" for place, name in cycle)
+                yield (
+                    params.place(section, key),
+                    f"its start or teacher leads back to itself ({names}); begin elsewhere",
                 )
 
 
-def check_methods(params: Params, path: Path) -> None:
-    """What a method asks of its recipe and of its teacher."""
-    for key, line in params.experiments.items():
-        size = 3 if line.triplets else line.tasks.images if line.tasks else 1
-        if params.recipes[line.recipe].batch_size % size:
-            raise CellarError(
-                f"{path}: experiments.{key}: a batch of recipes.{line.recipe} would cut a {'triplet' if line.triplets else 'task'} "
-                f"in two; make its batch_size a multiple of {size}"
-            )
-        if line.tasks and params.recipes[line.recipe].processes > 1:
-            raise CellarError(f"{path}: experiments.{key}: a task is not shared by processes; set {ONE_PROCESS}")
-        bounded = line.teacher is not None and params.teachers[line.teacher].model.endswith("+sigmoid")
-        if line.features and (line.features.loss == "bce") != bounded:
-            raise CellarError(
-                f"{path}: experiments.{key}: features.loss bce goes with a teacher whose features lie between 0 and 1 "
-                "(model: NAME+sigmoid), mse with another; mend one of them"
-            )
-
-    for key, generator in params.generators.items():
-        if params.recipes[generator.recipe].processes > 1:
-            raise CellarError(f"{path}: generators.{key}: its two networks play in one process; set {ONE_PROCESS}")
+def path_back(params: Params, path: list[tuple[str, str]]) -> list[tuple[str, str]] | None:
+    """`path` continued until it is at its first training again; None where it never is."""
+    section, key = path[-1]
+    for needed in needed_trainings(getattr(params, section)[key]):
+        if needed == path[0]:
+            return [*path, needed]
+        if needed not in path and (cycle := path_back(params, [*path, needed])):
+            return cycle
+    return None
 
 
-def check_starts(params: Params, path: Path) -> None:
-    """A training that starts from another's weights, and that from another's, must begin somewhere."""
-    for section in ("teachers", "experiments"):
-        for key in getattr(params, section):
-            seen = [(section, key)]
-            while (start := getattr(params, seen[-1][0])[seen[-1][1]].start) and not start.weights:
-                following = ("teachers", start.teacher) if start.teacher else ("experiments", start.experiment)
-                if following in seen:
-                    raise CellarError(
-                        f"{path}: {section}.{key}.start leads back to {following[1]}; begin somewhere else"
+def needed_trainings(line: Line) -> Iterator[tuple[str, str]]:
+    """(section, name) of the trainings whose weights a line needs."""
+    teacher = getattr(line, "teacher", None)
+    if isinstance(teacher, ExperimentTeacher):
+        yield "experiments", teacher.experiment
+    elif teacher:
+        yield "teachers", teacher
+    if line.start and line.start.teacher:
+        yield "teachers", line.start.teacher
+    if line.start and line.start.experiment:
+        yield "experiments", line.start.experiment
+
+
+def shared_problems(config: Config, source_of: Callable[[str], Path]) -> Iterator[tuple[str, str]]:
+    """What two studies declare by one name is one thing, trained or made once: it must be the same in both."""
+    for section in SHARED:
+        for name, first in config.declaring(section).items():
+            for params in config.all_params():
+                if name not in getattr(params, section):
+                    continue
+                here, there = resolved(params, section, name), resolved(first, section, name)
+                for field in [field for field in here if here[field] != there[field]]:
+                    key, other = params.place(section, name, field), first.place(section, name, field)
+                    yield (
+                        key,
+                        f"{here[field]!r}, but {other} is {there[field]!r} ({source_of(other)}); make them the same",
                     )
-                seen.append(following)
+
+
+def resolved(params: Params, section: str, name: str) -> dict[str, Any]:
+    """A declaration with defaults, with its recipe and its seeds in place of their names."""
+    entry = getattr(params, section)[name]
+    values: dict[str, Any] = entry.model_dump()
+    if section in ("teachers", "generators"):
+        values["recipe"] = params.recipes[entry.recipe].model_dump()
+        values["seeds"] = params.seeds_of(entry)
+    if getattr(entry, "start", None) and entry.start.experiment:
+        values["start"]["experiment"] = f"{params.study}/{entry.start.experiment}"
+    return values

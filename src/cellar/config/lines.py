@@ -1,10 +1,10 @@
 """Lines: teachers, experiments, and the grids of experiments that a sweep stands for."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from cellar.config.section import Count, Name, Positive, Section, Seeds, Weight, exactly_one
+from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
 
 
 class Start(Section):
@@ -37,11 +37,6 @@ class Line(Section):
     freeze: bool = False
     frozen_batch_norm: Literal["eval", "train"] = "eval"
 
-    @property
-    def connected(self) -> bool:
-        """Whether the network has a connector, so that one more file of code makes it."""
-        return "+" in self.model
-
     @model_validator(mode="after")
     def start_in_full(self) -> Self:
         missing = [key for key in ("freeze", "frozen_batch_norm") if key not in self.model_fields_set]
@@ -59,8 +54,8 @@ class Teacher(Line):
 
     @property
     def evaluation(self) -> str:
-        """The stage that evaluates it, as DVC calls it."""
-        return "evaluate_teacher_connected" if self.connected else "evaluate_teacher"
+        """The kind of stage that evaluates it."""
+        return "evaluate_teacher"
 
     @model_validator(mode="after")
     def trained_or_given(self) -> Self:
@@ -71,98 +66,51 @@ class Teacher(Line):
         return self
 
 
-class Features(Section):
-    """Learn a teacher's penultimate activations on faces without labels (small-dataset study, 5.6)."""
+class ExperimentTeacher(Section):
+    """An experiment of the same study as a teacher, by its first seed."""
 
-    faces: Name
-    loss: Literal["mse", "bce"]
-    images_per_epoch: Count
+    experiment: Name
 
 
-class Triplets(Section):
-    """Learn distances: one-shot learning with the triplet loss (small-dataset study, 5.1)."""
+def check_teacher(value: object) -> object:
+    """A name, or {experiment: NAME}; an error is reported for the form that was attempted, not for both."""
+    if isinstance(value, dict):
+        return ExperimentTeacher.model_validate(value)
+    if isinstance(value, ExperimentTeacher):
+        return value
+    return TypeAdapter(Name).validate_python(value, strict=True)
 
-    margin: Positive
-    per_epoch: Count
+
+def check_method(value: object) -> object:
+    """Only the form: which parameters a method takes is checked by the method itself, when settings are resolved."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise ValueError("a method is a mapping with its name, such as {name: labels}")
+    return value
 
 
-class Tasks(Section):
-    """Learn to learn: MAML (small-dataset study, 5.2), which prints no experiment."""
-
-    ways: Annotated[int, Field(ge=2)]
-    shots: Count
-    queries: Count
-    per_epoch: Count
-    inner_learning_rate: Positive
-    inner_steps: Count
-    first_order: bool
-
-    @property
-    def images(self) -> int:
-        """Images of one task."""
-        return self.ways * (self.shots + self.queries)
+Method = Annotated[dict[str, Any], BeforeValidator(check_method)]
 
 
 class Experiment(Line):
-    """One row of a table on one data set. Without `teacher`, `triplets` or `tasks` the student learns from labels."""
+    """One row of a table on one data set.
+
+    `method`: the name of a method (cellar.methods, or the study's own) and its parameters; `labels` if not given.
+    `teacher`: what it learns from; `faces`: the images without labels that it learns on, instead of its data set's.
+    """
 
     row: Name
-    teacher: Name | None = None
-    temperature: Positive = 1
-    task_weight: Weight = 1
-    distill_weight: Weight = 0
-    loss_form: Literal["weighted", "eq6_literal"] = "weighted"
-    features: Features | None = None
-    triplets: Triplets | None = None
-    tasks: Tasks | None = None
+    teacher: Annotated[Name | ExperimentTeacher | None, BeforeValidator(check_teacher)] = None
+    faces: Name | None = None
+    method: Method = Field(default_factory=lambda: {"name": "labels"})
 
     @property
-    def method(self) -> Literal["labels", "logits", "features", "triplets", "tasks"]:
-        """What the student learns from."""
-        if self.features:
-            return "features"
-        if self.triplets:
-            return "triplets"
-        if self.tasks:
-            return "tasks"
-        return "logits" if self.teacher else "labels"
+    def method_name(self) -> str:
+        return str(self.method["name"])
 
     @property
     def evaluation(self) -> str:
-        """The stage that evaluates it, as DVC calls it."""
-        what = "student" if self.method in ("labels", "logits") else self.method
-        return f"evaluate_{what}_connected" if self.connected else f"evaluate_{what}"
-
-    @model_validator(mode="after")
-    def one_method(self) -> Self:
-        given = [key for key in ("features", "triplets", "tasks") if getattr(self, key)]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} exclude each other: a line has one method")
-        if self.features and self.teacher is None:
-            raise ValueError("features without a teacher: name the one whose activations are learnt")
-        if self.teacher and (self.triplets or self.tasks):
-            raise ValueError(f"{given[0]} need no teacher: leave it out")
-        if self.start and self.method not in ("labels", "triplets"):
-            raise ValueError(f"start goes with learning from labels or triplets, not {self.method}: leave it out")
-        if self.freeze and self.triplets:
-            raise ValueError("triplets are about features, which freeze keeps as they are: say freeze: false")
-        return self
-
-    @model_validator(mode="after")
-    def complete(self) -> Self:
-        needed = ("temperature", "task_weight", "distill_weight", "loss_form")
-        missing = [key for key in needed if key not in self.model_fields_set]
-        if self.method == "logits" and missing:
-            raise ValueError(f"a line with a teacher says {', '.join(needed)} in full (missing: {', '.join(missing)})")
-        return self
-
-    @model_validator(mode="after")
-    def something_to_learn(self) -> Self:
-        if self.method != "logits" and self.distill_weight:
-            raise ValueError("distill_weight without a teacher of logits: name one, or leave the weight out")
-        if self.method == "logits" and self.task_weight == 0 and self.distill_weight == 0:
-            raise ValueError("task_weight and distill_weight are both 0: nothing would be learnt")
-        return self
+        """The kind of stage that evaluates it."""
+        return "evaluate_student"
 
 
 class Sweep(Section):
@@ -179,12 +127,14 @@ class Sweep(Section):
 
     def experiments(self, sweep: str) -> dict[str, Experiment]:
         """One experiment a grid point, keyed `<sweep>-T3-w0.15`."""
-        common = self.model_dump(include={"dataset", "model", "recipe", "teacher", "loss_form", "seeds"})
+        common = self.model_dump(include={"dataset", "model", "recipe", "teacher", "seeds"})
         return {
-            f"{sweep}-{row}": Experiment(
-                row=row, temperature=t, task_weight=w, distill_weight=round(1 - w, 10), **common
-            )
+            f"{sweep}-{row}": Experiment(row=row, method=self.method(t, w), **common)
             for t in self.temperatures
             for w in self.task_weights
             for row in [f"T{t:g}-w{w:g}"]
         }
+
+    def method(self, temperature: float, task_weight: float) -> dict[str, Any]:
+        weights = {"task_weight": task_weight, "distill_weight": round(1 - task_weight, 10)}
+        return {"name": "logit_kd", "temperature": temperature, **weights, "loss_form": self.loss_form}

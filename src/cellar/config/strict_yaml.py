@@ -1,5 +1,7 @@
 """YAML as params.yaml is read: a key given twice is an error, and every error is one line with its place."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,19 @@ class StrictLoader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> Any:
-    try:
+    with one_line_errors(path):
         return yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)
+
+
+@contextmanager
+def one_line_errors(path: Path) -> Iterator[None]:
+    """What goes wrong when `path` is read, as one CellarError line."""
+    try:
+        yield
     except FileNotFoundError:
         raise CellarError(f"{path} is not here; run inside the project, or take it back: git checkout {path}") from None
+    except UnicodeDecodeError:
+        raise CellarError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         at = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise CellarError(f"{path}:{at} is not YAML: {error.problem}; mend that line") from None
+        raise CellarError(f"{path}:{at} is not YAML: {error.problem}; correct that line") from None

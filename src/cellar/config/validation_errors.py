@@ -2,25 +2,30 @@
 
 import difflib
 from decimal import Decimal, InvalidOperation
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 
-def explain(error: ValidationError, root: type[BaseModel]) -> str:
-    """The first problem of a pydantic report on a `root`; an unknown key first, for it explains missing ones."""
+def explain(error: ValidationError, root: type[BaseModel]) -> tuple[str, str]:
+    """Dotted key and description of the first problem of a pydantic report on a `root`; an unknown key comes first,
+    for it explains missing ones. The key is empty where the whole file is meant."""
     problem = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
-    *section, key = problem["loc"] or ("",)
-    where = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
+    location = [part for part in problem["loc"] if part != "[key]"]
+    return ".".join(map(str, location)), describe(problem, root, location)
+
+
+def describe(problem: ErrorDetails, root: type[BaseModel], location: list[int | str]) -> str:
     value, kind, message = problem["input"], problem["type"], problem["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        return f"{where}: unknown key{likely(str(key), known_keys(root, section))}; mend it or take it out"
+        return f"unknown key{likely(str(location[-1]), known_keys(root, location[:-1]))}; correct it or take it out"
     if kind == "missing":
-        return f"{where}: missing; add it (params.yaml as published shows the form)"
+        return "missing; add it"
     if isinstance(value, str) and (number := as_number(value)):
-        return f"{where}: {value} is text to YAML, not a number; write {number}"
-    found = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
-    return f"{where}: {message[0].lower()}{message[1:]}{found}"
+        return f"{value} is text to YAML, not a number; write {number}"
+    shown = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
+    return f"{message[0].lower()}{message[1:]}{shown}"
 
 
 def as_number(text: str) -> str | None:
@@ -33,11 +38,14 @@ def as_number(text: str) -> str | None:
 
 
 def known_keys(root: type[BaseModel], location: list[int | str]) -> list[str]:
-    """The keys of the section at `location`, read off the fields' types; names in a mapping are passed over."""
-    model = root
+    """The keys of the section at `location`, read off the fields' types; below a mapping, its names are passed over."""
+    model, names = root, False
     for part in location:
-        if part in model.model_fields:
-            model = section_in(model.model_fields[str(part)].annotation) or model
+        if names:
+            names = False
+            continue
+        annotation = model.model_fields[str(part)].annotation if part in model.model_fields else None
+        model, names = section_in(annotation) or model, get_origin(annotation) is dict
     return list(model.model_fields)
 
 

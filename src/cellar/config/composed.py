@@ -1,0 +1,139 @@
+"""params.yaml as a composed file: its header, what was edited since, and the study's file that a value came from.
+
+The header lists the names that the file was composed from and a digest of all that follows it, so edits are noticed
+without any other file. They are named by composing the same names once more.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cellar.config.compose import STUDIES, Composition, compose, merge_studies, nearest, resolve_names
+from cellar.config.params import PARAMS_FILE
+from cellar.config.strict_yaml import read_yaml
+from cellar.config.study_file import Entry, plain
+from cellar.errors import CellarError
+from cellar.files import write_text
+
+TOP = "# Composed by `cellar use` from these files of studies/<study>/params:"
+BOTTOM = (
+    "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of what follows:"
+)
+HEADER = re.compile(re.escape(TOP) + r"\n((?:#   \S+/\S+\n)+)" + re.escape(BOTTOM) + r"\n#   ([0-9a-f]{64})\n\n")
+
+
+@dataclass(frozen=True)
+class Header:
+    names: list[str]
+    digest: str
+    body: str  # what follows the header
+
+    @property
+    def edited(self) -> bool:
+        return digest_of(self.body) != self.digest
+
+
+def digest_of(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def with_header(composition: Composition) -> str:
+    """The whole text of params.yaml."""
+    body = composition.text
+    names = [f"#   {name}" for name in composition.names]
+    return "\n".join([TOP, *names, BOTTOM, f"#   {digest_of(body)}", "", body])
+
+
+def read_header(text: str) -> Header | None:
+    """None where the file was not written by `use`, or its header was edited."""
+    match = HEADER.match(text)
+    if match is None:
+        return None
+    names = [line.removeprefix("#   ") for line in match.group(1).splitlines()]
+    return Header(names, match.group(2), text[match.end() :])
+
+
+def use(names: list[str], force: bool = False, path: Path = PARAMS_FILE) -> list[str]:
+    """Compose `names` and write params.yaml; returns `<study>/<file>` of what it was composed from.
+
+    Raises CellarError, one line: where `path` has edits that would be lost, unless `force`; or where a study's file is
+    wrong, with that file's name.
+    """
+    composition = compose(names)
+    if path.exists() and not force:
+        refuse_edits(path, composition)
+    write_text(path, with_header(composition))
+    return composition.names
+
+
+def refuse_edits(path: Path, composition: Composition) -> None:
+    """Raises CellarError where `path` is not as it was composed, with the edited keys and both values."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    header = read_header(text)
+    if text == with_header(composition) or (header and not header.edited):
+        return
+    if header is None:
+        raise CellarError(f"{path} has no header of `cellar use`, so it was made by hand; overwrite it with --force")
+    before = recompose(header.names)
+    if before is None:
+        raise CellarError(
+            f"{path} was edited since it was composed of {', '.join(header.names)}, which cannot be composed any more, "
+            "so what was edited is not known; keep a copy, then overwrite it with --force"
+        )
+    edits = list(differences(before.values, read_yaml(path)))
+    since = "" if digest_of(before.text) == header.digest else f" ({STUDIES}/*/params changed since, too)"
+    what = "; ".join(edits) or "comments or layout"
+    raise CellarError(f"{path} was edited since it was composed{since}: {what}; overwrite it with --force")
+
+
+def recompose(names: list[str]) -> Composition | None:
+    """What `names` compose to now, without those of studies that are gone; None where they no longer compose."""
+    present = [name for name in names if (STUDIES / name.partition("/")[0]).is_dir()]
+    try:
+        return merge_studies(resolve_names(present))
+    except CellarError:
+        return None
+
+
+def differences(composed: Any, here: Any, key: str = "") -> Iterator[str]:
+    """`key: 3 composed, 4 here` of every value that differs, and of keys that came or went."""
+    if not (isinstance(composed, dict) and isinstance(here, dict)):
+        if composed != here or type(composed) is not type(here):
+            yield f"{key}: {shown(composed)} composed, {shown(here)} here"
+        return
+    for name in [*composed, *(name for name in here if name not in composed)]:
+        place = f"{key}.{name}".lstrip(".")
+        if name not in here:
+            yield f"{place}: {shown(composed[name])} composed, removed here"
+        elif name not in composed:
+            yield f"{place}: not composed, {shown(here[name])} here"
+        else:
+            yield from differences(composed[name], here[name], place)
+
+
+def shown(value: Any) -> str:
+    """A value in a message; of a mapping only how many keys it has."""
+    return f"{{{len(value)} keys}}" if isinstance(value, dict) else str(value)
+
+
+def source_of(key: str, path: Path = PARAMS_FILE) -> Path:
+    """The study's file that the value at a dotted key of `path` came from; `path` itself where the value was edited
+    since, or where the file was not composed. Of a key that is missing: of what it would be part of."""
+    header = read_header(path.read_text(encoding="utf-8"))
+    composition = recompose(header.names) if header else None
+    if composition is None:
+        return path
+    place, entry = nearest(composition.root, key)
+    here_place, here = nearest(entries(read_yaml(path), path), key)
+    composed_value = next(differences(plain(entry), plain(here)), None) is None
+    return entry.source if place == here_place and composed_value else path
+
+
+def entries(value: Any, path: Path) -> Entry:
+    """Plain values as a tree, all of one file."""
+    if isinstance(value, dict):
+        return Entry({str(name): entries(child, path) for name, child in value.items()}, path)
+    return Entry(value, path)
