@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cellar import models, paths
-from cellar.config import Config, Experiment, Line, Params, Teacher
+from cellar.config import Config, Experiment, ExperimentTeacher, Line, Params, Teacher
 from cellar.config.resolved import (
     CacheSettings,
     EvaluationSettings,
@@ -22,12 +22,10 @@ WEIGHTS, LAST, HISTORY = "weights.safetensors", "last.safetensors", "history.csv
 
 def teachers(config: Config) -> Iterator[tuple[Params, str, Teacher, int]]:
     """(study, name, line, seed) of every teacher that runs; one that two studies declare, once."""
-    seen = set()
-    for params in config.studies.values():
-        for name, line in params.teachers.items():
-            if params.is_on(line) and name not in seen:
-                seen.add(name)
-                yield from ((params, name, line, seed) for seed in params.seeds_of(line))
+    for name, params in config.declaring("teachers").items():
+        line = params.teachers[name]
+        if params.is_on(line):
+            yield from ((params, name, line, seed) for seed in params.seeds_of(line))
 
 
 def experiments(config: Config) -> Iterator[tuple[Params, str, Experiment, int, bool]]:
@@ -92,21 +90,25 @@ def input_of(params: Params, line: Line) -> InputSettings:
 
 def teacher_of(params: Params, line: Line) -> TeacherSettings | None:
     """What a student learns from: a teacher, or another experiment of its study."""
-    if getattr(line, "teacher", None) is None:
+    if not isinstance(line, Experiment):
         return None
-    kind, key, own, seed = params.teacher_line(line)
-    faces = getattr(line, "faces", None)
+    teacher, folder = params.teacher_of(line), params.teacher_folder(line)
+    if teacher is None or folder is None:
+        return None
     return TeacherSettings(
-        weights=str(paths.trained(kind, key, seed) / WEIGHTS),
-        model=own.model,
-        model_file=models.file_of(own.model, params.study),
-        input=input_of(params, own),
-        features=str(paths.features(faces, key)) if faces else None,
+        weights=str(folder / WEIGHTS),
+        model=teacher.model,
+        model_file=models.file_of(teacher.model, params.study),
+        input=input_of(params, teacher),
+        features=str(paths.features(line.faces, key_of_teacher(params, line))) if line.faces else None,
     )
 
 
-def dataset_of_teacher(params: Params, line: Line) -> str:
-    return str(params.teacher_line(line)[2].dataset)
+def key_of_teacher(params: Params, line: Experiment) -> str:
+    """Its name, unique among the teachers of all studies."""
+    if isinstance(line.teacher, ExperimentTeacher):
+        return f"{params.study}-{line.teacher.experiment}"
+    return str(line.teacher)
 
 
 def data_files(dataset: str) -> tuple[str, ...]:
@@ -149,12 +151,3 @@ def students(config: Config, wanted: Callable[[Experiment], bool]) -> Iterator[J
             job, processes = f"{name}/seed-{seed}", params.recipes[line.recipe].processes
             reads, own = read_by_training(settings), code.of_run(settings)
             yield Job(job, f"{params.study}/{job}", settings, reads, own, params.study, sweep, processes)
-
-
-def by_name(config: Config, section: str) -> Iterator[tuple[Params, str]]:
-    """(study, name) of every entry of a section that studies share by name; one that two declare, once."""
-    names: dict[str, Params] = {}
-    for params in config.studies.values():
-        for name in getattr(params, section):
-            names.setdefault(name, params)
-    yield from ((params, name) for name, params in names.items())

@@ -39,8 +39,8 @@ class Settings(Section):
 def jobs(config: Config) -> Iterator[Job]:
     known = set()
     for params, _, line, _, _ in runs.experiments(config):
-        teacher = runs.teacher_of(params, line)
-        if line.faces and teacher and teacher.features not in known:
+        teacher, trained = runs.teacher_of(params, line), params.teacher_of(line)
+        if line.faces and teacher and trained and teacher.features not in known:
             known.add(teacher.features)
             faces = params.faces_of(line.faces)
             settings = Settings(
@@ -50,7 +50,7 @@ def jobs(config: Config) -> Iterator[Job]:
                 weights=teacher.weights,
                 model=teacher.model,
                 model_file=teacher.model_file,
-                dataset=runs.dataset_of_teacher(params, line),
+                dataset=trained.dataset,
                 input=teacher.input,
                 batch_size=params.teacher_cache.batch_size,
                 threads=params.threads,

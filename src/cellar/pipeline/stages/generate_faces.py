@@ -28,7 +28,7 @@ class Settings(Section):
 
 
 def jobs(config: Config) -> Iterator[Job]:
-    for params, name in runs.by_name(config, "faces"):
+    for name, params in config.declaring("faces").items():
         if name in params.used_faces():
             section, source = params.faces[name], str(params.faces_source(name))
             seed = params.generator_seed(section.generator) if section.generator else 0

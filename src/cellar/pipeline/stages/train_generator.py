@@ -16,7 +16,7 @@ NETWORKS = "src/cellar/models/stylegan2"
 
 
 def jobs(config: Config) -> Iterator[Job]:
-    for params, name in runs.by_name(config, "generators"):
+    for name, params in config.declaring("generators").items():
         section = params.generators[name]
         if params.is_on(section):
             for seed in params.seeds_of(section):
