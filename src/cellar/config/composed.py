@@ -1,7 +1,7 @@
 """params.yaml as a composed file: its header, what was edited since, and the study's file that a value came from.
 
-The header lists the names that the file was composed from and a digest of them and of all that follows, so edits are noticed
-without any other file. They are named by composing the same names once more.
+The header lists the names that the file was composed from, and a digest of them and of all that follows, so edits are
+noticed without any other file. They are named by composing the same names once more.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from cellar.errors import CellarError
 from cellar.files import write_text
 
 TOP = "# Composed by `cellar use` from these files of studies/<study>/params:"
-BOTTOM = "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of it:"
+BOTTOM = "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of names and content:"
 HEADER = re.compile(re.escape(TOP) + r"\n((?:#   \S+/\S+\n)+)" + re.escape(BOTTOM) + r"\n#   ([0-9a-f]{64})\n\n")
 
 
