@@ -89,9 +89,13 @@ class Config(Settings):
 def load(path: Path = PARAMS_FILE) -> Config:
     """Read and check a parameter file. Raises CellarError, one line, for the first thing that is wrong; it names the
     study's file where the value is as that file has it, else `path`."""
-    from cellar.config.composed import source_of  # needed only where something is wrong
 
-    return validate(read_yaml(path), lambda key: source_of(key, path))
+    def source_of(key: str) -> Path:
+        from cellar.config import composed  # which composes anew, and only where something is wrong
+
+        return composed.source_of(key, path)
+
+    return validate(read_yaml(path), source_of)
 
 
 def validate(raw: Any, source_of: SourceOf) -> Config:

@@ -134,7 +134,7 @@ def agree(first: Entry | None, second: Entry, key: str) -> Entry:
             )
         return replace(first, above=above, beside=first.beside or second.beside)
     if key.startswith("datasets."):
-        for name in first.value.keys() ^ second.value.keys():
+        for name in sorted(first.value.keys() ^ second.value.keys()):
             stating, other = (first, second) if name in first.value else (second, first)
             raise CellarError(
                 f"{key}.{name} is stated in {stating.source}, not in {other.source}; "
@@ -180,7 +180,7 @@ def bases_of(study: str, name: str, file: StudyFile) -> list[str]:
 
 
 def keep(tree: Tree, file: StudyFile, path: Path) -> Tree:
-    """`tree` with only those names of a section that `keep` lists for it; a section that it does not name stays whole."""
+    """`tree` with only those names of a section that `keep` lists for it; a section without a list stays whole."""
     listed = plain(file.tree["keep"]) if "keep" in file.tree else {}
     if not isinstance(listed, dict) or not all(isinstance(names, list) for names in listed.values()):
         raise CellarError(f"{path}: keep: give a list of names for each section, such as experiments: [E1, E2]")
@@ -217,7 +217,7 @@ def merge(below: Tree, over: Tree, place: str) -> Tree:
 
 
 def overlay(below: Entry | None, entry: Entry, key: str) -> Entry:
-    """`entry` in place of `below`, merged with it where both are mappings; a comment stays unless there is a new one."""
+    """`entry` in place of `below`, merged with it where both are mappings. Comments stay unless there are new ones."""
     if below is None:
         below = Entry({}, entry.source)
     if entry.is_mapping:

@@ -1,7 +1,7 @@
 """params.yaml as a composed file: its header, what was edited since, and the study's file that a value came from.
 
-The header lists the names that the file was composed from and a digest of all that follows it, so edits are noticed
-without any other file. They are named by composing the same names once more.
+The header lists the names that the file was composed from, and a digest of them and of all that follows, so edits are
+noticed without any other file. They are named by composing the same names once more.
 """
 
 import hashlib
@@ -19,9 +19,7 @@ from cellar.errors import CellarError
 from cellar.files import write_text
 
 TOP = "# Composed by `cellar use` from these files of studies/<study>/params:"
-BOTTOM = (
-    "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of what follows:"
-)
+BOTTOM = "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of names and content:"
 HEADER = re.compile(re.escape(TOP) + r"\n((?:#   \S+/\S+\n)+)" + re.escape(BOTTOM) + r"\n#   ([0-9a-f]{64})\n\n")
 
 
@@ -33,18 +31,18 @@ class Header:
 
     @property
     def edited(self) -> bool:
-        return digest_of(self.body) != self.digest
+        return digest_of(self.names, self.body) != self.digest
 
 
-def digest_of(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()
+def digest_of(names: list[str], body: str) -> str:
+    return hashlib.sha256("\n".join([*names, body]).encode()).hexdigest()
 
 
 def with_header(composition: Composition) -> str:
     """The whole text of params.yaml."""
     body = composition.text
     names = [f"#   {name}" for name in composition.names]
-    return "\n".join([TOP, *names, BOTTOM, f"#   {digest_of(body)}", "", body])
+    return "\n".join([TOP, *names, BOTTOM, f"#   {digest_of(composition.names, body)}", "", body])
 
 
 def read_header(text: str) -> Header | None:
@@ -84,7 +82,7 @@ def refuse_edits(path: Path, composition: Composition) -> None:
             "so what was edited is not known; keep a copy, then overwrite it with --force"
         )
     edits = list(differences(before.values, read_yaml(path)))
-    since = "" if digest_of(before.text) == header.digest else f" ({STUDIES}/*/params changed since, too)"
+    since = "" if digest_of(before.names, before.text) == header.digest else f" ({STUDIES}/*/params changed since, too)"
     what = "; ".join(edits) or "comments or layout"
     raise CellarError(f"{path} was edited since it was composed{since}: {what}; overwrite it with --force")
 
