@@ -177,9 +177,9 @@ def download(name: str) -> int:
     from cellar.data import download as downloads
 
     loaded = config.load()
-    published = {key: one for params in loaded.studies.values() for key, one in params.published.items()}
-    if name in published:
-        downloads.download_weights(published[name])
+    publishing = loaded.declaring("published")
+    if name in publishing:
+        downloads.download_weights(publishing[name].published[name])
     else:
         section = loaded.dataset(name)
         downloads.download(section.source, Path(section.path))
@@ -187,10 +187,13 @@ def download(name: str) -> int:
 
 
 def use(names: list[str], force: bool) -> int:
-    from cellar.config import compose
+    from cellar.config import composed
+    from cellar.pipeline import dvc
 
-    print(f"params.yaml: composed from {', '.join(compose.use(names, force))}")
-    return plan(check=False, sweeps=False)
+    print(f"params.yaml: composed from {', '.join(composed.use(names, force))}")
+    plan(check=False, sweeps=False)
+    dvc.resolve()
+    return 0
 
 
 def findings() -> int:

@@ -7,7 +7,6 @@ rewritten: an input newer than the outputs, with the reason as its text.
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +17,8 @@ from typing import Any
 import mend
 
 from cellar.errors import CellarError
+from cellar.pipeline import dvc
 
-RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 FOLDER = Path(".snakemake/stale")
 FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake leaves it in a folder that it had made, and tells its age by it
 
@@ -43,24 +42,15 @@ def refresh(addresses: Sequence[str]) -> None:
     try:
         with Repo(".", _wait_for_lock=True) as repo, parsed_once():
             found = wait_for(lambda: status(repo, addresses), LockError)
-            if any(reason and stage.addressing == RESOLVE for stage, reason in found):
-                resolve()
+            # Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run
+            # all that reads the resolved files, so they are brought up to date before it plans.
+            if any(reason and stage.addressing == dvc.RESOLVE for stage, reason in found):
+                dvc.resolve()
                 found = wait_for(lambda: status(repo, addresses), LockError)
         for stage, reason in found:
             mark(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
-
-
-def resolve() -> None:
-    """Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run all that
-    reads the resolved files, so they are brought up to date before it plans. Raises CellarError with the stage's own line."""
-    dvc = Path(sys.executable).with_name("dvc")
-    command = [dvc, "--wait-for-lock", "repro", "--quiet", "--single-item", RESOLVE]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
-        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else one_line(done.stderr))
 
 
 def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
@@ -186,5 +176,5 @@ def files_of(path: Path) -> list[Path]:
     return [path] if path.exists() else []
 
 
-def one_line(error: Exception | str) -> str:
+def one_line(error: Exception) -> str:
     return " ".join(str(error).split())

@@ -32,7 +32,9 @@ def entry(stage: Stage) -> Iterator[str]:
     yield from listed("deps", stage.inputs)
     if stage.has_settings:
         yield from ("    params:", f"      - {quoted(str(stage.resolved))}:", f"          - {stage.name}")
-    tracked, metrics, plots = (stage.filled(group) for group in (stage.kind.tracked, stage.kind.metrics, stage.kind.plots))
+    tracked, metrics, plots = (
+        stage.filled(group) for group in (stage.kind.tracked, stage.kind.metrics, stage.kind.plots)
+    )
     yield from listed("outs", stage.outs, tracked)
     yield from listed("metrics", (), metrics)
     if plots:

@@ -12,7 +12,6 @@ from cellar import paths
 from cellar.provenance import git
 from cellar.provenance.lineage import File, Lineage, Stage
 
-
 RESOLVE = "dvc repro --quiet --single-item resolve"  # the settings of all stages, which a clone is without
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cellar.config import Config, Faces
 from cellar.config.resolved import GeneratorSettings
 from cellar.config.section import Section
-from cellar.pipeline import code, runs
+from cellar.pipeline import code
 from cellar.pipeline.stage import Facts, Job, StageKind
 from cellar.pipeline.stages import train_generator
 
