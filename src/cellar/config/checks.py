@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.models import module_of
+from cellar.models import file_of
 
 ONE_PROCESS = "processes: 1 in its recipe, or give it one of its own"
 
@@ -43,7 +43,7 @@ def check_lines(params: Params, path: Path) -> None:
     for section in ("teachers", "experiments", "sweeps"):
         for key, line in getattr(params, section).items():
             try:
-                module_of(line.model)
+                file_of(line.model)
             except CellarError as error:
                 raise CellarError(f"{path}: {section}.{key}.model: {error}") from None
             teacher, features = getattr(line, "teacher", None), getattr(line, "features", None)

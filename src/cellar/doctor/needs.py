@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cellar import files, paths
 from cellar.config import Line, Params
 from cellar.doctor.data_sets import Extent
-from cellar.engine.logit_store import DTYPES, FOLDER, MB
 from cellar.errors import CellarError
 from cellar.models import parse
 from cellar.pipeline.plan import Family
 
 FLOAT = 4  # bytes
-VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.views)
+LOGIT_BYTES = {"fp32": 4, "fp16": 2}
+MB = 2**20
+VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.inputs)
 COPIES = 2  # the file, and DVC's; where both can share bytes (reflink) it is less
 
 
@@ -83,14 +82,14 @@ def outputs(
 
 def logit_stores(params: Params, extents: dict[str, Extent]) -> int:
     """Of each teacher of logits: every view of every image of its data set, as far as the budget goes."""
-    item, budget = np.dtype(DTYPES[params.teacher_cache.storage]).itemsize, params.teacher_cache.budget_mb * MB
+    item, budget = LOGIT_BYTES[params.teacher_cache.storage], params.teacher_cache.budget_mb * MB
     lines = params.experiments.values()
     teachers = {str(line.teacher) for line in lines if line.method == "logits" and params.is_on(line)}
     total = 0
     for dataset in (params.teachers[name].dataset for name in sorted(teachers)):
         views, extent = VIEWS.get(str(params.datasets[dataset].augmentation), 0), extents.get(dataset)
         total += min(budget, extent.images * views * (extent.classes * item + 1)) if extent else 0
-    here = sum(file.stat().st_size for file in FOLDER.glob("*")) if FOLDER.is_dir() else 0
+    here = sum(file.stat().st_size for file in paths.TEACHER_LOGITS.glob("*")) if paths.TEACHER_LOGITS.is_dir() else 0
     return max(0, total - here)
 
 

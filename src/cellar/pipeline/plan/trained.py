@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cellar.config import Experiment, Line, Params
-from cellar.models import module_of
+from cellar.models import file_of
 from cellar.pipeline.plan.family import Family, Item
 from cellar.pipeline.plan.files import (
     ARRAYS,
@@ -25,7 +25,6 @@ from cellar.pipeline.plan.files import (
     TEACHER_INPUT,
     WEIGHTS,
 )
-from cellar.pipeline.sources import ROOT, path_of
 
 
 def teachers(params: Params) -> Iterator[Family]:
@@ -108,7 +107,7 @@ def teacher_item(params: Params, teacher: str) -> Item:
 
 
 def model_file(model: str) -> str:
-    return str(path_of(module_of(model)).relative_to(ROOT))
+    return str(file_of(model))
 
 
 def trained_families(

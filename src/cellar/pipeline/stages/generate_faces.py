@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from cellar import config as parameters
-from cellar import paths
+from cellar import models, paths
 from cellar.config import Faces, Params
-from cellar.engine import devices, run_record
-from cellar.engine.progress import Progress
-from cellar.methods.stylegan2_game import AdversarialGame
-from cellar.models.checkpoint_files import weights
+from cellar.engine import run_record, runtime
+from cellar.engine.runtime import Progress
+from cellar.methods.gan import GANTraining, network_settings
 from cellar.models.stylegan2 import file
 from cellar.models.stylegan2.network import Generator
 from cellar.models.stylegan2.sampling import faces_from_folder, generate_faces
-from cellar.pipeline.stages.train_generator import settings
 
 WORKING = Path(".cache/faces")
 
@@ -24,7 +22,7 @@ WORKING = Path(".cache/faces")
 def run(faces: str) -> None:
     params = parameters.load()
     section = params.faces_of(faces)
-    device = devices.prepare(params.threads)
+    device = runtime.prepare(params.threads)
     folder, progress = paths.faces(faces), Progress(faces, section.count)
     described = {"faces": section.model_dump(), "threads": params.threads}
     source = params.faces_source(faces)
@@ -42,7 +40,7 @@ def run(faces: str) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
-    progress.say()
+    progress.print_line()
 
 
 def working_folder(identity: dict[str, Any]) -> Path:
@@ -54,6 +52,6 @@ def working_folder(identity: dict[str, Any]) -> Path:
 def open_generator(section: Faces, params: Params, source: Path) -> Generator:
     if not section.generator:
         return file.load(source)
-    game = AdversarialGame(settings(params.generator(section.generator)), seed=0)
-    weights.load_weights(game, source)
-    return game.ema
+    networks = GANTraining(network_settings(params.generator(section.generator)), seed=0)
+    models.load_weights(networks, source)
+    return networks.ema

@@ -1,16 +1,9 @@
-"""`cellar train_student EXPERIMENT --seed S`: a student without a teacher, the baseline the paper left out."""
+"""`cellar train_student EXPERIMENT --seed S`: trains a student without a teacher (labels, triplet, maml, …)."""
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.engine.fit import fit, from_labels
+from cellar.config.resolved import TrainingSettings
 
 
-def run(experiment: str, seed: int) -> None:
-    params = parameters.load()
-    fit(
-        paths.trained("students", experiment, seed),
-        params.experiment_by(experiment, "labels"),
-        params,
-        seed,
-        from_labels,
-    )
+def run(settings: TrainingSettings) -> None:
+    from cellar.engine import setup
+
+    setup.run(settings)

@@ -1,10 +1,9 @@
-"""`cellar train_teacher TEACHER --seed S`: a teacher, from the labels alone."""
+"""`cellar train_teacher TEACHER --seed S`: trains a teacher, from labels."""
 
-from cellar import config as parameters
-from cellar import paths
-from cellar.engine.fit import fit, from_labels
+from cellar.config.resolved import TrainingSettings
 
 
-def run(teacher: str, seed: int) -> None:
-    params = parameters.load()
-    fit(paths.trained("teachers", teacher, seed), params.teacher(teacher), params, seed, from_labels)
+def run(settings: TrainingSettings) -> None:
+    from cellar.engine import setup
+
+    setup.run(settings)
