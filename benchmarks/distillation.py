@@ -22,7 +22,7 @@ from keeping import keep
 
 from cellar import models
 from cellar.config import Experiment, Recipe
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import devices, training
 from cellar.engine.inference import Split
 from cellar.engine.logit_store import LogitStore
@@ -64,7 +64,7 @@ def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, fl
     """Images a second of an epoch in which the teacher is asked of every image, and of the same epoch again."""
     device = devices.prepare(THREADS)
     images, labels = (torch.from_numpy(array) for array in drawn())
-    split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, view_set("crop_flip", "cifar100"))
+    split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, build_augmentation("crop_flip", "cifar100"))
     asker = Asker(lambda: devices.place(models.build(teacher, 100), device), split.images, split.views, 128, precision)
     store = LogitStore({}, IMAGES, split.views.count, 100, "fp32", 4096)
     model = devices.place(models.build(student, 100), device)

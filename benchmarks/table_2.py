@@ -26,7 +26,7 @@ from keeping import keep
 
 from cellar import models, paths
 from cellar.data import prepared
-from cellar.engine.logit_store import FOLDER as LOGITS
+from cellar.paths import TEACHER_LOGITS as LOGITS
 
 TEACHER, STUDENT = "resnet32x4", "cnn4"
 IMAGES, TEST, EPOCHS, RUNS, BATCH, CORES = 2600, 1000, 10, 5, 128, 2

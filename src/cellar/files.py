@@ -1,18 +1,24 @@
 """Files that are whole or absent: every write goes to a temporary name first, then replaces."""
 
 import hashlib
+import importlib.util
 import json
 import os
+import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from types import ModuleType
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from cellar.errors import CellarError
 from cellar.wording import reason
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @contextmanager
@@ -92,3 +98,52 @@ def check_stored(file: IO[bytes]) -> None:
 def hash_file(path: Path, algorithm: str = "sha256") -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def write_tensors(path: Path, state: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
+    """A state dict as safetensors. The same values give the same bytes: memory layout and device leave no trace."""
+    import safetensors.torch
+
+    plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    with atomic(path) as temporary:
+        temporary.touch()  # with the mode of any file; safetensors alone would make one that others cannot read
+        mode = temporary.stat().st_mode
+        try:
+            safetensors.torch.save_file(plain, temporary, metadata)  # from the tensors as they are: no copy in memory
+        except safetensors.SafetensorError as error:
+            raise OSError(str(error)) from error
+        temporary.chmod(mode)
+
+
+def read_tensors(path: Path) -> "dict[str, Tensor]":
+    """The tensors of a .safetensors file, on the CPU. Raises CellarError when it is missing or broken."""
+    import safetensors.torch
+
+    try:
+        return safetensors.torch.load_file(path)
+    except FileNotFoundError:
+        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+    except Exception as error:  # the errors of broken files have no common type
+        raise CellarError(
+            f"{path} is broken or no weights file ({reason(error)}); remove it and build it again"
+        ) from None
+
+
+def load_module(path: Path | str) -> ModuleType:
+    """A Python file of the project as a module: src/cellar by its name, a file of studies/ by its path.
+
+    Raises CellarError when there is no such file.
+    """
+    parts = Path(path).with_suffix("").parts
+    if parts[:2] == ("src", "cellar"):
+        return importlib.import_module(".".join(parts[1:]))
+    name = ".".join(parts)
+    if name in sys.modules and Path(str(sys.modules[name].__file__)) == Path(path).resolve():
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, Path(path).resolve())
+    if spec is None or spec.loader is None or not Path(path).exists():
+        raise CellarError(f"{path} is not here; put it there, or mend the name in params.yaml")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -8,6 +8,8 @@ FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
+STUDIES = Path("studies")
+TEACHER_LOGITS = Path(".cache/teacher_logits")
 MODEL_COUNTS = METRICS / "models.json"
 INDEX = Path("results/index.md")
 REAL_RUNS = Path("docs/real_runs")
@@ -59,8 +61,18 @@ def audit_metrics(dataset: str) -> Path:
 
 
 def predictions(kind: str, key: str, seed: int) -> Path:
-    """Holds predictions.npz, run.json."""
+    """Holds predictions.npz, details.json and, of a classifier, confusion.csv."""
     return Path("results/predictions") / kind / key / f"seed-{seed}"
+
+
+def details(kind: str, key: str, seed: int) -> Path:
+    """What an evaluation computes beyond the metrics file: values per class, training images, confusion matrix."""
+    return predictions(kind, key, seed) / "details.json"
+
+
+def confusion(kind: str, key: str, seed: int) -> Path:
+    """One row per test image: actual class, predicted class. For `dvc plots`, template confusion."""
+    return predictions(kind, key, seed) / "confusion.csv"
 
 
 def metrics(kind: str, key: str, seed: int) -> Path:
@@ -69,3 +81,9 @@ def metrics(kind: str, key: str, seed: int) -> Path:
 
 def costs(dataset: str, model: str) -> Path:
     return Path("results/metrics/costs") / f"{dataset}-{model}.json"
+
+
+def in_project(file: Path) -> Path:
+    """A code file's path in the project: of the running package src/cellar/…, of a study studies/…."""
+    package = Path(__file__).parent
+    return Path("src/cellar") / file.relative_to(package) if file.is_relative_to(package) else file

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cellar.data import prepared
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.data.readers import fer2013
 from cellar.errors import CellarError
 

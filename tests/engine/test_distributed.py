@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import devices, distributed, inference, training
 from cellar.engine.checkpoints import Checkpoint
 from cellar.engine.distributed import Team
@@ -44,7 +44,7 @@ TOLERANCE = 1e-5  # of a loss: sums of another order
 def split() -> Split:
     generator = torch.Generator().manual_seed(1)
     images = torch.randint(256, (IMAGES, 1, 12, 12), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.randint(3, (IMAGES,), generator=generator), view_set("flip", "imagenet"))
+    return Split(images, torch.randint(3, (IMAGES,), generator=generator), build_augmentation("flip", "imagenet"))
 
 
 class Network(nn.Module):

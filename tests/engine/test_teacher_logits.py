@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from cellar import models
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import logit_store, teacher_logits
 from cellar.engine.logit_store import LogitStore
 from cellar.engine.teacher_logits import Asker, TeacherCache
 from cellar.errors import CellarError
 
-VIEWS = view_set("crop_flip", "cifar100")
+VIEWS = build_augmentation("crop_flip", "cifar100")
 IMAGES, CLASSES, BATCH = 37, 7, 16
 WHOLE, SOME = 64, 10  # images that fit, in the tests' budgets
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import inference, training
 from cellar.engine.checkpoints import Checkpoint
 from cellar.engine.inference import Split
@@ -49,7 +49,7 @@ class TinyNet(nn.Module):
 def split(n: int, seed: int) -> Split:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(256, (n, 1, 12, 12), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.randint(3, (n,), generator=generator), view_set("flip", "imagenet"))
+    return Split(images, torch.randint(3, (n,), generator=generator), build_augmentation("flip", "imagenet"))
 
 
 def run(checkpoint: Checkpoint, seed: int = 0, **changes: Any) -> Outcome:
@@ -141,7 +141,7 @@ def test_a_diverged_training_is_one_line_and_no_result() -> None:
 
 
 def test_every_image_is_seen_once_an_epoch_in_a_fresh_order_and_fresh_views() -> None:
-    views = view_set("crop_flip", "cifar100")
+    views = build_augmentation("crop_flip", "cifar100")
     first, again, later = map(EveryImage(330, views.count, 0, torch.device("cpu")), (0, 0, 1))
     assert sorted(first.index.tolist()) == list(range(330))
     assert torch.equal(first.index, again.index) and torch.equal(first.view, again.view)

@@ -16,7 +16,7 @@ from cellar import files, paths
 from cellar.config import Params
 from cellar.data import prepared
 from cellar.data.faces import EMOTIONS
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.metrics import classification
 
 COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"

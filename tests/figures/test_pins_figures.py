@@ -13,7 +13,7 @@ from cellar import figures, files, paths
 from cellar.config import Params
 from cellar.data import prepared
 from cellar.data.face_parts import cut_parts, faces_to_cut
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.pins_epochs import epoch_curves

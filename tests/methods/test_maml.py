@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cellar.config import Recipe
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import training
 from cellar.engine.checkpoints import Checkpoint
 from cellar.engine.inference import Split
@@ -141,7 +141,7 @@ def pictures(classes: int, each: int, seed: int = 0) -> Split:
     images = torch.randint(80, (len(labels), 3, 8, 8), generator=generator, dtype=torch.uint8)
     for image, label in zip(images, labels.tolist(), strict=True):
         image[label // 8 % 3, label % 8] += 150
-    return Split(images, labels, view_set("flip", "imagenet"))
+    return Split(images, labels, build_augmentation("flip", "imagenet"))
 
 
 def inputs_of(split: Split, tasks: Tensor) -> Tensor:

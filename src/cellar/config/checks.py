@@ -8,7 +8,7 @@ from cellar.config import Config, Params
 from cellar.config.lines import ExperimentTeacher, Line
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.models import module_of
+from cellar.models import file_of
 
 SHARED = ("generators", "faces", "published", "teachers")  # sections whose names mean the same in every study
 
@@ -72,7 +72,7 @@ def line_problems(params: Params) -> Iterator[tuple[str, str]]:
     for section, lines in sections.items():
         for key, line in lines.items():
             try:
-                module_of(line.model)
+                file_of(line.model)
             except CellarError as error:
                 yield params.place(section, key, "model"), str(error)
     yield from teacher_problems(params)

@@ -1,85 +1,90 @@
-"""Resolved settings: what a training and an evaluation depend on, with every default filled in and every derived value computed."""
+"""Resolved settings of trainings and evaluations: complete, with defaults filled in and derived values computed.
 
-from typing import Any, Literal
+A stage's run(settings) reads nothing else of params.yaml; DVC tracks these values.
+"""
 
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cellar.config import TeacherCache
 from cellar.config.data import Augmentation
 from cellar.config.recipe import Recipe
-from cellar.config.section import Section
+from cellar.config.section import Count, Section, Weight
+
+Seed = Annotated[int, Field(ge=0)]
 
 
 class InputSettings(Section):
-    """How images become a model's input: side in pixels, augmentation, normalisation."""
+    """How images become a model's input (cellar.data.augmentation.inputs); `input_size` in pixels."""
 
     input_size: int
     augmentation: Augmentation
-    normalisation: str
+    normalisation: Literal["imagenet", "cifar100", "symmetric", "unit", "vggface2"]
 
 
 class TeacherSettings(Section):
-    """A trained teacher: its weights, its network, and how it sees images. `features`: the folder of those extracted."""
+    """A teacher: its weights.safetensors, its network, its own input, and the folder of its extracted features, if any."""
 
     weights: str
     model: str
-    model_file: str
+    model_file: str  # the network's code, a path in the repository
     input: InputSettings
     features: str | None = None
 
 
-class CacheSettings(Section):
-    """The teacher-logit cache (params.yaml, teacher_cache)."""
-
-    batch_size: int
-    storage: Literal["fp32", "fp16"]
-    budget_mb: int
-
-
 class RunSettings(Section):
-    """What a training and its evaluation have in common. `key`: the place of its results below `kind`."""
+    """What identifies a run and what its training and its evaluation both need.
+
+    `key` is "<teacher>" or "<study>/<experiment>". `method`: its name and its own parameters, which the method's Params
+    class describes. `faces`: the folder of faces without labels that the method trains on, with `face_count` of them.
+    """
 
     kind: Literal["teachers", "students"]
     key: str
-    seed: int
+    seed: Seed
     dataset: str
     model: str
     model_file: str
     input: InputSettings
-    threads: int
+    threads: Count
     precision: Literal["fp32", "bf16"]
     method: dict[str, Any]
     method_file: str
     teacher: TeacherSettings | None = None
     faces: str | None = None
-    face_count: int | None = None
+    face_count: Count | None = None
 
 
 class TrainingSettings(RunSettings):
-    """Everything that a training depends on, beside the files that it reads."""
+    """`start`: the weights file that the training starts from; all but the last layer is loaded, and frozen on `freeze`."""
 
     recipe: Recipe
     start: str | None = None
     freeze: bool = False
     frozen_batch_norm: Literal["eval", "train"] = "eval"
-    teacher_cache: CacheSettings | None = None
+    teacher_cache: TeacherCache | None = None
 
 
 class EvaluationSettings(RunSettings):
-    """`train_split`: whether the training images are evaluated too."""
+    """`train_split`: whether a classifier's predictions of the training images are kept too."""
 
-    batch_size: int
-    train_split: bool
+    batch_size: Count
+    train_split: bool = False
 
 
 class GeneratorSettings(Section):
-    """A StyleGAN2 trained on a data set's training images, always in float32."""
+    """A StyleGAN2 (cellar.config.faces.Generator says what the sizes mean); always trained in float32."""
 
     key: str
-    seed: int
+    seed: Seed
     dataset: str
-    threads: int
+    threads: Count
     recipe: Recipe
-    size: int
-    latent: int
-    channel_base: int
-    channel_max: int
-    r1_gamma: float
-    half_life: float
+    size: Literal[16, 32, 64, 128]
+    latent: Count
+    channel_base: Count
+    channel_max: Count
+    r1_gamma: Weight
+    half_life: Count
+    method_file: str = "src/cellar/methods/gan.py"

@@ -1,17 +1,17 @@
-"""Generated faces as a loop reads them: from the disk, a batch at a time, so that 100,000 need no memory."""
+"""Generated faces as training images: read from disk one batch at a time, so that 100,000 of them need no memory."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from cellar.data.augmentation.views import to_tensor
+from cellar.data.augmentation.inputs import to_tensor
 from cellar.data.face_shards import Faces
 
 
 @dataclass(frozen=True)
 class FaceImages:
-    """Indexed by numbers (B,) it gives those faces, (B, 3, size, size) uint8 on `device`."""
+    """Indexing with numbers (B,) returns these faces, (B, 3, size, size) uint8 on `device`."""
 
     faces: Faces
     size: int

@@ -1,14 +1,55 @@
-"""Prepared sets: arrays.npz and manifest.json, what every later stage reads instead of raw files."""
+"""Image sets, and their prepared form on disk: arrays.npz and manifest.json, which later stages read instead of raw files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cellar.data.image_set import SPLITS, ImageSet
 from cellar.errors import CellarError
 from cellar.files import read_arrays, read_json, write_arrays, write_json
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images of one size.
+
+    images: uint8 (N, H, W) grey or (N, H, W, 3) RGB; labels: int64 (N,), positions in `classes`;
+    split: str (N,), one of SPLITS; sources: raw file (or folder, ending in /) -> sha256; files: the name of each
+    image's file in its class's folder, (N,), or () where the layout itself says which file is in which split.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    split: np.ndarray
+    classes: tuple[str, ...]
+    sources: dict[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images by split and class, of the splits that exist."""
+        return {
+            split: {name: int(n) for name, n in zip(self.classes, self.class_counts(split), strict=True)}
+            for split in SPLITS
+            if (self.split == split).any()
+        }
+
+    def files_by_split(self) -> dict[str, dict[str, list[str]]]:
+        """Split -> class -> names of its files, in the order of the rows."""
+        named: dict[str, dict[str, list[str]]] = {}
+        for split, label, file in zip(self.split.tolist(), self.labels.tolist(), self.files, strict=True):
+            named.setdefault(split, {}).setdefault(self.classes[label], []).append(file)
+        return named
+
+    def class_counts(self, split: str) -> np.ndarray:
+        """Images of each class in `split`: int64 (C,)."""
+        return np.bincount(self.labels[self.split == split], minlength=len(self.classes))
 
 
 def save(image_set: ImageSet, folder: Path, dataset: str, layout: str) -> None:

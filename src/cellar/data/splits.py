@@ -1,10 +1,11 @@
-"""A validation split for sets that come without one: a seeded, stratified part of train."""
+"""Splits: a seeded, stratified validation split for sets that have none; checks of classes; the order of rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cellar.data.prepared import SPLITS
 from cellar.errors import CellarError
 
 
@@ -35,3 +36,31 @@ def hold_out(
     result = split.copy()
     result[held] = "validation"
     return result
+
+
+def check_classes(
+    path: Path,
+    labels: np.ndarray,
+    split: np.ndarray,
+    classes: Sequence[str],
+    required: Sequence[str] = SPLITS,
+) -> None:
+    """Raises CellarError when a required split is empty, or a class has no image in a split that exists."""
+    for name in SPLITS:
+        count = np.bincount(labels[split == name], minlength=len(classes))
+        if not count.any():
+            if name in required:
+                raise CellarError(f"{path} has no {name} image; get the data set whole, see data/README.md")
+            continue
+        if not count.all():
+            empty = classes[int(np.argmin(count))]
+            raise CellarError(
+                f"{path}: class {empty} has no image in {name}; get the data set whole, see data/README.md"
+            )
+
+
+def split_order(split: np.ndarray, *then_by: np.ndarray) -> np.ndarray:
+    """The row order of a prepared set: train, validation, test, then by the keys given. int64 (N,)."""
+    rank = np.searchsorted(np.array(sorted(SPLITS)), split)
+    position = np.array([SPLITS.index(name) for name in sorted(SPLITS)])[rank]
+    return np.lexsort((*reversed(then_by), position))

@@ -10,7 +10,7 @@ from pathlib import Path
 from cellar import paths
 from cellar.config import Config, Dataset
 from cellar.data.faces import EMOTIONS
-from cellar.data.image_set import SPLITS
+from cellar.data.prepared import SPLITS
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.data.readers.layouts import how_to_get
 from cellar.doctor.finding import Finding

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cellar import files, paths
 from cellar.config import Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.doctor.data_sets import Extent
-from cellar.engine.logit_store import DTYPES, FOLDER, MB
 from cellar.errors import CellarError
 from cellar.models import parse
 from cellar.pipeline.stage import Stage
@@ -24,7 +21,9 @@ from cellar.provenance import records
 from cellar.provenance.lineage import Lineage
 
 FLOAT = 4  # bytes
-VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.views)
+LOGIT_BYTES = {"fp32": 4, "fp16": 2}
+MB = 2**20
+VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.inputs)
 COPIES = 2  # the file, and DVC's; where both can share bytes (reflink) it is less
 
 
@@ -82,14 +81,14 @@ def outputs(
 def logit_stores(config: Config, stages: list[Stage], extents: dict[str, Extent]) -> int:
     """For each teacher of logits: every augmentation of every image of its data set, as far as the budget goes."""
     cache = config.teacher_cache
-    item, budget = np.dtype(DTYPES[cache.storage]).itemsize, cache.budget_mb * MB
+    item, budget = LOGIT_BYTES[cache.storage], cache.budget_mb * MB
     taught = [stage.job.settings for stage in stages if isinstance(stage.job.settings, RunSettings)]
     datasets = {one.teacher.weights: one.dataset for one in taught if one.teacher and not one.teacher.features}
     total = 0
     for dataset in datasets.values():
         views, extent = VIEWS.get(str(config.datasets[dataset].augmentation), 0), extents.get(dataset)
         total += min(budget, extent.images * views * (extent.classes * item + 1)) if extent else 0
-    here = sum(file.stat().st_size for file in FOLDER.glob("*")) if FOLDER.is_dir() else 0
+    here = sum(file.stat().st_size for file in paths.TEACHER_LOGITS.glob("*")) if paths.TEACHER_LOGITS.is_dir() else 0
     return max(0, total - here)
 
 

@@ -1,1 +1,1 @@
-"""Training and inference: the one loop, optimizer, checkpoints, teacher logits, devices, run records."""
+"""Training and evaluation without any method: the loop, set-up, teachers, the run-time environment, run records."""

@@ -1,7 +1,7 @@
-"""One training by several processes, a GPU each, as torchrun starts them: every one takes a part of each batch.
+"""One training by several processes, one GPU each, started as torchrun starts them; each takes a part of every batch.
 
-What the model says of the parts is put together before the objective sees it, so the loss is that of the whole batch, whatever
-the objective: means, class weights and triplets need not know. Gradients are summed by DistributedDataParallel.
+Outputs are all-gathered before the loss, so every loss sees the full batch and needs no changes for
+DistributedDataParallel, which averages the gradients.
 """
 
 import ctypes
@@ -23,105 +23,96 @@ from torch import distributed, nn
 
 from cellar.errors import CellarError
 
-PATIENCE = timedelta(hours=12)  # one process may ask the teacher of a whole data set while the others wait
+TIMEOUT = timedelta(hours=12)  # one process may compute a whole data set's teacher logits while the others wait
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>: the signal to be sent when the parent has ended
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Team:
-    """The processes of a training, and which of them this one is: the first one judges, keeps and records."""
+class DistributedContext:
+    """The processes of a training and the rank of this one; the main process, rank 0, evaluates, saves and records.
+
+    The methods are for several processes: with a `size` of 1 the training loop does not call them.
+    """
 
     rank: int = 0
     size: int = 1
 
-    @property
-    def is_first(self) -> bool:
-        return self.rank == 0
-
-    @property
-    def others(self) -> tuple[int, ...]:
-        """What tells this process's seeds from the first one's."""
-        return (self.rank,) if self.rank else ()
-
-    def normalise_together(self, model: nn.Module) -> nn.Module:
-        """Batch norms over the whole batch, on GPUs; PyTorch has none for CPUs, where each process takes its part. A frozen
-        trunk's are left as they are."""
-        learning = all(parameter.requires_grad for parameter in model.parameters())
-        if self.size == 1 or not learning or not next(model.parameters()).is_cuda:
+    def sync_batchnorm(self, model: nn.Module) -> nn.Module:
+        """On GPUs, batch norms over the full batch; PyTorch has none for CPUs, where each process normalises its own part.
+        A model with frozen layers stays as it is."""
+        trainable = all(parameter.requires_grad for parameter in model.parameters())
+        if not trainable or not next(model.parameters()).is_cuda:
             return model
         synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         return synchronised
 
-    def train_together(self, model: nn.Module) -> nn.Module:
-        """The model as it is to be called in training; its weights stay those of `model`."""
-        if self.size == 1:
-            return model
-        return nn.parallel.DistributedDataParallel(model, static_graph=True)  # some layers may be without use
+    def wrap_ddp(self, model: nn.Module) -> nn.Module:
+        """The module to call in training; the weights stay those of `model`."""
+        return nn.parallel.DistributedDataParallel(model, static_graph=True)  # some layers may be unused
 
-    def part(self, place: slice) -> slice:
-        """This process's part of a batch; all of one that is too small for two images each."""
-        if self.size == 1 or self.is_small(place):
-            return place
-        bounds = self.bounds(place)
+    def shard(self, position: slice) -> slice:
+        """This process's part of a batch; the whole batch if it has fewer than two images per process."""
+        if self.is_small(position):
+            return position
+        bounds = self.bounds(position)
         return slice(bounds[self.rank], bounds[self.rank + 1])
 
-    def bounds(self, place: slice) -> list[int]:
+    def bounds(self, position: slice) -> list[int]:
         """Where the parts of a batch begin, and its end; their lengths differ by one at most."""
-        rows = place.stop - place.start
-        return [place.start + rows * rank // self.size for rank in range(self.size + 1)]
+        rows = position.stop - position.start
+        return [position.start + rows * rank // self.size for rank in range(self.size + 1)]
 
-    def whole(self, output: Any, place: slice) -> Any:
-        """The model's output of a whole batch (B, ...) from that of the parts; gradients flow into this process's own."""
-        if self.size == 1 or self.is_small(place):
+    def all_gather(self, output: Any, position: slice) -> Any:
+        """The outputs of the full batch (B, ...) from those of the parts; gradients flow into this process's own part."""
+        if self.is_small(position):
             return output
         if isinstance(output, tuple):
-            return tuple(self.whole(one, place) for one in output)
-        bounds = self.bounds(place)
+            return tuple(self.all_gather(part, position) for part in output)
+        bounds = self.bounds(position)
         lengths = [stop - start for start, stop in pairwise(bounds)]
-        padded = output.new_zeros(max(lengths), *output.shape[1:])  # all_gather wants equal lengths
+        padded = output.new_zeros(max(lengths), *output.shape[1:])  # all_gather needs equal lengths
         padded[: len(output)] = output.detach()
         parts = [torch.empty_like(padded) for _ in lengths]
         distributed.all_gather(parts, padded)
-        output.register_hook(lambda gradient: gradient * self.size)  # a mean is taken where a sum is due
+        # DDP averages gradients; each rank computed the full-batch loss, so scale by the number of ranks.
+        output.register_hook(lambda gradient: gradient * self.size)
         parts[self.rank] = output
         return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
 
-    def is_small(self, place: slice) -> bool:
-        rows: int = place.stop - place.start
+    def is_small(self, position: slice) -> bool:
+        rows: int = position.stop - position.start
         return rows < 2 * self.size
 
-    def from_first(self, ask: Callable[[], Answer]) -> Answer:
-        """What the first process finds, told to all: they must not come to decide differently."""
-        if self.size == 1:
-            return ask()
-        told = [ask() if self.is_first else None]
-        distributed.broadcast_object_list(told)
-        return told[0]  # type: ignore[return-value]  # the first's answer is there in all of them
+    def broadcast_from_main(self, compute: Callable[[], Value]) -> Value:
+        """A value that the main process computes and all processes receive, so that they decide alike."""
+        values = [compute() if self.rank == 0 else None]
+        distributed.broadcast_object_list(values)
+        return values[0]  # type: ignore[return-value]  # after the broadcast it is the main process's value
 
     @contextmanager
-    def first_goes_first(self) -> Iterator[None]:
-        """What the first process leaves on the disk in the block is there for the others."""
-        if not self.is_first:
+    def main_process_first(self) -> Iterator[None]:
+        """Files that the main process writes in the block exist before the others enter it."""
+        if self.rank:
             distributed.barrier()
         yield
-        if self.size > 1 and self.is_first:
+        if not self.rank:
             distributed.barrier()
 
 
-ALONE = Team()
+SINGLE_PROCESS = DistributedContext()
 
 
 def is_to_launch(processes: int) -> bool:
-    """Whether this is the process that a person started, where several are wanted."""
+    """Whether this is the process that the user started, and the recipe needs several."""
     return processes > 1 and not distributed.is_torchelastic_launched()
 
 
 def launch(processes: int) -> None:
-    """Run this same command that many times, as torchrun does.
+    """Run this same command in that many processes, as torchrun does.
 
-    Raises CellarError when there are fewer GPUs, where a process has ended with one, and where the system has killed one;
-    exits where one has crashed, for that has said why.
+    Raises CellarError when there are fewer GPUs, when a process raised one, and when the system killed a process; exits with
+    1 when one crashed, which has then printed its traceback.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -140,13 +131,13 @@ def launch(processes: int) -> None:
         )  # fmt: skip
         try:
             elastic_launch(config, sys.executable)("-m", "cellar", *sys.argv[1:])
-        except SignalException:  # what Ctrl-C has become
+        except SignalException:  # raised on Ctrl-C
             raise KeyboardInterrupt from None
         except ChildFailedError as error:
             messages: list[Any] = [failure.message for failure in error.failures.values()]
-            told = [message["message"] for message in messages if isinstance(message, dict)]  # by `join`
-            if told:
-                raise CellarError(told[0].removeprefix(f"{CellarError.__name__}: ")) from None
+            errors = [message["message"] for message in messages if isinstance(message, dict)]  # from `join`
+            if errors:
+                raise CellarError(errors[0].removeprefix(f"{CellarError.__name__}: ")) from None
             if any(failure.exitcode == -signal.SIGKILL for failure in error.failures.values()):
                 raise CellarError(
                     "a process of the training was killed, by the system if memory ran out; lower batch_size, or just run "
@@ -156,10 +147,11 @@ def launch(processes: int) -> None:
 
 
 @contextmanager
-def join(device: torch.device, processes: int) -> Iterator[Team]:
-    """The team of so many that this process was started in, left when the block ends; on GPUs each takes its own.
+def join(device: torch.device, processes: int) -> Iterator[DistributedContext]:
+    """Join the process group that this process was started in, and leave it when the block ends; one GPU per process.
 
-    What a user has to mend is told to the process that has launched the team, which says it once.
+    A CellarError is passed on to the launching process, which prints it once. Raises CellarError when torchrun has started
+    another number of processes.
     """
     started = int(os.environ["WORLD_SIZE"]) if distributed.is_torchelastic_launched() else 1
     if started != processes:
@@ -167,35 +159,35 @@ def join(device: torch.device, processes: int) -> Iterator[Team]:
             f"the recipe asks for processes: {processes}, torchrun has started {started}; make them equal"
         )
     if processes == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
     end_with_launcher()
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
     try:
-        yield Team(distributed.get_rank(), distributed.get_world_size())
+        yield DistributedContext(distributed.get_rank(), distributed.get_world_size())
     except CellarError as error:
         get_error_handler().record_exception(error)
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(130)  # the launcher says it
+        sys.exit(130)  # the launcher reports it
     except RuntimeError as error:
-        if not is_for_others(error):
+        if not is_lost_peer(error):
             raise
         sys.exit(1)
     finally:
         distributed.destroy_process_group()
 
 
-def is_for_others(error: RuntimeError) -> bool:
-    """Whether another process has gone, and says why itself; PyTorch has no exception of its own for that."""
+def is_lost_peer(error: RuntimeError) -> bool:
+    """Whether another process ended, which reports the reason itself; PyTorch has no exception class for that."""
     return any(words in str(error) for words in ("closed by peer", "reset by peer", "remote process exited"))
 
 
 def end_with_launcher() -> None:
-    """A launcher that is killed leaves no process behind, where the system can see to that."""
+    """End this process when its launcher is killed (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,7 +1,9 @@
-"""What all evaluations share: the test split is read here, once a stage, and nowhere else but to be watched."""
+"""Evaluation: predictions of the test images, and the metrics computed from them.
+
+The only reader of the test split, apart from recipes that evaluate the test images after each epoch (`watch`).
+"""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,95 +13,93 @@ import pandas as pd
 import torch
 from torch import nn
 
-from cellar import config as parameters
-from cellar import files, paths
-from cellar.config import Line, Params
+from cellar import files, models, paths
+from cellar.config.resolved import EvaluationSettings
 from cellar.data import prepared
-from cellar.data.image_set import ImageSet
-from cellar.engine import devices, run_record
-from cellar.engine.inference import Split, open_split
+from cellar.data.augmentation.inputs import Split, open_split
+from cellar.data.prepared import ImageSet
+from cellar.engine import run_record, runtime
+from cellar.engine.setup import load_method
 from cellar.metrics import from_predictions
-from cellar.models.checkpoint_files import weights
 
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Room:
-    """Where an exam takes place: a line, the images of its data set, a device."""
+class EvalContext:
+    """Evaluation context: resolved settings, data set, device."""
 
-    line: Line
-    params: Params
+    settings: EvaluationSettings
     image_set: ImageSet
     device: torch.device
 
+    def rows(self, name: str) -> np.ndarray:
+        """Row numbers of a split: contiguous in a prepared set."""
+        return np.flatnonzero(self.image_set.split == name)
+
     def split(self, name: str) -> Split:
-        """Splits are contiguous in a prepared set."""
-        rows = np.flatnonzero(self.image_set.split == name)
-        wanted = self.params.input_of(self.line)
-        return open_split(self.image_set, slice(int(rows[0]), int(rows[-1]) + 1), wanted, self.device)
+        rows = self.rows(name)
+        return open_split(self.image_set, slice(int(rows[0]), int(rows[-1]) + 1), self.settings.input, self.device)
 
 
-class Exam(Protocol):
-    """What a model is asked on the test images; `once` is asked of the chosen weights alone."""
+class Predictor(Protocol):
+    """What an evaluation needs from a method; cellar.methods.base documents the whole interface."""
 
-    def build(self) -> nn.Module: ...
+    prediction_kind: from_predictions.Kind
 
-    def answers(self, model: nn.Module) -> Arrays: ...
-
-    def once(self, model: nn.Module) -> Arrays: ...
-
-    def key(self) -> Arrays:
-        """What the answers are compared with."""
-        ...
-
-
-class OpenExam(Protocol):
-    def __call__(self, room: Room) -> Exam: ...
+    def num_outputs(self, num_classes: int) -> int: ...
+    def wrap(self, model: nn.Module) -> nn.Module: ...
+    def predict(self, model: nn.Module, context: EvalContext) -> Arrays: ...
+    def predict_extra(self, model: nn.Module, context: EvalContext) -> Arrays: ...
+    def targets(self, context: EvalContext) -> Arrays: ...
+    def evaluation_facts(self, settings: EvaluationSettings) -> dict[str, Any]: ...
 
 
-def evaluate(
-    kind: str, key: str, line: Line, seed: int, open_exam: OpenExam, inputs: Sequence[Path] = (), **said: Any
+def run(settings: EvaluationSettings) -> dict[str, Any]:
+    """Write predictions of the chosen and of the last epoch's weights, metrics, details.json and confusion.csv; return facts
+    for the run record."""
+    method: Predictor = load_method(settings.method, settings.method_file)
+    device = runtime.prepare(settings.threads)
+    place = settings.kind, settings.key, settings.seed
+    trained = paths.trained(*place)
+    names = ("weights.safetensors", "last.safetensors", "history.csv")
+    chosen_file, last_file, history = (trained / name for name in names)
+    context = EvalContext(settings, prepared.load(paths.prepared(settings.dataset)), device)
+    chosen = load_model(method, chosen_file, context)
+    predictions = method.predict(chosen, context)
+    same = run_record.content_hash(chosen_file) == run_record.content_hash(last_file)
+    last = predictions if same else method.predict(load_model(method, last_file, context), context)
+    arrays = predictions | {f"last_{name}": value for name, value in last.items()}
+    arrays |= method.predict_extra(chosen, context) | method.targets(context)
+    files.write_arrays(paths.predictions(*place) / "predictions.npz", **arrays)
+    write_metrics(settings, method, arrays, context.image_set.classes, training_facts(history))
+    return {"seed": settings.seed, **runtime.device_facts(device, settings.threads)}
+
+
+def load_model(method: Predictor, weights: Path, context: EvalContext) -> nn.Module:
+    settings = context.settings
+    num_outputs = method.num_outputs(len(context.image_set.classes))
+    model = method.wrap(models.build(settings.model, num_outputs, settings.model_file))
+    models.load_weights(model, weights)
+    return runtime.place(model, context.device)
+
+
+def write_metrics(
+    settings: EvaluationSettings, method: Predictor, arrays: Arrays, classes: tuple[str, ...], facts: dict[str, Any]
 ) -> None:
-    """Keep the answers of the chosen weights and of the last epoch's, and the metrics that follow from them.
-
-    `said` stands in the metrics file too.
-    """
-    params = parameters.load()
-    device = devices.prepare(params.threads)
-    folder, trained, data = (
-        paths.predictions(kind, key, seed),
-        paths.trained(kind, key, seed),
-        paths.prepared(line.dataset),
-    )
-    read = [
-        data / "arrays.npz",
-        *(trained / name for name in ("weights.safetensors", "last.safetensors", "history.csv")),
-    ]
-    outputs = [folder / "predictions.npz", paths.metrics(kind, key, seed)]
-    facts = {"seed": seed, "threads": params.threads, "device": device.type, "device_name": devices.name(device)}
-    settings = {"model": line.model, **params.input_of(line)}
-    with run_record.record(folder / "run.json", [*read, *inputs], outputs, settings, **facts):
-        room = Room(line, params, prepared.load(data), device)
-        exam = open_exam(room)
-
-        def with_weights(path: Path) -> nn.Module:
-            model = exam.build()
-            weights.load_weights(model, path)
-            return devices.place(model, device)
-
-        chosen = with_weights(read[1])
-        answers = exam.answers(chosen)
-        same = run_record.content_hash(read[1]) == run_record.content_hash(read[2])
-        last = answers if same else exam.answers(with_weights(read[2]))
-        kept = answers | {f"last_{name}": value for name, value in last.items()} | exam.once(chosen) | exam.key()
-        files.write_arrays(outputs[0], **kept)
-        head = {"dataset": line.dataset, "model": line.model, **training_facts(read[3]), **said}
-        files.write_json(outputs[1], {**head, **from_predictions.grade(kept, room.image_set.classes)})
+    """The metrics file has a few scalars, details.json everything else, confusion.csv a row per test image."""
+    place = settings.kind, settings.key, settings.seed
+    scores = facts | from_predictions.compute(method.prediction_kind, arrays, classes)
+    metrics, details = from_predictions.split(method.prediction_kind, scores)
+    head = {"dataset": settings.dataset, "model": settings.model, "kind": method.prediction_kind}
+    files.write_json(paths.metrics(*place), metrics)
+    files.write_json(paths.details(*place), head | method.evaluation_facts(settings) | details)
+    if method.prediction_kind == "classes":
+        files.write_text(paths.confusion(*place), from_predictions.confusion_csv(arrays, classes))
 
 
 def training_facts(history: Path) -> dict[str, Any]:
-    """Which epoch was chosen, of how many, and its validation scores; nothing for imported weights."""
+    """Which epoch was chosen, of how many, and its validation scores; None for imported weights."""
     rows = pd.read_csv(history)
     if rows.empty:
         return {"epoch": None, "epochs_run": None, "validation_accuracy": None}
@@ -107,20 +107,20 @@ def training_facts(history: Path) -> dict[str, Any]:
     facts = {
         "epoch": int(chosen["epoch"]),
         "epochs_run": len(rows),
-        "validation_accuracy": known(chosen["validation_accuracy"]),
+        "validation_accuracy": rounded(chosen["validation_accuracy"]),
     }
     if "validation_r2" in rows:
-        facts["validation_r2"] = known(chosen["validation_r2"])
+        facts["validation_r2"] = rounded(chosen["validation_r2"])
     return facts | (best_on_test(rows) if "test_accuracy" in rows else {})
 
 
 def best_on_test(rows: pd.DataFrame) -> dict[str, Any]:
-    """The epoch that a choice on the test images would have taken, as the small-dataset study's was: by F1."""
+    """The epoch that selection on the test images would have chosen, as the small-dataset study did: by F1."""
     watched = [name for name in ("accuracy", "f1", "precision", "recall") if f"test_{name}" in rows]
     best = rows.iloc[int(rows[f"test_{'f1' if 'f1' in watched else 'accuracy'}"].argmax())]
-    return {"best_on_test": {"epoch": int(best["epoch"]), **{name: known(best[f"test_{name}"]) for name in watched}}}
+    return {"best_on_test": {"epoch": int(best["epoch"]), **{name: rounded(best[f"test_{name}"]) for name in watched}}}
 
 
-def known(value: float) -> float | None:
+def rounded(value: float) -> float | None:
     """None where nothing was held out to validate on."""
     return None if math.isnan(value) else round(float(value), 4)

@@ -1,4 +1,4 @@
-"""What a model costs: parameters and bytes, counted; latency and memory, measured by a stated protocol."""
+"""Costs of a model: parameters and bytes, counted; latency and memory, measured by a stated protocol."""
 
 import importlib
 import time
@@ -11,22 +11,12 @@ import torch
 from torch import nn
 
 from cellar import models
-from cellar.engine import devices
+from cellar.engine import runtime
 
-TORCHVISION = {  # networks that the paper's Table I counts under other names, as torchvision builds them
+TORCHVISION = {  # torchvision's own networks that are counted too -> builder, classes
     "torchvision:resnet34(7)": ("resnet34", 7),
     "torchvision:vgg19_bn(7)": ("vgg19_bn", 7),
     "torchvision:vit_l_16(1000)": ("vit_l_16", 1000),
-}
-CLASSES = {  # of each family's study: its tables count the whole network, head included
-    "cellar.models.resemotenet": 7,
-    "cellar.models.resnet_cifar": 100,
-    "cellar.models.cnn4": 100,
-    "cellar.models.convnet9": 105,
-    "cellar.models.resnet_vggface2": 105,
-    "cellar.models.resnet18": 105,
-    "cellar.models.inception_v3": 105,
-    "cellar.models.mobilenet_v1": 105,
 }
 MB = 2**20
 
@@ -38,7 +28,7 @@ PROTOCOL = (
 )
 GPU_MEMORY = "growth to the peak of allocated device memory"
 CPU_MEMORY = "growth to the peak of the process's resident memory"
-CPU_MEMORY_SINCE_START = (  # where the kernel refuses to forget an earlier peak
+CPU_MEMORY_SINCE_START = (  # where the kernel cannot reset an earlier peak
     "growth to the peak of the process's resident memory, or to an earlier peak if that was higher"
 )
 
@@ -55,12 +45,12 @@ def count(model: nn.Module) -> dict[str, float | int]:
 
 
 def build(name: str) -> nn.Module:
-    """The model as its study has it: with a head for the classes of the study's own data."""
-    return models.build(name, CLASSES[models.module_of(name)])
+    """The network with the head with which its parameters are counted."""
+    return models.build(name, models.counted_classes(name))
 
 
 def count_all() -> dict[str, dict[str, float | int]]:
-    """Every architecture that the tables name, built without memory for its weights."""
+    """Counts of every network, built without memory for its weights."""
     with torch.device("meta"):
         counted = {name: count(build(name)) for name in models.known()}
         zoo = importlib.import_module("torchvision.models")
@@ -77,18 +67,18 @@ def measure(
     repeats: int,
     device: torch.device,
 ) -> dict[str, Any]:
-    """Latency for each batch size and peak memory of the model that `build` makes; inputs (B, *input_shape).
+    """Latency for each batch size and peak memory of the model that `build` returns; inputs (B, *input_shape).
 
-    Times in ms, memory in MB of 2**20 bytes. Built here, because memory counts from before the model exists.
+    Times in ms, memory in MB of 2**20 bytes. The model is built here, because memory is counted from before it exists.
     """
     before, memory = start_memory_peak(device)
-    model = devices.place(build(), device).eval()
+    model = runtime.place(build(), device).eval()
     latency = {str(size): timed(model, input_shape, size, warmup, repeats, device) for size in sorted(batch_sizes)}
     peak = memory_peak(device) - before
     return {
         "input_shape": list(input_shape),
         "device": device.type,
-        "device_name": devices.name(device),
+        "device_name": runtime.device_name(device),
         "threads": torch.get_num_threads(),
         "precision": "fp32",
         "warmup": warmup,
@@ -132,7 +122,7 @@ def synchronise(device: torch.device) -> None:
 
 
 def start_memory_peak(device: torch.device) -> tuple[int, str]:
-    """Forget the peak so far; return the bytes in use now and what will be measured, in words."""
+    """Reset the peak; return the bytes in use now and, in words, what will be measured."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device), GPU_MEMORY

@@ -1,79 +1,80 @@
-"""The one training loop. Teachers, students and every method go through it; only the objective differs."""
+"""The training loop. Teachers, students and generators all go through it; what they learn is their method's (LearningRule)."""
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.engine import devices, inference
-from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.distributed import ALONE, Team
-from cellar.engine.inference import Split
-from cellar.engine.optimizer import Descent
-from cellar.engine.progress import Progress
+from cellar.data.augmentation.inputs import Split
+from cellar.engine import runtime
+from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
+from cellar.engine.runtime import Checkpoint, Optimizer, Progress
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
+AUXILIARY_WEIGHT = 0.4  # of InceptionV3's auxiliary head, as in torchvision's and TensorFlow's trainings
+NOT_EVALUATED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
+Losses = dict[str, Tensor]
 State = dict[str, Tensor]
-AUXILIARY_WEIGHT = 0.4  # of InceptionV3's second head, as torchvision's and TensorFlow's trainings have it
-PARTS = ("loss", "task", "distill")  # what is minimised, and its parts without their weights
 
 
 @dataclass(frozen=True)
-class Draw:
-    """One epoch: images of the split in the order in which they are shown, index (N,), each in one view (N,)."""
+class EpochIndices:
+    """The images of an epoch in the order in which they are trained on: image (N,), augmentation index (N,)."""
 
-    index: Tensor
-    view: Tensor
+    image: Tensor
+    augmentation: Tensor
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A part of an epoch's draw: its place there, and the labels (B,) of its images."""
+    """Part of an epoch: its position in the EpochIndices, and image (B,), augmentation index (B,) and label (B,)."""
 
-    place: slice
+    position: slice
+    image: Tensor
+    augmentation: Tensor
     labels: Tensor
 
 
-class Objective(Protocol):
-    def begin_epoch(self, draw: Draw) -> None: ...
-
-    def __call__(self, output: Tensor, batch: Batch, /) -> dict[str, Tensor]:
-        """What the model says of a batch, (B, C) float32 for logits -> the scalars named in PARTS."""
-        ...
-
-    def facts(self) -> dict[str, Any]:
-        """What the run's record says beside what every training says."""
-        ...
-
-
 class Sampler(Protocol):
-    """Which images an epoch shows: from the seed and the epoch alone, so that resuming needs no more."""
+    """Chooses an epoch's images from the seed and the epoch number alone, so that resuming needs no further state."""
 
     @property
     def size(self) -> int:
         """Images of an epoch."""
         ...
 
-    def __call__(self, epoch: int) -> Draw: ...
+    def __call__(self, epoch: int) -> EpochIndices: ...
 
 
-Judge = Callable[[nn.Module], dict[str, float]]  # a model after an epoch -> its scores, validation_* among them
+class LearningRule(Protocol):
+    """What the loop needs from a method (cellar.methods.base has the whole interface)."""
+
+    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        """Called before each epoch, also the first one after resuming; `epoch` counts from 0."""
+        ...
+
+    def loss(self, output: Tensor, batch: Batch) -> Losses:
+        """Scalars of the model's output for a batch, (B, C) float32 for logits: "loss", which is minimised, and any
+        other terms, which are logged under their own names."""
+        ...
+
+
+Evaluator = Callable[[nn.Module], dict[str, float]]  # a model after an epoch -> scores, validation_* among them
 
 
 @dataclass
-class Outcome:
-    """Weights chosen on validation, weights of the last epoch, one row an epoch, and the loss of every step."""
+class TrainResult:
+    """Weights chosen on validation, weights of the last epoch, one history row per epoch, the loss of every step."""
 
     best: State = field(default_factory=dict)
     last: State = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
-    step_losses: list[Tensor] = field(default_factory=list)  # one (steps,) an epoch
+    step_losses: list[Tensor] = field(default_factory=list)  # one (steps,) per epoch
     best_epoch: int = 0
     resumed_from: int = 0
 
@@ -81,125 +82,133 @@ class Outcome:
 def train(
     model: nn.Module,
     split: Split,
-    objective: Objective,
+    method: LearningRule,
     recipe: Recipe,
     *,
     sampler: Sampler,
-    judge: Judge | None,
+    evaluator: Evaluator | None,
     seed: int,
     precision: str,
     checkpoint: Checkpoint,
     progress: Progress,
-    team: Team = ALONE,
-) -> Outcome:
+    context: DistributedContext = SINGLE_PROCESS,
+) -> TrainResult:
     """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
 
-    Without a `judge` nothing is chosen: the last epoch's weights are also the best. Of a `team` every process calls this
-    with the same arguments, and has the same outcome.
+    Without an `evaluator` nothing is chosen: the last epoch's weights are also the best. In a multi-process training every
+    process calls this with the same arguments and returns the same result; the main process evaluates and saves.
     """
-    model = team.normalise_together(model)
-    descent = Descent(model, recipe)
-    outcome = resume(checkpoint, model, descent, split.labels.device)
-    learner = team.train_together(model)
-    progress.done = progress.first_done = len(outcome.history) * sampler.size
-    while len(outcome.history) < recipe.epochs and not stopped_early(outcome, recipe):
-        epoch = len(outcome.history)
-        draw = sampler(epoch)
-        with team.first_goes_first():
-            objective.begin_epoch(draw)
-        torch.manual_seed(derive(seed, "dropout", epoch, *team.others))
-        losses = train_epoch(learner, split, draw, objective, descent, recipe.batch_size, precision, progress, team)
-        row = {"epoch": epoch + 1, **mean_losses(losses, len(draw.index), recipe.batch_size, epoch)}
-        scores = team.from_first(partial(judge, model)) if judge else inference.UNSCORED
-        outcome.history.append(row | scores | {"learning_rate": descent.learning_rate})
-        outcome.step_losses.append(losses[:, 0].cpu())
-        descent.end_epoch(scores["validation_loss"])
-        if is_best(outcome, recipe):
-            outcome.best, outcome.best_epoch = snapshot(model), epoch + 1
+    several = context.size > 1
+    model = context.sync_batchnorm(model) if several else model
+    optimizer = Optimizer(model, recipe)
+    result = resume(checkpoint, model, optimizer, split.labels.device)
+    trained = context.wrap_ddp(model) if several else model
+    progress.done = progress.first_done = len(result.history) * sampler.size
+    while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
+        epoch = len(result.history)
+        indices = sampler(epoch)
+        if several:
+            with context.main_process_first():  # the others then find teacher logits in the cache
+                method.begin_epoch(epoch, indices)
+        else:
+            method.begin_epoch(epoch, indices)
+        torch.manual_seed(derive(seed, "dropout", epoch, *([context.rank] if context.rank else [])))
+        terms, steps = train_epoch(
+            trained, split, indices, method, optimizer, recipe.batch_size, precision, progress, context
+        )
+        scores = NOT_EVALUATED if evaluator is None else evaluate_epoch(evaluator, model, context)
+        row = {"epoch": epoch + 1, **mean_losses(terms, steps, epoch), **scores}
+        result.history.append(row | {"learning_rate": optimizer.learning_rate})
+        result.step_losses.append(steps[:, terms.index("loss")].cpu())
+        optimizer.end_epoch(scores["validation_loss"])
+        if is_best(result, recipe):
+            result.best, result.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
-        if team.is_first:
-            keep(checkpoint, model, descent, outcome)
-    progress.say()
-    outcome.last = snapshot(model)
-    return outcome
-
-
-@dataclass(frozen=True)
-class EveryImage:
-    """A sampler: all of a split's images once, in a fresh order and fresh views every epoch."""
-
-    size: int
-    views: int  # of an image
-    seed: int
-    device: torch.device
-
-    def __call__(self, epoch: int) -> Draw:
-        generator = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
-        order = torch.randperm(self.size, generator=generator)
-        generator.manual_seed(derive(self.seed, "views", epoch))
-        view = torch.randint(self.views, (self.size,), generator=generator)
-        return Draw(order.to(self.device), view.to(self.device))
+        if context.rank == 0:
+            save(checkpoint, model, optimizer, result)
+    progress.print_line()
+    result.last = snapshot(model)
+    return result
 
 
 def train_epoch(
     model: nn.Module,
     split: Split,
-    draw: Draw,
-    objective: Objective,
-    descent: Descent,
+    indices: EpochIndices,
+    method: LearningRule,
+    optimizer: Optimizer,
     batch_size: int,
     precision: str,
     progress: Progress,
-    team: Team = ALONE,
-) -> Tensor:
-    """One pass over the training split; the losses of every step (steps, 3) float32, columns PARTS."""
+    context: DistributedContext = SINGLE_PROCESS,
+) -> tuple[list[str], Tensor]:
+    """One pass over an epoch's images: names of the loss terms, and (steps, terms + 1) float32, the last column the images
+    of each step."""
     model.train()
-    places = list(batches(len(draw.index), batch_size))
-    # Room for all at once: a tensor kept from each step would lie between its freed gradients, and none of them be used again.
-    steps = torch.empty(len(places), len(PARTS), device=draw.index.device)
-    for step, place in enumerate(places):
-        part = team.part(place)
-        inputs = split.views.cut(split.images[draw.index[part]], draw.view[part])  # (B, 3, H, W)
-        with devices.autocast(inputs.device, precision):
+    positions = list(batch_positions(len(indices.image), batch_size))
+    terms, steps = list[str](), torch.empty(0)
+    for number, position in enumerate(positions):
+        shard = context.shard(position) if context.size > 1 else position
+        inputs = split.augmentation.apply(
+            split.images[indices.image[shard]], indices.augmentation[shard]
+        )  # (B, 3, H, W)
+        with runtime.autocast(inputs.device, precision):
             output = model(inputs)
-        labels = split.labels[draw.index[place]]
-        losses = whole_loss(objective, team.whole(output, place), Batch(place, labels))
-        descent.step(losses["loss"])
-        steps[step] = torch.stack([losses[part].detach() for part in PARTS])
-        progress.advance(len(labels))
-    return steps
+        if context.size > 1:
+            output = context.all_gather(output, position)
+        image = indices.image[position]
+        losses = total_loss(method, output, Batch(position, image, indices.augmentation[position], split.labels[image]))
+        if not terms:
+            # Preallocated: keeping one small tensor per step would fragment the allocator and stop freed gradient blocks
+            # from being reused.
+            terms, steps = list(losses), torch.empty(len(positions), len(losses) + 1, device=image.device)
+        optimizer.step(losses["loss"])
+        steps[number, :-1] = torch.stack([losses[term].detach() for term in terms])
+        steps[number, -1] = len(image)
+        progress.advance(len(image))
+    return terms, steps
 
 
-def whole_loss(objective: Objective, output: Tensor | tuple[Tensor, Tensor], batch: Batch) -> dict[str, Tensor]:
-    """The objective of a model's output and, of one that has an auxiliary head, a part of that head's too."""
+def total_loss(method: LearningRule, output: Tensor | tuple[Tensor, Tensor], batch: Batch) -> Losses:
+    """The method's loss; for a network with an auxiliary head also that head's loss, times AUXILIARY_WEIGHT."""
     if isinstance(output, Tensor):
-        return objective(output.float(), batch)
-    main, auxiliary = (objective(part.float(), batch) for part in output)
+        return method.loss(output.float(), batch)
+    main, auxiliary = (method.loss(part.float(), batch) for part in output)
     return main | {"loss": main["loss"] + AUXILIARY_WEIGHT * auxiliary["loss"]}
 
 
-def batches(images: int, batch_size: int) -> Iterator[slice]:
-    """Places of an epoch's draw. Batch normalisation has nothing to normalise over in a batch of one: it is left out."""
+def batch_positions(images: int, batch_size: int) -> Iterator[slice]:
+    """The batches of an epoch. A last batch of one image is left out: batch normalisation needs at least two."""
     for start in range(0, images, batch_size):
         stop = min(start + batch_size, images)
         if stop - start > 1:
             yield slice(start, stop)
 
 
-def mean_losses(losses: Tensor, images: int, batch_size: int, epoch: int) -> dict[str, float]:
-    """Mean losses per image of an epoch, from those of its steps (steps, 3). Raises CellarError when not finite."""
-    sizes = torch.tensor([place.stop - place.start for place in batches(images, batch_size)], device=losses.device)
-    loss, task, distill = ((losses * sizes[:, None]).sum(0) / sizes.sum()).tolist()
-    if not math.isfinite(loss):
+def mean_losses(terms: list[str], steps: Tensor, epoch: int) -> dict[str, float]:
+    """An epoch's mean loss terms per image, by name, "loss" as "train_loss"; steps as train_epoch returns them.
+
+    Raises CellarError if the loss is not finite.
+    """
+    weighted, images = steps * steps[:, -1:], steps[:, -1].sum()
+    # Column by column: how many terms a method has must not change the order in which one of them is summed.
+    means = [float(weighted[:, column].sum() / images) for column in range(len(terms))]
+    row = {"train_loss" if term == "loss" else term: mean for term, mean in zip(terms, means, strict=True)}
+    if not math.isfinite(row["train_loss"]):
         raise CellarError(
-            f"the training diverged in epoch {epoch + 1} (its loss is {loss}); lower learning_rate in its recipe"
+            f"the training diverged in epoch {epoch + 1} (its loss is {row['train_loss']}); lower learning_rate in its recipe"
         )
-    return {"train_loss": loss, "task_loss": task, "distill_loss": distill}
+    return row
 
 
-def is_best(outcome: Outcome, recipe: Recipe) -> bool:
-    """Whether the newest epoch beats all earlier ones; the first of equals is kept."""
-    *earlier, newest = outcome.history
+def evaluate_epoch(evaluator: Evaluator, model: nn.Module, context: DistributedContext) -> dict[str, float]:
+    """Scores of the model, computed by the main process: no two processes may decide differently."""
+    return context.broadcast_from_main(lambda: evaluator(model)) if context.size > 1 else evaluator(model)
+
+
+def is_best(result: TrainResult, recipe: Recipe) -> bool:
+    """Whether the newest epoch beats all earlier ones; of equal epochs the first is kept."""
+    *earlier, newest = result.history
     if recipe.select_on == "last_epoch":
         return True
     if recipe.select_on == "validation_loss":
@@ -207,12 +216,12 @@ def is_best(outcome: Outcome, recipe: Recipe) -> bool:
     return all(newest[recipe.select_on] > row[recipe.select_on] for row in earlier)
 
 
-def stopped_early(outcome: Outcome, recipe: Recipe) -> bool:
-    return recipe.early_stop is not None and len(outcome.history) - outcome.best_epoch >= recipe.early_stop
+def stopped_early(result: TrainResult, recipe: Recipe) -> bool:
+    return recipe.early_stop is not None and len(result.history) - result.best_epoch >= recipe.early_stop
 
 
 def headline(scores: dict[str, float]) -> str:
-    """Of an epoch's scores, the one that a person watches; nothing where no image is held out."""
+    """The score that the progress line shows; nothing if no image is held out."""
     if "validation_r2" in scores:
         return f", validation R2 {scores['validation_r2']:.3f}"
     accuracy = scores["validation_accuracy"]
@@ -223,26 +232,19 @@ def snapshot(model: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def keep(checkpoint: Checkpoint, model: nn.Module, descent: Descent, outcome: Outcome) -> None:
-    """Save all that the next epoch depends on; order and views come from the seed and the epoch alone."""
-    checkpoint.save(
-        {
-            "model": model.state_dict(),
-            "descent": descent.state(),
-            "best": outcome.best,
-            "best_epoch": outcome.best_epoch,
-            "history": outcome.history,
-            "step_losses": outcome.step_losses,
-        }
-    )
+def save(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, result: TrainResult) -> None:
+    """Save everything that the next epoch depends on; its images follow from the seed and the epoch number."""
+    kept = ("best", "best_epoch", "history", "step_losses")
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    checkpoint.save(state | {name: getattr(result, name) for name in kept})
 
 
-def resume(checkpoint: Checkpoint, model: nn.Module, descent: Descent, device: torch.device) -> Outcome:
-    """Put a saved state back in place; what had come out until then, nothing if there is no such state."""
-    state: dict[str, Any] | None = checkpoint.load(device)
+def resume(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device) -> TrainResult:
+    """Restore a saved state and return the result so far; an empty one if there is no saved state."""
+    state = checkpoint.load(device)
     if state is None:
-        return Outcome()
+        return TrainResult()
     model.load_state_dict(state["model"])
-    descent.load(state["descent"])
+    optimizer.load_state_dict(state["optimizer"])
     history = state["history"]
-    return Outcome(state["best"], {}, history, state["step_losses"], state["best_epoch"], len(history))
+    return TrainResult(state["best"], {}, history, state["step_losses"], state["best_epoch"], len(history))

@@ -1,4 +1,4 @@
-"""From kept logits to numbers, by scikit-learn. Pure functions; percent for rates, nats for losses."""
+"""Classification metrics of saved logits, by scikit-learn. Pure functions; rates in percent, losses in nats."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
-RATE_DIGITS, LOSS_DIGITS = 4, 6  # one way of rounding for everything that is kept
+RATE_DIGITS, LOSS_DIGITS = 4, 6  # the rounding of every saved metric
 
 
 def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
@@ -34,13 +34,13 @@ def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) 
 
 
 def averages(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """What the small-dataset study prints of a set of images: accuracy, loss, macro and micro averages.
+    """The averages that the small-dataset study prints for a set of images: accuracy, loss, macro and micro averages.
 
-    logits (N, C), labels (N,) in 0..C-1. Of one label and one guess an image, all three micro averages are the
-    accuracy, where every class of the labels is among `classes`.
+    logits (N, C), labels (N,) in 0..C-1. With one label and one prediction per image all three micro averages equal the
+    accuracy, if every class of the labels is among `classes`.
     """
-    found = from_logits(logits, labels, classes)
-    return {**{name: found[name] for name in ("n", "accuracy", "loss", "macro")}, "micro": micro(logits, labels)}
+    scores = from_logits(logits, labels, classes)
+    return {**{name: scores[name] for name in ("n", "accuracy", "loss", "macro")}, "micro": micro(logits, labels)}
 
 
 def micro(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -53,9 +53,9 @@ def micro(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def area_under_curves(logits: np.ndarray, labels: np.ndarray, num_classes: int) -> float | None:
-    """Area under the ROC curve of the softmax, in percent: one class against the rest, plain mean over classes.
+    """Area under the ROC curve of the softmax, in percent: one class against the rest, unweighted mean over classes.
 
-    Two classes share one curve. None when a class has no image, for then it has no curve.
+    Two classes share one curve. None when a class has no image and therefore no curve.
     """
     if len(np.unique(labels)) < num_classes:
         return None

@@ -1,6 +1,6 @@
-"""How near a student's features are to its teacher's: R², mean squared and mean absolute error.
+"""Distance of a student's features from its teacher's: R², mean squared and mean absolute error.
 
-The arrays may be memory-mapped and larger than memory: they are read in parts, and summed in float64.
+The arrays may be memory-mapped and larger than memory: they are read in parts and summed in float64.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ def compare(student: np.ndarray, teacher: np.ndarray) -> dict[str, float]:
     """{"r2", "mse", "mae"} of features (N, D) each, image for image; unrounded.
 
     R² is scikit-learn's r2_score with uniform_average: 1 - residual / total sum of squares of each feature, mean over
-    features. A feature that the teacher has the same for every image counts 1 where the student equals it, else 0.
-    Of fewer than two images R² is not a number. Raises ValueError for arrays of different shapes or without rows.
+    features. A feature that is constant in the teacher counts 1 where the student equals it, else 0. For fewer than two
+    images R² is not a number. Raises ValueError for arrays of different shapes or without rows.
     """
     if student.shape != teacher.shape or not len(teacher):
-        raise ValueError(f"features are compared image for image, found {student.shape} and {teacher.shape}")
+        raise ValueError(f"features are compared image for image, got {student.shape} and {teacher.shape}")
     means = column_means(teacher)
     residual, total, absolute = np.zeros((3, teacher.shape[1]))
     for rows in parts(len(teacher)):
@@ -27,19 +27,19 @@ def compare(student: np.ndarray, teacher: np.ndarray) -> dict[str, float]:
         residual += np.square(errors).sum(0)
         absolute += np.abs(errors).sum(0)
         total += np.square(wanted - means).sum(0)
-    r2 = explained(residual, total).mean() if len(teacher) > 1 else np.nan
+    r2 = r2_per_feature(residual, total).mean() if len(teacher) > 1 else np.nan
     return {"r2": float(r2), "mse": float(residual.sum() / teacher.size), "mae": float(absolute.sum() / teacher.size)}
 
 
-def explained(residual: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """1 - residual / total of each feature (D,); of a constant feature 1 without residual, else 0."""
+def r2_per_feature(residual: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """1 - residual / total of each feature (D,); for a constant feature 1 without residual, else 0."""
     constant = total == 0
     shares = residual / np.where(constant, 1, total)
     return 1 - np.where(constant, residual != 0, shares)
 
 
 def column_means(values: np.ndarray) -> np.ndarray:
-    """Mean of each column of (N, D), counted from the first row, so that a constant column's is exact."""
+    """Mean of each column of (N, D), relative to the first row, so that the mean of a constant column is exact."""
     first = values[0].astype(np.float64)
     sums = np.zeros_like(first)
     for rows in parts(len(values)):

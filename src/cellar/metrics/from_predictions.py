@@ -1,78 +1,130 @@
-"""What is said of a run, from the predictions that are kept of it: metrics files are made here, and verified here.
+"""Metrics computed from saved predictions; used by the evaluate stages and by `cellar verify`. Torch is not needed.
 
-Predictions of the chosen weights stand under their name, those of the last epoch's under last_<name>. Torch is not
-needed.
+Predictions of the chosen weights stand under their name, those of the last epoch's weights under last_<name>.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
 from cellar.metrics import classification, features
 from cellar.metrics.classification import LOSS_DIGITS, percent
 
-Kept = Mapping[str, np.ndarray]
+Predictions = Mapping[str, np.ndarray]
 Scores = dict[str, Any]
+Kind = Literal["classes", "triplets", "features", "tasks"]
+
+SCALARS: dict[Kind, tuple[str, ...]] = {  # dotted keys of the metrics file; the other scores go to details.json
+    "classes": (
+        "n", "epoch", "validation_accuracy", "accuracy", "loss", "macro.precision", "macro.recall", "macro.f1",
+        "last_epoch.accuracy", "last_epoch.loss",
+    ),
+    "triplets": ("n", "epoch", "validation_accuracy", "accuracy", "loss", "last_epoch.accuracy", "last_epoch.loss"),
+    "features": (
+        "n", "epoch", "validation_r2", "r2", "mse", "mae", "last_epoch.r2", "last_epoch.mse", "last_epoch.mae",
+    ),
+    "tasks": (
+        "n", "epoch", "validation_accuracy", "accuracy", "before_adaptation.accuracy", "last_epoch.accuracy",
+    ),
+}  # fmt: skip
 
 
-def grade(kept: Kept, classes: Sequence[str]) -> Scores:
-    """Metrics of a predictions.npz: of classes, of triplets, of features, or of few-shot tasks, as its arrays tell."""
-    if "distances" in kept:
-        return of_triplets(kept)
-    if "features" in kept:
-        return of_features(kept)
-    if "before_logits" in kept:
-        return of_tasks(kept)
-    return of_classes(kept, classes)
+def compute(kind: Kind, predictions: Predictions, classes: Sequence[str]) -> Scores:
+    """All scores of a predictions.npz of that kind; `classes` in label order."""
+    if kind == "classes":
+        return of_classes(predictions, classes)
+    others: dict[Kind, Callable[[Predictions], Scores]] = {
+        "triplets": of_triplets,
+        "features": of_features,
+        "tasks": of_tasks,
+    }
+    return others[kind](predictions)
 
 
-def of_classes(kept: Kept, classes: Sequence[str]) -> Scores:
-    """logits, last_logits (N, C) and labels (N,); of the training images train_logits and train_labels, if kept."""
-    found = classification.from_logits(kept["logits"], kept["labels"], classes)
-    last = classification.from_logits(kept["last_logits"], kept["labels"], classes)
-    found["last_epoch"] = {name: last[name] for name in ("accuracy", "loss")}
-    if "train_logits" in kept:
-        found["micro"] = classification.micro(kept["logits"], kept["labels"])
-        found["train"] = classification.averages(kept["train_logits"], kept["train_labels"], classes)
-    return found
+def split(kind: Kind, scores: Scores) -> tuple[Scores, Scores]:
+    """Scores as two: the few scalars of the metrics file, and everything else."""
+    metrics: Scores = {}
+    details = {name: dict(value) if isinstance(value, dict) else value for name, value in scores.items()}
+    for dotted in SCALARS[kind]:
+        name, _, inner = dotted.partition(".")
+        if name not in details or (inner and inner not in details[name]):
+            continue
+        if inner:
+            metrics.setdefault(name, {})[inner] = details[name].pop(inner)
+        else:
+            metrics[name] = details.pop(name)
+    return metrics, {name: value for name, value in details.items() if value != {}}
 
 
-def of_triplets(kept: Kept) -> Scores:
+def merge(metrics: Scores, details: Scores) -> Scores:
+    """The scores that `split` has split."""
+    both = {name: metrics[name] | details[name] for name in metrics.keys() & details.keys()}
+    return {**metrics, **details, **both}
+
+
+def confusion_csv(predictions: Predictions, classes: Sequence[str]) -> str:
+    """A line per test image: actual class, predicted class. For `dvc plots` with its template confusion."""
+    pairs = zip(predictions["labels"], predictions["logits"].argmax(1), strict=True)
+    rows = [f"{quoted(classes[actual])},{quoted(classes[predicted])}" for actual, predicted in pairs]
+    return "\n".join(["actual,predicted", *rows]) + "\n"
+
+
+def quoted(name: str) -> str:
+    """A CSV field."""
+    return '"' + name.replace('"', '""') + '"' if any(letter in name for letter in ',"\n') else name
+
+
+def of_classes(predictions: Predictions, classes: Sequence[str]) -> Scores:
+    """logits, last_logits (N, C) and labels (N,); train_logits and train_labels of the training images, if saved."""
+    scores = classification.from_logits(predictions["logits"], predictions["labels"], classes)
+    last = classification.from_logits(predictions["last_logits"], predictions["labels"], classes)
+    scores["last_epoch"] = {name: last[name] for name in ("accuracy", "loss")}
+    if "train_logits" in predictions:
+        scores["micro"] = classification.micro(predictions["logits"], predictions["labels"])
+        scores["train"] = classification.averages(predictions["train_logits"], predictions["train_labels"], classes)
+    return scores
+
+
+def of_triplets(predictions: Predictions) -> Scores:
     """distances, last_distances, train_distances (M, 2), squared, to the positive and to the negative; margin ()."""
-    margin = float(kept["margin"])
-    found = {name: distance_scores(kept[name], margin) for name in ("distances", "last_distances", "train_distances")}
-    return {**found["distances"], "last_epoch": found["last_distances"], "train": found["train_distances"]}
+    margin = float(predictions["margin"])
+    names = ("distances", "last_distances", "train_distances")
+    test, last, train = (distance_scores(predictions[name], margin) for name in names)
+    return {**test, "last_epoch": last, "train": train}
 
 
 def distance_scores(distances: np.ndarray, margin: float) -> Scores:
     """Triplet loss (small-dataset study, eq. 1) and eq. 6 in percent, of squared distances (M, 2).
 
-    Equation 6 prints the number of triplets whose positive is nearer, the text calls it a proportion: that is taken.
-    Equal distances do not count, so features that are the same for every image have 0.
+    Equation 6 prints the number of triplets whose positive is nearer; the text calls it a proportion, which is used here.
+    Equal distances do not count, so features that are the same for every image score 0.
     """
     near, far = distances.astype(np.float64).T
     loss = np.maximum(near - far + margin, 0).mean()
     return {"n": len(distances), "accuracy": percent((near < far).mean()), "loss": round(float(loss), LOSS_DIGITS)}
 
 
-def of_features(kept: Kept) -> Scores:
-    """features, last_features and the teacher's, wanted: (N, D)."""
-    found, last = (features.compare(kept[name], kept["wanted"]) for name in ("features", "last_features"))
-    return {"n": len(kept["wanted"]), **rounded(found), "last_epoch": rounded(last)}
+def of_features(predictions: Predictions) -> Scores:
+    """features, last_features and the teacher's, `wanted`: (N, D)."""
+    chosen, last = (
+        features.compare(predictions[name], predictions["wanted"]) for name in ("features", "last_features")
+    )
+    return {"n": len(predictions["wanted"]), **rounded(chosen), "last_epoch": rounded(last)}
 
 
 def rounded(scores: Mapping[str, float]) -> Scores:
     return {name: round(value, LOSS_DIGITS) for name, value in scores.items()}
 
 
-def of_tasks(kept: Kept) -> Scores:
+def of_tasks(predictions: Predictions) -> Scores:
     """logits, last_logits, before_logits (M, Q, ways) of the queries of M tasks, and their labels (Q,)."""
     accuracy = {
-        name: percent((kept[f"{name}logits"].argmax(2) == kept["labels"]).mean()) for name in ("", "last_", "before_")
+        name: percent((predictions[f"{name}logits"].argmax(2) == predictions["labels"]).mean())
+        for name in ("", "last_", "before_")
     }
     return {
-        "n": len(kept["logits"]),
+        "n": len(predictions["logits"]),
         "accuracy": accuracy[""],
         "before_adaptation": {"accuracy": accuracy["before_"]},
         "last_epoch": {"accuracy": accuracy["last_"]},

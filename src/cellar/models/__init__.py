@@ -1,54 +1,101 @@
-"""Architectures by name. One file a family; importing this package does not import torch.
+"""Networks by name, and our own weights files. One file per architecture; importing this package does not import torch.
 
-A name may end in a suffix: `convnet9+connector` is convnet9 with a connector of 2048 outputs before its last layer,
-`+sigmoid` one whose features go through a sigmoid too (see cellar.models.connected).
+A network is found by its name: a file of this folder, or of studies/<study>/models, whose module-level NETWORKS holds
+it. The names are read from the source, so that params.yaml can be checked without torch and a new file needs no entry
+elsewhere. A name may end in a suffix: `convnet9+connector` is convnet9 with a connector of 2048 outputs before its last
+layer, `+sigmoid` one whose features also go through a sigmoid (cellar.models.connected).
 """
 
+import ast
 import difflib
-import importlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellar import files, paths
 from cellar.errors import CellarError
+from cellar.wording import printable
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
-MODULES = {  # name, also the builder's -> the module that builds it
-    "resemotenet": "cellar.models.resemotenet",
-    "resemotenet_a": "cellar.models.resemotenet",
-    "resemotenet_b": "cellar.models.resemotenet",
-    "resemotenet_c": "cellar.models.resemotenet",
-    "resnet32x4": "cellar.models.resnet_cifar",
-    "resnet8x4": "cellar.models.resnet_cifar",
-    "cnn4": "cellar.models.cnn4",
-    "convnet9": "cellar.models.convnet9",
-    "resnet50_vggface2": "cellar.models.resnet_vggface2",
-    "resnet18": "cellar.models.resnet18",
-    "inception_v3": "cellar.models.inception_v3",
-    "mobilenet_v1": "cellar.models.mobilenet_v1",
-}
-WITH_FEATURES = ("convnet9", "resnet50_vggface2", "resnet18", "inception_v3", "mobilenet_v1")  # take a suffix
-SUFFIXES = {"connector": False, "sigmoid": True}  # whether its features go through a sigmoid
-LARGEST_HINT = 300  # pixels up to which a size that a model takes is looked for
+HERE = Path(__file__).parent
+SUFFIXES = {"connector": False, "sigmoid": True}  # whether the features go through a sigmoid
+LARGEST_HINT = 300  # pixels up to which an accepted input size is searched for
+COUNTER = "num_batches_tracked"  # of a batch norm; older published files lack it, and nothing here needs it
 
 
-def known() -> list[str]:
-    """The networks by name, without suffixes."""
-    return list(MODULES)
+def known(study: str | None = None) -> list[str]:
+    """Names of the networks, without suffixes: those of this folder, then those of a study."""
+    return list(networks(study))
 
 
-def module_of(name: str) -> str:
-    """The module that builds `name`, with a suffix or without. Raises CellarError that suggests the likely name."""
+def networks(study: str | None = None) -> dict[str, Path]:
+    """Network name -> file that declares it."""
+    folders = [HERE, *([paths.STUDIES / study / "models"] if study else [])]
+    sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    found: dict[str, Path] = {}
+    for path in sources:
+        for name in declared(path, path.stat().st_mtime_ns)[0]:
+            found.setdefault(name, path)
+    return found
+
+
+@cache
+def declared(path: Path, changed: int) -> tuple[tuple[str, ...], bool]:
+    """The keys of a file's NETWORKS, and whether one of its classes has a feature_dim, so that a connector fits."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: tuple[str, ...] = ()
+    for node in tree.body:
+        value = getattr(node, "value", None)
+        if "NETWORKS" in assigned(node) and isinstance(value, ast.Dict):
+            names = tuple(
+                key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            )
+    attributes = [part for node in tree.body if isinstance(node, ast.ClassDef) for part in node.body]
+    return names, any("feature_dim" in assigned(part) for part in attributes)
+
+
+def assigned(node: ast.stmt) -> list[str]:
+    """Names that a statement assigns to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def file_of(name: str, study: str | None = None) -> Path:
+    """The file that declares network `name`, relative to the project. Raises CellarError that suggests the likely name."""
     network, suffix = parse(name)
-    if network not in MODULES:
-        close = difflib.get_close_matches(network, MODULES, n=1)
+    found = networks(study)
+    if network not in found:
+        close = difflib.get_close_matches(network, found, n=1)
         hint = f" (did you mean {close[0] + name.removeprefix(network)!r}?)" if close else ""
-        raise CellarError(f"no model is called {name!r}{hint}; known: {', '.join(MODULES)}")
+        raise CellarError(f"no model is called {name!r}{hint}; known: {', '.join(found)}")
     if suffix is not None and suffix not in SUFFIXES:
         raise CellarError(f"model {name!r} ends in +{suffix}; known endings: +{', +'.join(SUFFIXES)}")
-    if suffix and network not in WITH_FEATURES:
-        raise CellarError(f"model {name!r}: {network} takes no +{suffix}; these do: {', '.join(WITH_FEATURES)}")
-    return MODULES[network]
+    with_features = [other for other, path in found.items() if declared(path, path.stat().st_mtime_ns)[1]]
+    if suffix and network not in with_features:
+        raise CellarError(f"model {name!r}: {network} takes no +{suffix}; these do: {', '.join(with_features)}")
+    return paths.in_project(found[network])
+
+
+def code_of(name: str, study: str | None = None) -> list[Path]:
+    """All files that a network's code consists of: its own, what it imports of this folder, the connector of a suffix."""
+    found = [file_of(name, study)]
+    if parse(name)[1]:
+        found.append(paths.in_project(HERE / "connected.py"))
+    for path in found:  # grows while it is read
+        found += [other for other in imported(path) if other not in found]
+    return found
+
+
+def imported(path: Path) -> Iterator[Path]:
+    """Files of this folder that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        other = HERE / f"{module.removeprefix('cellar.models.')}.py"
+        if module.startswith("cellar.models.") and other.exists():
+            yield paths.in_project(other)
 
 
 def parse(name: str) -> tuple[str, str | None]:
@@ -57,10 +104,13 @@ def parse(name: str) -> tuple[str, str | None]:
     return network, suffix if plus else None
 
 
-def build(name: str, num_classes: int) -> "nn.Module":
-    """A fresh model; its initial weights follow torch's global seed, which the caller sets."""
+def build(name: str, num_classes: int, file: str | Path | None = None) -> "nn.Module":
+    """A fresh model; its initial weights follow torch's global seed, which the caller sets.
+
+    `file`: the file that declares the network, as resolved settings name it; without it the name is looked up.
+    """
     network, suffix = parse(name)
-    model: nn.Module = getattr(importlib.import_module(module_of(name)), network)(num_classes)
+    model: nn.Module = files.load_module(file or file_of(name)).NETWORKS[network](num_classes)
     if suffix is None:
         return model
     from cellar.models.connected import Connected
@@ -68,23 +118,28 @@ def build(name: str, num_classes: int) -> "nn.Module":
     return Connected(model, num_classes, bounded=SUFFIXES[suffix])
 
 
-def check_input_size(name: str, size: int) -> None:
-    """Raises CellarError when `name` does not take images of `size` pixels; tried without memory for the weights."""
+def counted_classes(name: str, study: str | None = None) -> int:
+    """Classes of the head with which a network's parameters are counted: CLASSES of its file."""
+    return int(files.load_module(file_of(name, study)).CLASSES)
+
+
+def check_input_size(name: str, size: int, file: str | Path | None = None) -> None:
+    """Raises CellarError when `name` does not accept images of `size` pixels; tried without memory for the weights."""
     import torch
 
     with torch.device("meta"):
-        model = build(name, num_classes=2).eval()
-    if takes(model, size):
+        model = build(name, 2, file).eval()
+    if accepts(model, size):
         return
-    larger = next((side for side in range(size + 1, LARGEST_HINT) if takes(model, side)), None)
+    larger = next((side for side in range(size + 1, LARGEST_HINT) if accepts(model, side)), None)
     hint = f" ({larger} x {larger} it does)" if larger else ""
     raise CellarError(
         f"{name} does not take images of {size} x {size} pixels{hint}; mend input_size of its data set in params.yaml"
     )
 
 
-def takes(model: "nn.Module", size: int) -> bool:
-    """Whether a model on the meta device gives logits of an image of `size` pixels."""
+def accepts(model: "nn.Module", size: int) -> bool:
+    """Whether a model on the meta device gives logits for an image of `size` pixels."""
     import torch
 
     try:
@@ -92,3 +147,37 @@ def takes(model: "nn.Module", size: int) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def load_weights(model: "nn.Module", path: Path) -> None:
+    """Load a weights file of our own into `model`, which stays as it was if the file does not fit.
+
+    Published files are for cellar.models.checkpoint_files. Raises CellarError when it is missing, broken or another model's.
+    """
+    load_state(model, files.read_tensors(path), path)
+
+
+def load_state(model: "nn.Module", state: Mapping[str, "Tensor"], path: Path) -> None:
+    """Load what was read from `path` into `model`. Raises CellarError when names or shapes differ."""
+    problem = mismatch(model.state_dict(), state)
+    if problem:
+        raise CellarError(
+            f"{path} holds the weights of another model: {problem}; "
+            "give the file of this one, or name that model in params.yaml"
+        )
+    model.load_state_dict(state, strict=False)  # all names but the counters are known to agree
+
+
+def mismatch(expected: Mapping[str, "Tensor"], given: Mapping[str, "Tensor"]) -> str:
+    """The first difference of names or shapes, in words; "" when all agree, apart from counters of batches."""
+    missing = [name for name in expected if name not in given and not name.endswith(COUNTER)]
+    surplus = [name for name in given if name not in expected]
+    reshaped = [name for name in expected if name in given and expected[name].shape != given[name].shape]
+    if missing:
+        return f"{missing[0]} is missing ({len(missing)} missing, {len(surplus)} too many)"
+    if surplus:
+        return f"{printable(surplus[0])} does not belong ({len(surplus)} too many)"
+    if reshaped:
+        name, total = reshaped[0], len(reshaped)
+        return f"{name} is {tuple(given[name].shape)}, not {tuple(expected[name].shape)} ({total} shapes differ)"
+    return ""

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 
 class Cnn4(nn.Module):
-    """(B, 3, 32, 32) -> logits (B, num_classes). Made for 32x32; sides of 27 to 34 happen to end as 4x4 too, and
-    every other is a RuntimeError of the linear layer.
+    """(B, 3, 32, 32) -> logits (B, num_classes). Made for 32x32; sides of 27 to 34 also end as 4x4, every other
+    size is a RuntimeError of the linear layer.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -33,3 +33,7 @@ class Cnn4(nn.Module):
 
 def cnn4(num_classes: int) -> Cnn4:
     return Cnn4(num_classes)
+
+
+NETWORKS = {"cnn4": cnn4}
+CLASSES = 100  # with which its parameters are counted

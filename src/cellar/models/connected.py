@@ -1,7 +1,7 @@
 """A network with a connector: one more linear layer, 2048 outputs, between the trunk and the last layer.
 
-So the features of a student are as wide as its teacher's, which they are to equal (small-dataset study, 5.6). The
-student's are the connector's raw output; those of a teacher for binary cross-entropy go through a sigmoid (5.6.2).
+It makes a student's features as wide as its teacher's, which they should equal (small-dataset study, 5.6). A student's
+features are the connector's raw output; a teacher's for binary cross-entropy also go through a sigmoid (5.6.2).
 Parameters at 105 classes: convnet9 21,822,185, resnet18 12,442,281, resnet50_vggface2 27,919,529.
 """
 

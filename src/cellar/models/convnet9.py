@@ -10,8 +10,8 @@ FEATURES = 2048
 
 
 class ConvNet9(nn.Module):
-    """(B, 3, H, W) -> logits (B, num_classes). Made for 224x224; 146x146 is the smallest that the pools leave
-    something of, and what does not end as 1x1 is a RuntimeError.
+    """(B, 3, H, W) -> logits (B, num_classes). Made for 224x224; 146x146 is the smallest size that
+    survives the pools; a size that does not end as 1x1 is a RuntimeError.
     """
 
     feature_dim = FEATURES
@@ -36,10 +36,10 @@ class ConvNet9(nn.Module):
         x = self.pool(self.layer1(x))  # (B, 32, 112, 112)
         x = self.pool(self.layer3(self.layer2_2(self.layer2(x))))  # (B, 256, 7, 7)
         x = self.pool(self.layer5(self.layer4_2(self.layer4(x))))  # (B, 1024, 1, 1)
-        found: Tensor = self.layer6_2(self.layer6(x)).flatten(1)
-        if found.shape[1] != FEATURES:
-            raise RuntimeError(f"images of {found.shape[1]} features, not {FEATURES}: too large")
-        return found
+        features: Tensor = self.layer6_2(self.layer6(x)).flatten(1)
+        if features.shape[1] != FEATURES:
+            raise RuntimeError(f"images of {features.shape[1]} features, not {FEATURES}: too large")
+        return features
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.fc(self.features(x))
@@ -55,3 +55,7 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 2) -> 
 
 def convnet9(num_classes: int) -> ConvNet9:
     return ConvNet9(num_classes)
+
+
+NETWORKS = {"convnet9": convnet9}
+CLASSES = 105  # with which its parameters are counted

@@ -1,4 +1,4 @@
-"""Which layers of a network give its classes: those that another task takes no weights for."""
+"""The layers of a network that depend on its classes: their weights are not transferred to another task."""
 
 from torch import nn
 
@@ -8,12 +8,12 @@ from cellar.errors import CellarError
 def heads(model: nn.Module) -> tuple[str, ...]:
     """Names of the last layer and of the auxiliary head's last layer, if there is one.
 
-    Raises CellarError for a network that does not name them: it cannot be given to another task.
+    Raises CellarError for a network that does not name them: it cannot be transferred to another task.
     """
-    found = [getattr(model, place, None) for place in ("last_layer", "auxiliary_layer")]
-    if found[0] is None:
+    layers = [getattr(model, place, None) for place in ("last_layer", "auxiliary_layer")]
+    if layers[0] is None:
         raise CellarError(
             f"{type(model).__name__} does not say which layer is its last, so it can neither be frozen nor start "
             "from a trunk; name a network of the small-dataset study in params.yaml"
         )
-    return tuple(name for name in found if isinstance(name, str))
+    return tuple(name for name in layers if isinstance(name, str))

@@ -67,3 +67,7 @@ class InceptionV3(inception.Inception3):  # type: ignore[misc]  # torchvision ha
 
 def inception_v3(num_classes: int) -> InceptionV3:
     return InceptionV3(num_classes)
+
+
+NETWORKS = {"inception_v3": inception_v3}
+CLASSES = 105  # with which its parameters are counted

@@ -28,8 +28,8 @@ class MobileNetV1(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 1024), none negative."""
-        found: Tensor = self.model(x).flatten(1)
-        return found
+        features: Tensor = self.model(x).flatten(1)
+        return features
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.fc(self.features(x))
@@ -49,3 +49,7 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
 
 def mobilenet_v1(num_classes: int) -> MobileNetV1:
     return MobileNetV1(num_classes)
+
+
+NETWORKS = {"mobilenet_v1": mobilenet_v1}
+CLASSES = 105  # with which its parameters are counted

@@ -31,7 +31,7 @@ class SqueezeExcite(nn.Module):
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with bias, the first of stride 2, and a 1x1 shortcut.
 
-    The last block's maps are 1x1 for images of 48 and 64 pixels, which its kernels reach over.
+    The last block's maps are 1x1 for images of 48 and 64 pixels, smaller than its kernels.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -43,7 +43,7 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
+        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: no other layer reads this tensor
         return torch.relu_(self.bn2(self.conv2(out)) + self.shortcut(x))
 
 
@@ -101,3 +101,12 @@ def resemotenet_b(num_classes: int) -> ResEmoteNet:
 def resemotenet_c(num_classes: int) -> ResEmoteNet:
     """Its squeeze-excite does not squeeze: only reduction 1 gives the printed parameter count."""
     return ResEmoteNet(8, 1, num_classes)
+
+
+NETWORKS = {
+    "resemotenet": resemotenet,
+    "resemotenet_a": resemotenet_a,
+    "resemotenet_b": resemotenet_b,
+    "resemotenet_c": resemotenet_c,
+}
+CLASSES = 7  # with which its parameters are counted

@@ -20,8 +20,8 @@ class ResNet18(resnet.ResNet):  # type: ignore[misc]  # torchvision has no types
         """(B, 3, H, W) -> (B, 512), none negative."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (B, 512, H/32, W/32)
-        found: Tensor = self.avgpool(x).flatten(1)
-        return found
+        features: Tensor = self.avgpool(x).flatten(1)
+        return features
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.fc(self.features(x))
@@ -30,3 +30,7 @@ class ResNet18(resnet.ResNet):  # type: ignore[misc]  # torchvision has no types
 
 def resnet18(num_classes: int) -> ResNet18:
     return ResNet18(num_classes)
+
+
+NETWORKS = {"resnet18": resnet18}
+CLASSES = 105  # with which its parameters are counted

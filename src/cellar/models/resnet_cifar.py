@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
+        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: no other layer reads this tensor
         return torch.relu_(self.bn2(self.conv2(out)).add_(self.downsample(x)))
 
 
@@ -74,3 +74,7 @@ def resnet32x4(num_classes: int) -> CifarResNet:
 
 def resnet8x4(num_classes: int) -> CifarResNet:
     return CifarResNet(8, num_classes)
+
+
+NETWORKS = {"resnet32x4": resnet32x4, "resnet8x4": resnet8x4}
+CLASSES = 100  # with which its parameters are counted

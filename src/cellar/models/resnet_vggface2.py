@@ -30,7 +30,7 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(convolution(inputs, outputs, 1, stride=stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: nothing else reads what it is given
+        out = torch.relu_(self.bn1(self.conv1(x)))  # in place: no other layer reads this tensor
         out = torch.relu_(self.bn2(self.conv2(out)))
         return torch.relu_(self.bn3(self.conv3(out)) + self.downsample(x))
 
@@ -59,8 +59,8 @@ class ResNet50Vggface2(nn.Module):
         """(B, 3, H, W) -> (B, 2048), none negative."""
         x = self.maxpool(torch.relu_(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (B, 2048, H/32, W/32)
-        found: Tensor = self.avgpool(x).flatten(1)
-        return found
+        features: Tensor = self.avgpool(x).flatten(1)
+        return features
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.fc(self.features(x))
@@ -81,3 +81,7 @@ def stage(inputs: int, width: int, blocks: int, stride: int) -> nn.Sequential:
 
 def resnet50_vggface2(num_classes: int) -> ResNet50Vggface2:
     return ResNet50Vggface2(num_classes)
+
+
+NETWORKS = {"resnet50_vggface2": resnet50_vggface2}
+CLASSES = 105  # with which its parameters are counted

@@ -32,14 +32,11 @@ def entry(stage: Stage) -> Iterator[str]:
     yield from listed("deps", stage.inputs)
     if stage.has_settings:
         yield from ("    params:", f"      - {quoted(str(stage.resolved))}:", f"          - {stage.name}")
-    tracked, metrics, plots = (
-        stage.filled(group) for group in (stage.kind.tracked, stage.kind.metrics, stage.kind.plots)
-    )
-    yield from listed("outs", stage.outs, tracked)
-    yield from listed("metrics", (), metrics)
-    if plots:
+    yield from listed("outs", stage.outs, stage.filled(stage.kind.tracked))
+    yield from listed("metrics", (), stage.filled(stage.kind.metrics))
+    if stage.plots:
         yield "    plots:"
-    for path, options in zip(plots, stage.kind.plots.values(), strict=True):
+    for path, options in stage.plots.items():
         yield f"      - {quoted(path)}:"
         yield from (f"          {key}: {quoted(value)}" for key, value in options.items())
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from cellar import files
-from cellar.config import Config
-from cellar.config.resolved import RunSettings
+from cellar.config import PARAMS_FILE, Config
+from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.errors import CellarError
 from cellar.pipeline import plan
 from cellar.pipeline.stage import Stage, StageKind, resolved_file, stage_name
@@ -22,22 +22,27 @@ def by_file(config: Config) -> dict[Path, dict[str, Any]]:
 
 def settings_of(stage: Stage) -> dict[str, Any]:
     """Plain data; what is None is left out. Raises CellarError for parameters that the stage's method does not take."""
-    settings: dict[str, Any] = stage.job.settings.model_dump(mode="json", exclude_none=True)
-    if isinstance(stage.job.settings, RunSettings):
-        settings["method"] = method_of(stage)
-    return settings
+    settings = stage.job.settings
+    if isinstance(settings, RunSettings):
+        settings = settings.model_copy(update={"method": complete(settings, stage.job.study)})
+    values: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return values
 
 
-def method_of(stage: Stage) -> dict[str, Any]:
-    """A method's parameters, checked and completed by its own declaration."""
+def complete(settings: RunSettings, study: str) -> dict[str, Any]:
+    """The method's parameters, checked and completed by its own declaration."""
+    from cellar.engine.setup import load_method
     from cellar.methods import registry
 
-    settings = stage.job.settings
-    assert isinstance(settings, RunSettings)
-    where = f"{settings.kind}.{settings.key.replace('/', '.')}.method"
-    return registry.complete(
-        settings.method, settings.method_file, has_teacher=settings.teacher is not None, where=where
-    )
+    try:
+        method = registry.resolve(settings.method, study)
+        if isinstance(settings, TrainingSettings):
+            load_method(method, settings.method_file).check(settings)
+    except CellarError as error:
+        key = settings.key.rpartition("/")[2]
+        section = "teachers" if settings.kind == "teachers" else "experiments"
+        raise CellarError(f"{PARAMS_FILE}: {section}.{key}: {error}") from None
+    return method
 
 
 def read(kind: StageKind, job: str, study: str) -> dict[str, Any]:

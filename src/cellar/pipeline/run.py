@@ -18,7 +18,8 @@ def run(kind: StageKind, job: str, study: str) -> None:
     settings = resolved.read(kind, job, study) if "params" in definition else {}
     started = datetime.now(UTC)
     facts = kind.run(kind.settings.model_validate(settings))
-    records.write(study, stage_name(kind.name, job), definition, settings, started, facts or {})
+    if facts is not None:
+        records.write(study, stage_name(kind.name, job), definition, settings, started, facts)
 
 
 def definition_of(stage: str, study: str) -> dict[str, Any]:

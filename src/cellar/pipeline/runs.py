@@ -6,7 +6,6 @@ from pathlib import Path
 from cellar import models, paths
 from cellar.config import Config, Experiment, ExperimentTeacher, Line, Params, Teacher
 from cellar.config.resolved import (
-    CacheSettings,
     EvaluationSettings,
     InputSettings,
     RunSettings,
@@ -50,7 +49,7 @@ def training(params: Params, kind: str, key: str, line: Line, seed: int) -> Trai
         start=str(start) if start else None,
         freeze=line.freeze,
         frozen_batch_norm=line.frozen_batch_norm,
-        teacher_cache=CacheSettings(**params.teacher_cache.model_dump()) if teacher else None,
+        teacher_cache=params.teacher_cache if teacher else None,
     )
 
 
@@ -72,12 +71,12 @@ def common(params: Params, kind: str, key: str, line: Line, seed: int) -> dict[s
         "seed": seed,
         "dataset": line.dataset,
         "model": line.model,
-        "model_file": models.file_of(line.model, params.study),
+        "model_file": str(models.file_of(line.model, params.study)),
         "input": input_of(params, line),
         "threads": params.threads,
         "precision": params.precision,
         "method": dict(method),
-        "method_file": registry.file_of(str(method["name"]), params.study),
+        "method_file": str(registry.file_of(str(method["name"]), params.study)),
         "teacher": teacher_of(params, line),
         "faces": str(paths.faces(faces)) if faces else None,
         "face_count": params.faces_of(faces).count if faces else None,
@@ -98,7 +97,7 @@ def teacher_of(params: Params, line: Line) -> TeacherSettings | None:
     return TeacherSettings(
         weights=str(folder / WEIGHTS),
         model=teacher.model,
-        model_file=models.file_of(teacher.model, params.study),
+        model_file=str(models.file_of(teacher.model, params.study)),
         input=input_of(params, teacher),
         features=str(paths.features(line.faces, key_of_teacher(params, line))) if line.faces else None,
     )
@@ -149,5 +148,13 @@ def students(config: Config, wanted: Callable[[Experiment], bool]) -> Iterator[J
         if wanted(line):
             settings = training(params, "students", f"{params.study}/{name}", line, seed)
             job, processes = f"{name}/seed-{seed}", params.recipes[line.recipe].processes
-            reads, own = read_by_training(settings), code.of_run(settings)
+            reads, own = read_by_training(settings), code.of_run(settings, params.study)
             yield Job(job, f"{params.study}/{job}", settings, reads, own, params.study, sweep, processes)
+
+
+def confusion(settings: EvaluationSettings) -> dict[str, dict[str, str]]:
+    """The confusion matrix of a classifier, for `dvc plots`."""
+    if registry.prediction_kind(settings.method_file) != "classes":
+        return {}
+    options = {"template": "confusion", "x": "actual", "y": "predicted"}
+    return {str(paths.confusion(settings.kind, settings.key, settings.seed)): options}

@@ -16,7 +16,8 @@ RESOLVED = Path("results/resolved")
 SHARED = "shared"  # the resolved settings of stages that no single study owns
 MAIN = Path("dvc.yaml")
 
-Facts = dict[str, Any] | None  # what a run adds to its record, such as the epoch it resumed from
+# What a run adds to its record, such as the epoch it resumed from; None where another process of the same run does.
+Facts = dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Job:
     `name` is unique among the jobs of its kind in one dvc.yaml (`fer2013-E1/seed-0`); `item` is its place under results/
     (`mini_resemotenet/fer2013-E1/seed-0`). `settings` is everything that decides the result beside the files it `reads`;
     `code` is what it depends on beside the code of its kind. `study`: whose dvc.yaml it stands in, "" for the root's.
-    `makes`: outputs beside those of its kind.
+    `makes`, `plots`: outputs beside those of its kind.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Job:
     sweep: bool = False
     processes: int = 1
     makes: tuple[str, ...] = ()
+    plots: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,13 @@ class Stage:
         return (*self.filled(self.kind.outs), *self.job.makes)
 
     @property
+    def plots(self) -> dict[str, Mapping[str, str]]:
+        """What DVC's cache keeps for `dvc plots`, with its options."""
+        return dict(zip(self.filled(self.kind.plots), self.kind.plots.values(), strict=True)) | dict(self.job.plots)
+
+    @property
     def outputs(self) -> tuple[str, ...]:
-        return (*self.filled(self.kind.templates), *self.job.makes)
+        return (*self.filled(self.kind.templates), *self.job.makes, *self.job.plots)
 
     def filled(self, templates: Iterable[str]) -> tuple[str, ...]:
         return tuple(template.removesuffix("/").format(item=self.job.item) for template in templates)

@@ -158,5 +158,5 @@ def files_of(entries: list[dict[str, Any]]) -> tuple[File, ...]:
 
 def cached_outputs(planned: Iterable[PlannedStage], graph: Lineage) -> dict[str, File]:
     """The plan's outputs that DVC keeps in its cache, as the locks know them."""
-    kept = (path for stage in planned for path in (*stage.outs, *stage.filled(stage.kind.plots)))
+    kept = (path for stage in planned for path in (*stage.outs, *stage.plots))
     return {path: made[1] for path in kept if (made := graph.maker(path))}

@@ -12,7 +12,7 @@ from cellar import files
 from cellar.data import prepared
 from cellar.data.audit import duplicates
 from cellar.data.audit.leaks import without_leaking
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.data.readers import fer2013
 from cellar.data.synthetic.sample import write_fer2013
 from cellar.errors import CellarError

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cellar.data.audit import report
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 
 from .conftest import MakeSet, Paint
 

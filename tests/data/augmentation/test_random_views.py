@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cellar.data.augmentation import random_views
-from cellar.data.augmentation.random_views import COUNT, TRANSFORMS, RandomViews, applies, scramble, uniform
-from cellar.data.augmentation.views import view_set
+from cellar.data.augmentation import random_augmentation
+from cellar.data.augmentation.random_augmentation import COUNT, TRANSFORMS, RandomAugmentation, applies, scramble, uniform
+from cellar.data.augmentation.inputs import build_augmentation
 
 AS_PUBLISHED = {"rotation": 0.5, "scaling": 0.5, "flip": 0.5, "blur": 0.1, "jitter": 0.0, "erasing": 0.0}
 NEVER = dict.fromkeys(AS_PUBLISHED, 0.0)
@@ -58,14 +58,14 @@ def test_transforms_do_not_hang_together() -> None:
 
 @pytest.mark.parametrize("first", [1, COUNT - len(MANY)])
 def test_numbers_are_even_and_in_range(first: int) -> None:
-    values = uniform(MANY - 1 + first, "share", *random_views.SCALING)
+    values = uniform(MANY - 1 + first, "share", *random_augmentation.SCALING)
     assert values.dtype == torch.float64 and 0.7 <= values.min() < 0.701 and 0.999 < values.max() < 1
     counts = np.histogram(values.numpy(), bins=20, range=(0.7, 1))[0]
     assert ((counts - 500) ** 2 / 500).sum() < 50  # chi-square with 19 degrees: less than one in 10,000 is above
 
 
 def test_degrees_are_whole_from_0_to_44() -> None:
-    degrees = uniform(MANY, "degrees", 0, random_views.MAX_DEGREES).long()
+    degrees = uniform(MANY, "degrees", 0, random_augmentation.MAX_DEGREES).long()
     assert torch.equal(degrees.unique(), torch.arange(45)) and degrees.bincount().min() > 150
 
 
@@ -73,7 +73,7 @@ def test_degrees_are_whole_from_0_to_44() -> None:
 def test_each_probability_is_its_transforms_own(name: str) -> None:
     """With one probability 1 and the others 0, the view is that transform and nothing else."""
     images, view = some_images(), some_views()
-    found = view_set({**NEVER, name: 1.0}, "unit").cut(images, view)
+    found = build_augmentation({**NEVER, name: 1.0}, "unit").cut(images, view)
     expected = TRANSFORMS[name](images.float(), view) / 255
     assert torch.equal(found, expected) and not torch.equal(found, images / 255)
 
@@ -83,22 +83,22 @@ def test_they_are_applied_in_the_published_order() -> None:
     pixels = images.float()
     for name in ("rotation", "scaling", "flip", "blur", "jitter", "erasing"):
         pixels = TRANSFORMS[name](pixels, view)
-    assert torch.equal(view_set(dict.fromkeys(AS_PUBLISHED, 1.0), "unit").cut(images, view), pixels / 255)
+    assert torch.equal(build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit").cut(images, view), pixels / 255)
     assert list(TRANSFORMS) == list(AS_PUBLISHED)
 
 
 @pytest.mark.parametrize("normalisation", ["imagenet", "unit", "vggface2"])
 @pytest.mark.parametrize("odds", [AS_PUBLISHED, dict.fromkeys(AS_PUBLISHED, 1.0)])
 def test_view_0_is_the_image_itself(odds: dict[str, float], normalisation: str) -> None:
-    images, views = some_images(5), view_set(odds, normalisation)
-    plain = view_set("flip", normalisation).cut(images, torch.zeros(5, dtype=torch.long))
+    images, views = some_images(5), build_augmentation(odds, normalisation)
+    plain = build_augmentation("flip", normalisation).cut(images, torch.zeros(5, dtype=torch.long))
     assert torch.equal(views.cut(images, torch.zeros(5, dtype=torch.long)), plain)
     assert torch.equal(torch.cat(list(views.plain(images, 2))), plain)
     assert views.count == 2**40 and plain.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_an_image_looks_the_same_alone_and_in_any_batch() -> None:
-    images, view, views = some_images(), some_views(), view_set(OFTEN, "imagenet")
+    images, view, views = some_images(), some_views(), build_augmentation(OFTEN, "imagenet")
     whole = views.cut(images, view)
     assert torch.equal(views.cut(images, view), whole)
     assert torch.equal(views.cut(images.flip(0), view.flip(0)), whole.flip(0))
@@ -109,12 +109,12 @@ def test_an_image_looks_the_same_alone_and_in_any_batch() -> None:
 
 def test_images_stay_as_they_were() -> None:
     images, kept = some_images(), some_images()
-    view_set(OFTEN, "unit").cut(images, some_views())
+    build_augmentation(OFTEN, "unit").cut(images, some_views())
     assert torch.equal(images, kept)
 
 
 def test_no_two_views_are_alike() -> None:
-    views = view_set(dict.fromkeys(AS_PUBLISHED, 1.0), "unit")
+    views = build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit")
     cut = views.cut(some_images(1, 16).expand(500, -1, -1, -1), torch.arange(1, 501)).flatten(1)
     assert len(torch.unique(cut, dim=0)) == 500
 
@@ -125,7 +125,7 @@ def test_a_view_is_the_same_at_every_size() -> None:
     fine = functional.interpolate(coarse, size=128, mode="bicubic").clamp(0, 255)
     images = {side: functional.adaptive_avg_pool2d(fine, side).round().byte() for side in (64, 32)}
     for name in TRANSFORMS:
-        views = view_set({**NEVER, name: 1.0}, "unit")
+        views = build_augmentation({**NEVER, name: 1.0}, "unit")
         large, small = (views.cut(images[side], some_views()) for side in (64, 32))
         gap = (functional.avg_pool2d(large, 2) - small).abs()
         assert gap.mean() < 0.03 and (gap > 0.1).double().mean() < 0.15, name
@@ -135,12 +135,12 @@ def test_a_view_is_the_same_at_every_size() -> None:
 
 def test_grey_becomes_three_channels() -> None:
     grey = some_images(6)[:, :1]
-    views, view = view_set(OFTEN, "imagenet"), some_views(6)
+    views, view = build_augmentation(OFTEN, "imagenet"), some_views(6)
     assert torch.equal(views.cut(grey, view), views.cut(grey.expand(-1, 3, -1, -1), view))
 
 
 def test_probabilities_are_named() -> None:
-    views = view_set({"rotation": 0.25}, "unit")
-    assert isinstance(views, RandomViews) and (views.rotation, views.flip) == (0.25, 0)
+    views = build_augmentation({"rotation": 0.25}, "unit")
+    assert isinstance(views, RandomAugmentation) and (views.rotation, views.flip) == (0.25, 0)
     with pytest.raises(TypeError, match="rotaton"):
-        view_set({"rotaton": 0.25}, "unit")
+        build_augmentation({"rotaton": 0.25}, "unit")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellar.data.augmentation.views import NORMALISATIONS, to_tensor, view_set
+from cellar.data.augmentation.inputs import NORMALISATIONS, to_tensor, build_augmentation
 
 
 def by_hand(image: np.ndarray, view: int, padding: int, normalisation: str) -> np.ndarray:
@@ -22,7 +22,7 @@ def by_hand(image: np.ndarray, view: int, padding: int, normalisation: str) -> n
 @pytest.mark.parametrize("normalisation", ["imagenet", "cifar100"])
 def test_every_view_is_the_one_cut_by_hand(augmentation: str, padding: int, count: int, normalisation: str) -> None:
     image = np.random.default_rng(0).integers(256, size=(1, 9, 12, 3), dtype=np.uint8)
-    views, pixels = view_set(augmentation, normalisation), torch.from_numpy(image).permute(0, 3, 1, 2)
+    views, pixels = build_augmentation(augmentation, normalisation), torch.from_numpy(image).permute(0, 3, 1, 2)
     assert views.count == count
     cut = views.cut(pixels.expand(count, -1, -1, -1), torch.arange(count))
     assert cut.is_contiguous(memory_format=torch.channels_last)
@@ -31,17 +31,17 @@ def test_every_view_is_the_one_cut_by_hand(augmentation: str, padding: int, coun
 
 
 def test_view_0_is_the_image_itself_and_all_views_differ() -> None:
-    views = view_set("crop_flip", "cifar100")
+    views = build_augmentation("crop_flip", "cifar100")
     image = torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     plain = next(views.plain(image, 1))
-    assert torch.equal(plain, view_set("flip", "cifar100").cut(image, torch.tensor([0])))
+    assert torch.equal(plain, build_augmentation("flip", "cifar100").cut(image, torch.tensor([0])))
     cut = views.cut(image.expand(162, -1, -1, -1), torch.arange(162)).flatten(1)
     assert len(torch.unique(cut, dim=0)) == 162
 
 
 def test_grey_becomes_three_channels() -> None:
     image = np.arange(2 * 12 * 12, dtype=np.uint8).reshape(2, 12, 12)
-    views = view_set("crop_flip", "imagenet")
+    views = build_augmentation("crop_flip", "imagenet")
     cut = views.cut(to_tensor(image, 12, torch.device("cpu")), torch.tensor([0, 77]))
     colour = np.repeat(image[..., None], 3, axis=3)
     np.testing.assert_allclose(cut[1].numpy(), by_hand(colour[1], 77, 4, "imagenet"), rtol=1e-5)
@@ -57,7 +57,7 @@ def test_colour_keeps_its_channels_and_sizes_follow_the_parameter() -> None:
 
 def test_unit_leaves_pixels_from_0_to_1() -> None:
     image = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert view_set("flip", "unit").cut(image, torch.tensor([0])).flatten().tolist() == pytest.approx([0, 0.2, 1])
+    assert build_augmentation("flip", "unit").cut(image, torch.tensor([0])).flatten().tolist() == pytest.approx([0, 0.2, 1])
 
 
 @pytest.mark.parametrize("augmentation", ["flip", "crop_flip"])
@@ -65,7 +65,7 @@ def test_vggface2_is_blue_green_red_minus_the_published_mean(augmentation: str) 
     """The mean that VGGFace2 publishes is (91.4953, 103.8827, 131.0912) of blue, green, red from 0 to 255."""
     image = np.random.default_rng(0).integers(256, size=(1, 5, 7, 3), dtype=np.uint8)
     expected = image[0, ..., ::-1].astype(np.float64) - [91.4953, 103.8827, 131.0912]
-    views = view_set(augmentation, "vggface2")
+    views = build_augmentation(augmentation, "vggface2")
     cut = views.cut(torch.from_numpy(image).permute(0, 3, 1, 2), torch.tensor([0]))
     assert cut.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(cut[0].permute(1, 2, 0).numpy(), expected, atol=1e-3)
@@ -73,5 +73,5 @@ def test_vggface2_is_blue_green_red_minus_the_published_mean(augmentation: str) 
 
 def test_vggface2_of_a_grey_image_has_each_channels_own_mean() -> None:
     grey = torch.full((1, 1, 2, 2), 100, dtype=torch.uint8)
-    cut = view_set("flip", "vggface2").cut(grey, torch.tensor([1]))
+    cut = build_augmentation("flip", "vggface2").cut(grey, torch.tensor([1]))
     assert cut[0, :, 0, 0].tolist() == pytest.approx([100 - 91.4953, 100 - 103.8827, 100 - 131.0912], abs=1e-3)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cellar.config import Dataset
 from cellar.data import prepared
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.data.readers import identity_folder, layouts
 from cellar.data.synthetic.identities import write_pins
 from cellar.errors import CellarError

@@ -1,7 +1,7 @@
-"""Transforms of a batch, each image with amounts of its own: rotation, border, mirror, blur, colour, erasure.
+"""Transforms of a batch with separate amounts for each image: rotation, border, mirror, blur, colour, erasure.
 
-Pixels are float32 (B, 3, H, W) from 0 to 255. What an image becomes depends on it and its amounts alone, bit for bit,
-in whatever batch it comes. Each is torchvision's transform of that name, unless it says otherwise.
+Pixels are float32 (B, 3, H, W) from 0 to 255. The result for an image depends only on the image and its amounts, bit for
+bit, not on the other images of the batch. Each is torchvision's transform of that name, unless its docstring says otherwise.
 """
 
 import math
@@ -18,7 +18,7 @@ BLUR_SIDE = 224  # side, in pixels, of the images that the Pins study blurs
 
 
 def rotate(pixels: Tensor, degrees: Tensor) -> Tensor:
-    """Turned counter-clockwise by whole `degrees` (B,) int64, 0 to 359, about the middle, bilinear; black comes in."""
+    """Rotate counter-clockwise about the middle by whole `degrees` (B,) int64, 0 to 359; bilinear, padded with black."""
     height, width = pixels.shape[-2:]
     cosine, sine = TURNS.to(pixels.device)[degrees].T[:, :, None, None]  # (B, 1, 1) each
     x, y = (torch.arange(side, device=pixels.device, dtype=torch.float32) - (side - 1) / 2 for side in (width, height))
@@ -29,13 +29,13 @@ def rotate(pixels: Tensor, degrees: Tensor) -> Tensor:
 
 
 def keep_middle(pixels: Tensor, share: Tensor) -> Tensor:
-    """All but a middle of `share` (B,) of both sides turned black: cropped there, padded back to its size."""
+    """Keep the middle `share` (B,) of both sides and blacken the rest: a centre crop, padded back to the image's size."""
     rows, columns = (inside_middle(share, side) for side in pixels.shape[-2:])
     return pixels * (rows[:, None, :, None] & columns[:, None, None, :])
 
 
 def inside_middle(share: Tensor, side: int) -> Tensor:
-    """Which pixels of a line of `side` lie in its middle: bool (B, side). A last odd pixel of the border is on the left."""
+    """Which pixels of a line of length `side` lie in its middle: bool (B, side). An odd border pixel is on the left."""
     kept = (share * side).floor()[:, None]
     first = ((side - kept) / 2).ceil()
     place = torch.arange(side, device=share.device)
@@ -43,15 +43,15 @@ def inside_middle(share: Tensor, side: int) -> Tensor:
 
 
 def mirror(pixels: Tensor) -> Tensor:
-    """Left and right exchanged."""
+    """Mirror left and right."""
     return pixels.flip(-1)
 
 
 def blur(pixels: Tensor, sigma: Tensor) -> Tensor:
     """Gaussian of `sigma` (B,), in pixels of an image of side 224, cut off 5 wide and 9 high at that side.
 
-    Sigma and cut scale with the image, so that it looks the same at every size: the outermost taps of a smaller image
-    count for the part of them that is inside. Beyond the edges the image is reflected.
+    Sigma and kernel size scale with the image, so that the blur looks the same at every size: the outermost taps of a
+    smaller image count by the fraction of them inside the kernel. The image is padded by reflection.
     """
     height, width = pixels.shape[-2:]
     blurred = convolve(pixels, -1, gaussian(sigma * width / BLUR_SIDE, BLUR_WIDTH * width / BLUR_SIDE))
@@ -68,7 +68,7 @@ def gaussian(sigma: Tensor, extent: float) -> Tensor:
 
 
 def convolve(pixels: Tensor, axis: int, weight: Tensor) -> Tensor:
-    """Each image with its own symmetric kernel `weight` (B, taps) along `axis`, -1 or -2.
+    """Convolve each image with its own symmetric kernel `weight` (B, taps) along `axis`, -1 or -2.
 
     A sum over taps: unlike a grouped convolution, it adds in the same order in every batch.
     """
@@ -82,7 +82,7 @@ def convolve(pixels: Tensor, axis: int, weight: Tensor) -> Tensor:
 
 
 def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor) -> Tensor:
-    """Brightness, contrast, saturation, hue changed in this order by factors (B,); `hue` in turns of the colour circle."""
+    """Change brightness, contrast, saturation and hue, in this order, by factors (B,); `hue` in turns of the colour circle."""
     pixels = blend(pixels, torch.zeros_like(pixels), brightness)
     pixels = blend(pixels, grey(pixels).mean((1, 2, 3), keepdim=True), contrast)
     pixels = blend(pixels, grey(pixels), saturation)
@@ -90,7 +90,7 @@ def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor, saturation: Ten
 
 
 def blend(pixels: Tensor, other: Tensor, factor: Tensor) -> Tensor:
-    """`other` at factor 0, `pixels` at 1, beyond them above 1."""
+    """Interpolate: `other` at factor 0, `pixels` at 1; factors above 1 extrapolate."""
     factor = factor.float()[:, None, None, None]
     return (factor * pixels + (1 - factor) * other).clamp(0, 255)
 
@@ -102,7 +102,7 @@ def grey(pixels: Tensor) -> Tensor:
 
 
 def turn_hue(pixels: Tensor, turns: Tensor) -> Tensor:
-    """Through hue, chroma and value, and back."""
+    """Shift the hue by `turns` (B,): to hue, chroma and value, and back."""
     value, brightest = pixels.max(1)
     chroma = value - pixels.amin(1)
     red, green, blue = pixels.unbind(1)
@@ -114,9 +114,9 @@ def turn_hue(pixels: Tensor, turns: Tensor) -> Tensor:
 
 
 def erase(pixels: Tensor, area: Tensor, ratio: Tensor, across: Tensor, down: Tensor) -> Tensor:
-    """A box of `area` of the image turned black, its height / width `ratio`; places from 0 to 1, all (B,).
+    """Blacken a box with `area` of the image and height / width `ratio`; `across` and `down` from 0 to 1; all (B,).
 
-    torchvision draws anew when the box is larger than the image; here its longer side is cut to a pixel less than that.
+    torchvision draws again when the box is larger than the image; here its longer side is clipped to one pixel less.
     """
     height, width = pixels.shape[-2:]
     rows = inside_box((area * ratio).sqrt(), down, height)
@@ -125,7 +125,7 @@ def erase(pixels: Tensor, area: Tensor, ratio: Tensor, across: Tensor, down: Ten
 
 
 def inside_box(share: Tensor, place: Tensor, side: int) -> Tensor:
-    """Which pixels of a line of `side` lie in a stretch of `share` of it: bool (B, side)."""
+    """Which pixels of a line of length `side` lie in an interval of `share` of it: bool (B, side)."""
     length = (share * side).round().clamp(max=side - 1)[:, None]
     first = (place[:, None] * (side - length + 1)).floor()
     pixel = torch.arange(side, device=share.device)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cellar.data.image_set import ImageSet, check_classes, split_order
-from cellar.data.splits import hold_out
+from cellar.data.prepared import ImageSet
+from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
 from cellar.files import hash_file
 from cellar.safe_pickle.plain_pickle import PlainArray, check_file, read_plain

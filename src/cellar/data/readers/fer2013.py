@@ -14,8 +14,9 @@ import numpy as np
 
 from cellar.config.validation_errors import likely
 from cellar.data.faces import EMOTIONS
-from cellar.data.image_set import ImageSet, check_classes, split_order
 from cellar.data.images import read_images, visible
+from cellar.data.prepared import ImageSet
+from cellar.data.splits import check_classes, split_order
 from cellar.errors import CellarError
 from cellar.files import hash_file
 from cellar.wording import reason, said

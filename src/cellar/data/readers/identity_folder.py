@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cellar.data.image_set import SPLITS, ImageSet, split_order
 from cellar.data.images import decode, read, summarise, visible
+from cellar.data.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
+from cellar.data.splits import split_order
 from cellar.errors import CellarError
 from cellar.seeding import derive
 

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from cellar.config.validation_errors import likely
-from cellar.data.image_set import SPLITS, ImageSet, check_classes, split_order
 from cellar.data.images import SUFFIXES, decode, read, summarise, visible
-from cellar.data.splits import hold_out
+from cellar.data.prepared import SPLITS, ImageSet
+from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellar.config import Dataset
-from cellar.data.image_set import ImageSet
+from cellar.data.prepared import ImageSet
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.errors import CellarError
 

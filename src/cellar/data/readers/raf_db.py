@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from cellar.data.faces import EMOTIONS
-from cellar.data.image_set import ImageSet, check_classes, split_order
 from cellar.data.images import read_images
-from cellar.data.splits import hold_out
+from cellar.data.prepared import ImageSet
+from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
 from cellar.files import hash_file
 from cellar.wording import reason, said

@@ -1,62 +1,40 @@
-"""Weights on disk: safetensors for our own; published checkpoints read without executing what they hold."""
+"""Weights files of any origin: safetensors, and published checkpoints, read without executing anything they contain."""
 
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from cellar import files
 from cellar.errors import CellarError
+from cellar.models import load_state, mismatch
 from cellar.models.checkpoint_files import torch_file
 from cellar.models.heads import heads
 from cellar.safe_pickle import inert_pickle
 from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
-from cellar.wording import printable, reason, said
+from cellar.wording import reason, said
 
 WRAPPERS = ("model_state_dict", "state_dict", "model")  # keys under which published files keep the weights
 MOST_BYTES = 4 << 30
 TORCH_STARTS = (b"PK\x03\x04", pickle.dumps(torch_file.MAGIC, 2))  # of torch.save's files, whatever their name
-COUNTER = "num_batches_tracked"  # of a batch norm; published files are older than it, and nothing here needs it
-
-
-def save(state: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a state dict as safetensors. Same values, same bytes: layout and device leave no trace."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    with files.atomic(path) as temporary:
-        temporary.touch()  # with the mode of any file; safetensors alone would make one that others cannot read
-        mode = temporary.stat().st_mode
-        try:
-            safetensors.torch.save_file(plain, temporary, metadata)  # from the tensors as they are: no copy in memory
-        except safetensors.SafetensorError as error:
-            raise OSError(str(error)) from error
-        temporary.chmod(mode)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
     """Load a .safetensors file or a published checkpoint (a bare state dict, or one under 'model_state_dict',
-    'state_dict' or 'model'; a .pkl of arrays by name) into `model`; other files and other models leave it as
-    it was. What else a checkpoint holds (optimizer, options) is skipped: nothing of a file is executed.
+    'state_dict' or 'model'; a .pkl of arrays by name) into `model`. A file that does not fit leaves the model as it was.
+    Other contents of a checkpoint (optimizer, options) are skipped: nothing of the file is executed.
 
     Raises CellarError when the file is missing, broken, holds no tensors by name, or another model's.
     """
-    state = read_state(path)
-    problem = mismatch(model.state_dict(), state)
-    if problem:
-        raise CellarError(
-            f"{path} holds the weights of another model: {problem}; "
-            "give the file of this one, or name that model in params.yaml"
-        )
-    model.load_state_dict(state, strict=False)  # all names but the counters are known to agree
+    load_state(model, read_state(path), path)
 
 
 def load_trunk(model: nn.Module, path: Path) -> tuple[str, ...]:
-    """Load all of a weights file but the last layers, which depend on the classes. Returns the layers that stay as
-    they are: those, and the connector where the file is of the network that is the model's trunk.
+    """Load a weights file except for the last layers, which depend on the classes. Returns the layers that keep their
+    values: the last ones, and the connector if the file is of the network that is the model's trunk.
 
     Raises CellarError, and leaves the model as it was, when the file cannot be read or anything else does not fit.
     """
@@ -147,18 +125,3 @@ def instead(content: Any) -> str:
                 "give a file of the state dict alone (torch.save(model.state_dict(), ...))"
             )
     return "give a file that does"
-
-
-def mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """What is wrong with `found`, in words; "" when every name and shape agrees, counters of batches apart."""
-    missing = [name for name in expected if name not in found and not name.endswith(COUNTER)]
-    surplus = [name for name in found if name not in expected]
-    reshaped = [name for name in expected if name in found and expected[name].shape != found[name].shape]
-    if missing:
-        return f"{missing[0]} is missing ({len(missing)} missing, {len(surplus)} too many)"
-    if surplus:
-        return f"{printable(surplus[0])} does not belong ({len(surplus)} too many)"
-    if reshaped:
-        name, total = reshaped[0], len(reshaped)
-        return f"{name} is {tuple(found[name].shape)}, not {tuple(expected[name].shape)} ({total} shapes differ)"
-    return ""

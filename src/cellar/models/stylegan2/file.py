@@ -15,7 +15,9 @@ import safetensors
 import torch
 from torch import Tensor
 
+from cellar import files
 from cellar.errors import CellarError
+from cellar.models import mismatch
 from cellar.models.checkpoint_files import torch_file, weights
 from cellar.models.stylegan2 import settings as stylegan2_settings
 from cellar.models.stylegan2.network import Generator, Settings
@@ -36,7 +38,7 @@ def load(path: Path) -> Generator:
     settings, state = read(path)
     with torch.device("meta"):  # no memory is taken at the word of a file
         generator = Generator(settings)
-    problem = weights.mismatch(generator.state_dict(), state)
+    problem = mismatch(generator.state_dict(), state)
     if problem:
         raise CellarError(f"{path} does not hold the StyleGAN2 that its settings describe: {problem}; get it again")
     numbers = {name: own_numbers(value, name, path) for name, value in state.items()}
@@ -47,7 +49,7 @@ def load(path: Path) -> Generator:
 def save(generator: Generator, path: Path) -> None:
     """Write weights and settings as safetensors. Same values, same bytes."""
     settings = json.dumps(dataclasses.asdict(generator.settings))
-    weights.save(generator.state_dict(), path, {"settings": settings})
+    files.write_tensors(path, generator.state_dict(), {"settings": settings})
 
 
 def read(path: Path) -> tuple[Settings, State]:

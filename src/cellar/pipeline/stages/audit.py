@@ -29,7 +29,7 @@ def run(settings: Settings) -> Facts:
     pairs, summary = report.audit(prepared.load(folder), layout)
     files.write_text(paths.audit_pairs(settings.dataset), pairs.to_csv(index=False, lineterminator="\n"))
     files.write_json(paths.audit_metrics(settings.dataset), {"dataset": settings.dataset, **summary})
-    return None
+    return {}
 
 
 KIND = StageKind(
@@ -37,7 +37,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.GROUND, *code.IMAGES, "src/cellar/data/audit"),
+    (*code.FILES, *code.PREPARED, "src/cellar/data/audit"),
     outs=("results/audit/{item}/pairs.csv",),
     tracked=("results/metrics/audit/{item}.json",),
 )

@@ -33,7 +33,7 @@ def run(settings: Settings) -> Facts:
     from cellar.engine import profiling
 
     files.write_json(paths.MODEL_COUNTS, profiling.count_all(settings.networks))
-    return None
+    return {}
 
 
 KIND = StageKind(

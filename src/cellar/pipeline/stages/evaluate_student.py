@@ -11,15 +11,17 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 def jobs(config: Config) -> Iterator[Job]:
     for params, name, line, seed, sweep in runs.experiments(config):
         settings = runs.evaluation(params, "students", f"{params.study}/{name}", line, seed)
-        reads, own = runs.read_by_evaluation(settings), code.of_run(settings)
+        reads, own = runs.read_by_evaluation(settings), code.of_run(settings, params.study)
         job = f"{name}/seed-{seed}"
-        yield Job(job, f"{params.study}/{job}", settings, reads, own, params.study, sweep)
+        yield Job(
+            job, f"{params.study}/{job}", settings, reads, own, params.study, sweep, plots=runs.confusion(settings)
+        )
 
 
 def run(settings: EvaluationSettings) -> Facts:
-    from cellar.engine.evaluate import evaluate
+    from cellar.engine import evaluate
 
-    return evaluate(settings)
+    return evaluate.run(settings)
 
 
 KIND = StageKind(

@@ -11,14 +11,14 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 def jobs(config: Config) -> Iterator[Job]:
     for params, name, line, seed in runs.teachers(config):
         settings = runs.evaluation(params, "teachers", name, line, seed)
-        reads, own = runs.read_by_evaluation(settings), code.of_run(settings)
-        yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own)
+        reads, own = runs.read_by_evaluation(settings), code.of_run(settings, params.study)
+        yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own, plots=runs.confusion(settings))
 
 
 def run(settings: EvaluationSettings) -> Facts:
-    from cellar.engine.evaluate import evaluate
+    from cellar.engine import evaluate
 
-    return evaluate(settings)
+    return evaluate.run(settings)
 
 
 KIND = StageKind(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from cellar.engine.teacher_logits import Asker
+    from cellar.engine.teacher import FixedBatchTeacher
 
 
 class Settings(Section):
@@ -58,7 +58,7 @@ def jobs(config: Config) -> Iterator[Job]:
             )
             item = Path(settings.folder).relative_to("results/features").as_posix()
             reads = (*runs.data_files(settings.dataset), settings.faces, settings.weights)
-            yield Job(item, item, settings, reads, code.of_model(teacher.model, teacher.model_file))
+            yield Job(item, item, settings, reads, code.of_model(teacher.model, params.study))
 
 
 def run(settings: Settings) -> Facts:
@@ -66,44 +66,43 @@ def run(settings: Settings) -> Facts:
 
     from cellar import files, models
     from cellar.data import prepared
-    from cellar.data.augmentation.views import Images, to_tensor, view_set
+    from cellar.data.augmentation.inputs import Images, build_augmentation, to_tensor
     from cellar.data.face_images import FaceImages
     from cellar.data.face_shards import open_faces
-    from cellar.engine import devices
-    from cellar.engine.progress import Progress
-    from cellar.engine.teacher_logits import Asker
-    from cellar.models.checkpoint_files import weights
-    from cellar.models.features_of import FeaturesOf
+    from cellar.engine import runtime
+    from cellar.engine.runtime import Progress
+    from cellar.engine.teacher import FixedBatchTeacher
+    from cellar.models.feature_extractor import FeatureExtractor
 
-    device, folder = devices.prepare(settings.threads), Path(settings.folder)
+    device, folder = runtime.prepare(settings.threads), Path(settings.folder)
     image_set, shown = prepared.load(paths.prepared(settings.dataset)), settings.input
     model = models.build(settings.model, len(image_set.classes), settings.model_file)
-    weights.load_weights(model, Path(settings.weights))
-    model = devices.place(FeaturesOf(model), device)
-    views = view_set(shown.model_dump()["augmentation"], shown.normalisation)
+    models.load_weights(model, Path(settings.weights))
+    model = runtime.place(FeatureExtractor(model), device)
+    augmentation = build_augmentation(shown.augmentation, shown.normalisation)
     faces = FaceImages(open_faces(Path(settings.faces), settings.face_count), shown.input_size, device)
     index = np.flatnonzero(image_set.split != "train")
     held_out = to_tensor(image_set.images[index], shown.input_size, device)
     progress = Progress(folder.name, len(faces) + len(held_out))
 
     def features_of(images: Images) -> Iterator[np.ndarray]:
-        teacher = Asker(lambda: model, images, views, settings.batch_size, settings.precision)
+        teacher = FixedBatchTeacher(lambda: model, images, augmentation, settings.batch_size, settings.precision)
         for part in unaugmented(teacher, len(images)):
             progress.advance(len(part))
             yield part.cpu().numpy()
 
     write_rows(folder / "features.npy", features_of(faces), len(faces))
     files.write_arrays(folder / "held_out.npz", features=np.concatenate(list(features_of(held_out))), index=index)
-    progress.say()
-    return {"device": device.type, "device_name": devices.name(device)}
+    progress.print_line()
+    return runtime.device_facts(device, settings.threads)
 
 
-def unaugmented(teacher: "Asker", count: int) -> "Iterator[Tensor]":
+def unaugmented(teacher: "FixedBatchTeacher", count: int) -> "Iterator[Tensor]":
     """Activations (b, D) float32 of all images in order, batch after batch."""
     import torch
 
     index = torch.arange(count, device=teacher.images.device)
-    return teacher.batches(index, torch.zeros_like(index))
+    return teacher.outputs(index, torch.zeros_like(index))
 
 
 def write_rows(path: Path, parts: "Iterable[np.ndarray]", count: int) -> None:
@@ -132,14 +131,14 @@ KIND = StageKind(
     Settings,
     run,
     (
-        *code.GROUND,
-        *code.IMAGES,
+        *code.FILES,
+        *code.PREPARED,
         *code.AUGMENTATION,
         *code.ENGINE,
-        *code.MODELS,
+        *code.NETWORKS,
         "src/cellar/data/face_shards.py",
         "src/cellar/data/face_images.py",
-        "src/cellar/models/features_of.py",
+        "src/cellar/models/feature_extractor.py",
     ),
     outs=("results/features/{item}/features.npy", "results/features/{item}/held_out.npz"),
     torch=True,

@@ -44,7 +44,7 @@ def jobs(config: Config) -> Iterator[Job]:
                 threads=params.threads,
             )
             reads = (*runs.data_files(line.dataset), settings.weights)
-            yield Job(name, name, settings, reads, code.of_model(line.model, trained.model_file))
+            yield Job(name, name, settings, reads, code.of_model(line.model, params.study))
 
 
 def run(settings: Settings) -> Facts:
@@ -54,31 +54,30 @@ def run(settings: Settings) -> Facts:
 
     from cellar import files, models
     from cellar.data import prepared
-    from cellar.data.augmentation.views import to_tensor, view_set
+    from cellar.data.augmentation.inputs import build_augmentation, to_tensor
     from cellar.data.face_parts import cut_parts, faces_to_cut
-    from cellar.engine import devices, inference
-    from cellar.models.checkpoint_files import weights
-    from cellar.models.features_of import FeaturesOf
+    from cellar.engine import runtime
+    from cellar.models.feature_extractor import FeatureExtractor
     from cellar.seeding import derive
 
-    device, shown = devices.prepare(settings.threads), settings.input
+    device, shown = runtime.prepare(settings.threads), settings.input
     image_set = prepared.load(paths.prepared(settings.dataset))
     faces = image_set.images[faces_to_cut(image_set.labels, image_set.split, FACES)]
     parts, names = cut_parts(faces)
     images = to_tensor(parts, shown.input_size, device)
-    views = view_set(shown.model_dump()["augmentation"], shown.normalisation)
+    augmentation = build_augmentation(shown.augmentation, shown.normalisation)
 
     def activations(model: nn.Module) -> np.ndarray:
-        model = devices.place(FeaturesOf(model), device)
-        return inference.predict(model, images, views, len(images)).cpu().numpy()
+        model = runtime.place(FeatureExtractor(model), device)
+        return runtime.predict(model, images, augmentation, len(images)).cpu().numpy()
 
     torch.manual_seed(derive(settings.seed, "initial weights"))
     network = models.build(settings.model, len(image_set.classes), settings.model_file)
     before = activations(network)
-    weights.load_weights(network, Path(settings.weights))
+    models.load_weights(network, Path(settings.weights))
     output = Path(OUTPUT.format(item=settings.teacher))
     files.write_arrays(output, untrained=before, trained=activations(network), part=names, images=faces)
-    return {"seed": settings.seed, "device": device.type, "device_name": devices.name(device)}
+    return {"seed": settings.seed, **runtime.device_facts(device, settings.threads)}
 
 
 KIND = StageKind(
@@ -87,13 +86,13 @@ KIND = StageKind(
     Settings,
     run,
     (
-        *code.GROUND,
-        *code.IMAGES,
+        *code.FILES,
+        *code.PREPARED,
         *code.AUGMENTATION,
         *code.ENGINE,
-        *code.MODELS,
+        *code.NETWORKS,
         "src/cellar/data/face_parts.py",
-        "src/cellar/models/features_of.py",
+        "src/cellar/models/feature_extractor.py",
     ),
     outs=(OUTPUT,),
     torch=True,

@@ -41,12 +41,12 @@ def run(settings: Settings) -> Facts:
     import shutil
 
     from cellar import paths
-    from cellar.engine import devices
-    from cellar.engine.progress import Progress
+    from cellar.engine import runtime
+    from cellar.engine.runtime import Progress
     from cellar.models.stylegan2.sampling import faces_from_folder, generate_faces
 
     section, source = settings.section, Path(settings.source)
-    device = devices.prepare(settings.threads)
+    device = runtime.prepare(settings.threads)
     folder, progress = paths.faces(settings.faces), Progress(settings.faces, section.count)
     unfinished = working_folder(settings, device.type)
     if section.folder:
@@ -59,8 +59,8 @@ def run(settings: Settings) -> Facts:
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
-    progress.say()
-    return {"device": device.type}
+    progress.print_line()
+    return runtime.device_facts(device, settings.threads)
 
 
 def working_folder(settings: Settings, device: str) -> Path:
@@ -76,11 +76,16 @@ def working_folder(settings: Settings, device: str) -> Path:
 
 
 def open_generator(settings: Settings) -> "Generator":
-    from cellar.methods.gan import trained_generator
+    """The averaged generator of a training here, or that of a published file."""
+    from cellar import models
+    from cellar.methods.gan import GANTraining, network_settings
     from cellar.models.stylegan2 import file
 
-    source = Path(settings.source)
-    return trained_generator(settings.generator, source) if settings.generator else file.load(source)
+    if settings.generator is None:
+        return file.load(Path(settings.source))
+    networks = GANTraining(network_settings(settings.generator), seed=0)
+    models.load_weights(networks, Path(settings.source))
+    return networks.ema
 
 
 KIND = StageKind(
@@ -89,8 +94,8 @@ KIND = StageKind(
     Settings,
     run,
     (
-        *code.GROUND,
-        *code.MODELS,
+        *code.FILES,
+        *code.NETWORKS,
         "src/cellar/engine",
         "src/cellar/data/face_shards.py",
         "src/cellar/data/images.py",

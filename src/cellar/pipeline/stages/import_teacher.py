@@ -35,7 +35,7 @@ def jobs(config: Config) -> Iterator[Job]:
                 weights=line.weights,
                 threads=params.threads,
             )
-            reads, own = (*runs.data_files(line.dataset), line.weights), code.of_model(line.model, trained.model_file)
+            reads, own = (*runs.data_files(line.dataset), line.weights), code.of_model(line.model, params.study)
             yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own)
 
 
@@ -47,17 +47,17 @@ def run(settings: Settings) -> Facts:
 
     from cellar import files, models, paths
     from cellar.data import prepared
-    from cellar.engine import devices
+    from cellar.engine import runtime
     from cellar.models.checkpoint_files import weights
 
-    models.check_input_size(settings.model, settings.input_size)
-    devices.prepare(settings.threads)
+    models.check_input_size(settings.model, settings.input_size, settings.model_file)
+    runtime.prepare(settings.threads)
     folder = paths.trained("teachers", settings.key, settings.seed)
     classes = prepared.load(paths.prepared(settings.dataset)).classes
-    model = models.build(settings.model, len(classes))
+    model = models.build(settings.model, len(classes), settings.model_file)
     weights.load_weights(model, Path(settings.weights))
     for name in ("weights.safetensors", "last.safetensors"):
-        weights.save(model.state_dict(), folder / name)
+        files.write_tensors(folder / name, model.state_dict())
     files.write_text(folder / "history.csv", HEADER)
     files.write_arrays(folder / "losses.npz", loss=np.empty(0, np.float32))
     return {"seed": settings.seed}
@@ -68,7 +68,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.GROUND, *code.IMAGES, *code.MODELS, "src/cellar/engine/devices.py"),
+    (*code.FILES, *code.PREPARED, *code.NETWORKS, "src/cellar/engine/runtime.py"),
     outs=(
         "results/teachers/{item}/weights.safetensors",
         "results/teachers/{item}/last.safetensors",

@@ -67,7 +67,7 @@ def run(settings: Settings) -> Facts:
         lines += [row(table) for table in section.tables]
         lines += ["", *(f"* [{figure}](figures/{figure}.png)" for figure in section.figures), ""]
     files.write_text(paths.INDEX, "\n".join(lines))
-    return None
+    return {}
 
 
 def row(table: str) -> str:

@@ -10,6 +10,13 @@ from cellar.errors import CellarError
 from cellar.pipeline import code
 from cellar.pipeline.stage import Facts, Job, StageKind
 
+CODE = (
+    "src/cellar/data/synthetic",
+    "src/cellar/data/readers",
+    "src/cellar/data/whole_folder.py",
+    "src/cellar/seeding.py",
+)
+
 
 class Settings(Section):
     dataset: str
@@ -43,6 +50,4 @@ def run(settings: Settings) -> Facts:
     return {"seed": draw.seed}
 
 
-KIND = StageKind(
-    "make_synthetic", jobs, Settings, run, (*code.GROUND, *code.SYNTHETIC), outs=("data/raw/sample/{item}/",)
-)
+KIND = StageKind("make_synthetic", jobs, Settings, run, (*code.FILES, *CODE), outs=("data/raw/sample/{item}/",))

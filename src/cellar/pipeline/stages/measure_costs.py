@@ -35,7 +35,7 @@ def jobs(config: Config) -> Iterator[Job]:
             settings = Settings(
                 dataset=dataset,
                 model=model,
-                model_file=models.file_of(model),
+                model_file=str(models.file_of(model)),
                 classes=counted[model],
                 input_size=config.datasets[dataset].input_size,
                 threads=config.threads,
@@ -57,9 +57,9 @@ def networks(config: Config) -> set[tuple[str, str]]:
 
 def run(settings: Settings) -> Facts:
     from cellar import files, models
-    from cellar.engine import devices, profiling
+    from cellar.engine import profiling, runtime
 
-    device = devices.prepare(settings.threads)
+    device = runtime.prepare(settings.threads)
     measured = profiling.measure(
         lambda: models.build(settings.model, settings.classes, settings.model_file),
         (3, settings.input_size, settings.input_size),
@@ -70,7 +70,7 @@ def run(settings: Settings) -> Facts:
     )
     output = paths.costs(settings.dataset, settings.model)
     files.write_json(output, {"model": settings.model, "dataset": settings.dataset, **measured})
-    return {"device": device.type, "device_name": devices.name(device)}
+    return runtime.device_facts(device, settings.threads)
 
 
 KIND = StageKind(
@@ -82,7 +82,7 @@ KIND = StageKind(
         "src/cellar/files.py",
         "src/cellar/models/__init__.py",
         "src/cellar/engine/profiling.py",
-        "src/cellar/engine/devices.py",
+        "src/cellar/engine/runtime.py",
     ),
     metrics=("results/metrics/costs/{item}.json",),
     torch=True,

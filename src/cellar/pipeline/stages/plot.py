@@ -29,7 +29,7 @@ def run(settings: Settings) -> Facts:
     from cellar import config, figures
 
     figures.draw(settings.figure, config.load())
-    return None
+    return {}
 
 
 KIND = StageKind("plot", jobs, Settings, run, CODE, outs=("results/figures/{item}.png",))

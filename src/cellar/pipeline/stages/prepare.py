@@ -7,6 +7,11 @@ from cellar.config.section import Section
 from cellar.pipeline import code
 from cellar.pipeline.stage import Facts, Job, StageKind
 
+CODE = (
+    "src/cellar/data/readers", "src/cellar/data/images.py", "src/cellar/data/splits.py", "src/cellar/data/faces.py",
+    "src/cellar/data/audit", "src/cellar/safe_pickle", "src/cellar/seeding.py",
+)  # fmt: skip
+
 
 class Settings(Section):
     dataset: str
@@ -29,12 +34,12 @@ def run(settings: Settings) -> Facts:
     image_set = layouts.load(section, settings.dataset)
     if not section.drop_leaked:
         prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
-        return None
+        return {}
     image_set, dropped = without_leaking(image_set, settings.dataset)
     prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
     manifest = folder / "manifest.json"
     files.write_json(manifest, files.read_json(manifest) | {"dropped_as_leaked": dropped})
-    return None
+    return {}
 
 
 KIND = StageKind(
@@ -42,6 +47,6 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.GROUND, *code.IMAGES, *code.READERS),
+    (*code.FILES, *code.PREPARED, *CODE),
     outs=("data/prepared/{item}/arrays.npz", "data/prepared/{item}/manifest.json"),
 )

@@ -51,7 +51,7 @@ def run(settings: Settings) -> Facts:
             path.unlink()
     for path, stages in values.items():
         files.write_json(Path(path), stages)
-    return None
+    return {}
 
 
 KIND = StageKind("resolve", jobs, Settings, run, CODE)

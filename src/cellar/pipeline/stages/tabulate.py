@@ -31,7 +31,7 @@ def run(settings: Settings) -> Facts:
     from cellar.tables import render
 
     render.write(tables.build(settings.table, config.load()), paths.TABLES)
-    return None
+    return {}
 
 
 KIND = StageKind(

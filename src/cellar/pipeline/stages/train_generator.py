@@ -37,9 +37,15 @@ def settings_of(params: Params, name: str, seed: int) -> GeneratorSettings:
 
 
 def run(settings: GeneratorSettings) -> Facts:
-    from cellar.methods.gan import train_generator
+    from functools import partial
 
-    return train_generator(settings)
+    from cellar import paths
+    from cellar.engine.setup import run_training
+    from cellar.methods.gan import build_setup
+
+    folder = paths.trained("generators", settings.key, settings.seed)
+    inputs = [paths.prepared(settings.dataset) / "arrays.npz"]
+    return run_training(folder, settings, "fp32", inputs, partial(build_setup, settings))
 
 
 KIND = StageKind(

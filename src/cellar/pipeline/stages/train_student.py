@@ -13,9 +13,9 @@ def jobs(config: Config) -> Iterator[Job]:
 
 
 def run(settings: TrainingSettings) -> Facts:
-    from cellar.engine.fit import train_from_settings
+    from cellar.engine import setup
 
-    return train_from_settings(settings)
+    return setup.run(settings)
 
 
 KIND = StageKind(

@@ -13,14 +13,14 @@ def jobs(config: Config) -> Iterator[Job]:
         if line.weights is None:
             settings = runs.training(params, "teachers", name, line, seed)
             processes = params.recipes[line.recipe].processes
-            reads, own = runs.read_by_training(settings), code.of_run(settings)
+            reads, own = runs.read_by_training(settings), code.of_run(settings, params.study)
             yield Job(f"{name}/seed-{seed}", f"{name}/seed-{seed}", settings, reads, own, processes=processes)
 
 
 def run(settings: TrainingSettings) -> Facts:
-    from cellar.engine.fit import train_from_settings
+    from cellar.engine import setup
 
-    return train_from_settings(settings)
+    return setup.run(settings)
 
 
 KIND = StageKind(

@@ -1,12 +1,12 @@
-"""A network cut before its last layer, for trainings and questions that are about features."""
+"""A network without its last layer, for methods that train or compare features."""
 
 from typing import Any
 
 from torch import Tensor, nn
 
 
-class FeaturesOf(nn.Module):
-    """(B, 3, H, W) -> features (B, D) of `model`. Its state is the model's, under the model's own names."""
+class FeatureExtractor(nn.Module):
+    """(B, 3, H, W) -> features (B, D) of `model`. Its state dict is the model's, under the model's own names."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

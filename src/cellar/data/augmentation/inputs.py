@@ -1,22 +1,25 @@
-"""The finite set of augmented views of an image, and how a view becomes a model's input.
+"""How images become a model's input: resizing, a finite set of augmentations, normalisation.
 
-A view is a number, so that a teacher's word on (image, view) can be kept and looked up. View 0 is the image itself.
+An augmented image is named by the pair (image, augmentation index), so that a teacher's logits can be stored and looked
+up. Index 0 is the image itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cellar.data.prepared import ImageSet
+
 PADDING = {"flip": 0, "crop_flip": 4}  # pixels of black around an image before it is cropped back to its size
 NORMALISATIONS = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # ResEmoteNet's own code
     "cifar100": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),  # the report's own code, and RepDistiller's
-    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # -1 to 1: what StyleGAN2 makes and is shown
+    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # -1 to 1: the range of StyleGAN2's images
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),  # 0 to 1: the small-dataset study's own code, for every network
     # What VGGFace2's published weights expect: 0 to 255 minus its mean, and the channels from blue to red.
     "vggface2": (tuple(mean / 255 for mean in (131.0912, 103.8827, 91.4953)), (1 / 255, 1 / 255, 1 / 255)),
@@ -25,7 +28,7 @@ BLUE_FIRST = ("vggface2",)
 
 
 class Images(Protocol):
-    """(N, 1 or 3, H, W) uint8 on a device: a tensor, or something that reads them when they are asked for."""
+    """(N, 1 or 3, H, W) uint8 on a device: a tensor, or an object that reads images when they are indexed."""
 
     @property
     def device(self) -> torch.device: ...
@@ -35,11 +38,24 @@ class Images(Protocol):
     def __getitem__(self, index: Tensor, /) -> Tensor: ...
 
 
-@dataclass(frozen=True)
-class ViewSet:
-    """`flip`: 2 views, plain and mirrored. `crop_flip`: 9 · 9 · 2 = 162, a crop of the padded image, mirrored or not.
+class Preprocessing(Protocol):
+    """The resolved settings of a model's input (cellar.config.resolved.InputSettings)."""
 
-    `mean` and `std` of red, green and blue, of pixels from 0 to 1; `blue_first` turns the channels' order around.
+    @property
+    def input_size(self) -> int: ...
+
+    @property
+    def augmentation(self) -> Any: ...
+
+    @property
+    def normalisation(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class FiniteAugmentation:
+    """`flip`: 2 augmentations, none and mirrored. `crop_flip`: 9 · 9 · 2 = 162, a crop of the padded image, mirrored or not.
+
+    `mean` and `std` of red, green and blue, of pixels from 0 to 1; `blue_first` reverses the order of the channels.
     """
 
     padding: int
@@ -54,12 +70,13 @@ class ViewSet:
 
     @property
     def count(self) -> int:
+        """How many augmentations an image has; indices are below it."""
         return 2 * self.shifts**2
 
-    def cut(self, images: Tensor, view: Tensor) -> Tensor:
-        """(B, 1 or 3, H, W) uint8 and (B,) view numbers -> (B, 3, H, W) normalised float32, channels last."""
-        mirrored = (view % 2).bool()[:, None, None, None]
-        images = self.crop(images, view // 2) if self.padding else images
+    def apply(self, images: Tensor, augmentation: Tensor) -> Tensor:
+        """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> (B, 3, H, W) normalised float32, channels last."""
+        mirrored = (augmentation % 2).bool()[:, None, None, None]
+        images = self.crop(images, augmentation // 2) if self.padding else images
         images = torch.where(mirrored, images.flip(-1), images)
         return self.normalise(images)
 
@@ -76,20 +93,20 @@ class ViewSet:
         windows = functional.pad(images, [self.padding] * 4).unfold(2, height, 1).unfold(3, width, 1)
         return windows[torch.arange(len(images), device=images.device), :, top, left]
 
-    def plain(self, images: Images, batch_size: int) -> Iterator[Tensor]:
-        """Every image once, in order, as view 0, in batches."""
+    def unaugmented(self, images: Images, batch_size: int) -> Iterator[Tensor]:
+        """Every image once, in order, with augmentation index 0, in batches."""
         for index in torch.arange(len(images), device=images.device).split(batch_size):
-            yield self.cut(images[index], torch.zeros_like(index))
+            yield self.apply(images[index], torch.zeros_like(index))
 
 
-def view_set(augmentation: str | Mapping[str, float], normalisation: str) -> ViewSet:
-    """`augmentation`: a key of PADDING, or the probabilities of cellar.data.augmentation.random_views' transforms."""
+def build_augmentation(augmentation: str | Iterable[tuple[str, float]], normalisation: str) -> FiniteAugmentation:
+    """`augmentation`: a key of PADDING, or the transforms of the random augmentation with their probabilities."""
     (mean, std), blue_first = NORMALISATIONS[normalisation], normalisation in BLUE_FIRST
     if isinstance(augmentation, str):
-        return ViewSet(PADDING[augmentation], mean, std, blue_first)
-    from cellar.data.augmentation.random_views import RandomViews  # which builds on this file
+        return FiniteAugmentation(PADDING[augmentation], mean, std, blue_first)
+    from cellar.data.augmentation.random_augmentation import RandomAugmentation  # builds on this file
 
-    return RandomViews(0, mean, std, blue_first, **augmentation)
+    return RandomAugmentation(0, mean, std, blue_first, **dict(augmentation))
 
 
 def to_tensor(images: np.ndarray, size: int, device: torch.device, chunk: int = 4096) -> Tensor:
@@ -101,3 +118,19 @@ def to_tensor(images: np.ndarray, size: int, device: torch.device, chunk: int = 
 
         pixels = torch.cat([resizing.resize(part, [size, size], antialias=True) for part in pixels.split(chunk)])
     return pixels.contiguous().to(device)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images (N, 1 or 3, H, W) uint8 and labels (N,) on one device, and how the images are augmented and normalised."""
+
+    images: Images
+    labels: Tensor
+    augmentation: FiniteAugmentation
+
+
+def open_split(image_set: ImageSet, rows: slice | np.ndarray, inputs: Preprocessing, device: torch.device) -> Split:
+    """These rows of an image set, as inputs of a model."""
+    images = to_tensor(image_set.images[rows], inputs.input_size, device)
+    labels = torch.from_numpy(image_set.labels[rows]).to(device)
+    return Split(images, labels, build_augmentation(inputs.augmentation, inputs.normalisation))

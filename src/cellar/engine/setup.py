@@ -1,0 +1,251 @@
+"""From resolved settings to a training: builds data, network, method and teacher; writes weights, history, losses, record."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+import torch
+from torch import Tensor, distributed, nn
+
+from cellar import files, models, paths
+from cellar.config import Recipe
+from cellar.config.resolved import GeneratorSettings, TrainingSettings
+from cellar.data import prepared
+from cellar.data.augmentation.inputs import Split, open_split
+from cellar.data.prepared import ImageSet
+from cellar.engine import run_record, runtime
+from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext, join, launch
+from cellar.engine.runtime import Checkpoint, Progress
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, train
+from cellar.errors import CellarError
+from cellar.seeding import derive
+
+OUTPUTS = ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """What a method may use in training: resolved settings, the prepared images on their device, the teacher.
+
+    The training split has the first rows of the prepared arrays, so that a row is the same image in every recipe.
+    """
+
+    settings: TrainingSettings
+    image_set: ImageSet
+    device: torch.device
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.image_set.classes)
+
+    @property
+    def num_train_val(self) -> int:
+        """Images that some recipe trains on: all but the test images."""
+        return int((self.image_set.split != "test").sum())
+
+    @property
+    def num_train(self) -> int:
+        """Images that this recipe trains on."""
+        everything = self.settings.recipe.train_on == "train_and_validation"
+        return self.num_train_val if everything else int((self.image_set.split == "train").sum())
+
+    @cached_property
+    def train(self) -> Split:
+        return open_split(self.image_set, slice(0, self.num_train), self.settings.input, self.device)
+
+    @cached_property
+    def validation(self) -> Split | None:
+        """The images held out to choose on; None if there are none."""
+        rows = slice(self.num_train, self.num_train_val)
+        return open_split(self.image_set, rows, self.settings.input, self.device) if rows.start < rows.stop else None
+
+    def watched(self) -> dict[str, Split]:
+        """Splits that the recipe also evaluates after each epoch; nothing is trained or chosen on the test images."""
+        test = slice(self.num_train_val, len(self.image_set))
+        return {
+            name: self.train if name == "train" else open_split(self.image_set, test, self.settings.input, self.device)
+            for name in self.settings.recipe.watch
+        }
+
+    @cached_property
+    def class_weights(self) -> Tensor | None:
+        """(C,), or None if the recipe weights all classes alike."""
+        if self.settings.recipe.class_weighting != "balanced":
+            return None
+        from cellar.data.classes import balanced_class_weights
+
+        return balanced_class_weights(self.train.labels, self.num_classes)
+
+    @cached_property
+    def teacher(self) -> CachedTeacher:
+        """The teacher on the training images, which it sees at its own size and in its own normalisation."""
+        settings, teacher, cache = self.settings, self.settings.teacher, self.settings.teacher_cache
+        if teacher is None or cache is None:
+            raise CellarError(
+                f"{settings.key}: the method needs a teacher and a teacher_cache; name them in params.yaml"
+            )
+        same = teacher.input == settings.input
+        split = self.train if same else open_split(self.image_set, slice(0, self.num_train), teacher.input, self.device)
+
+        def build() -> nn.Module:
+            network = models.build(teacher.model, self.num_classes, teacher.model_file)
+            models.load_weights(network, Path(teacher.weights))
+            return runtime.place(network, self.device)
+
+        identity: dict[str, Any] = {
+            "teacher": run_record.content_hash(Path(teacher.weights)),
+            "model": teacher.model,
+            "data": run_record.content_hash(paths.prepared(settings.dataset) / "arrays.npz"),
+            **teacher.input.model_dump(mode="json"),
+            "batch_size": cache.batch_size,
+            "precision": settings.precision,
+            **runtime.device_facts(self.device, settings.threads),
+        }
+        count = split.augmentation.count
+        store = LogitStore(identity, self.num_train_val, count, self.num_classes, cache.storage, cache.budget_mb)
+        network = FixedBatchTeacher(build, split.images, split.augmentation, cache.batch_size, settings.precision)
+        return CachedTeacher(network, store)
+
+
+class Method(LearningRule, Protocol):
+    """What a training needs from a method; cellar.methods.base documents the whole interface."""
+
+    def check(self, settings: TrainingSettings) -> None: ...
+    def inputs(self, settings: TrainingSettings) -> list[Path]: ...
+    def num_outputs(self, num_classes: int) -> int: ...
+    def wrap(self, model: nn.Module) -> nn.Module: ...
+    def prepare(self, data: TrainData) -> None: ...
+    def train_split(self, data: TrainData) -> Split: ...
+    def sampler(self, data: TrainData) -> Sampler: ...
+    def evaluator(self, data: TrainData) -> Evaluator | None: ...
+    def facts(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """A training ready to start; `facts` are what the method adds to the run record afterwards."""
+
+    model: nn.Module
+    split: Split
+    method: LearningRule
+    sampler: Sampler
+    evaluator: Evaluator | None
+    facts: Callable[[], dict[str, Any]]
+
+
+def load_method(settings: dict[str, Any], file: str) -> Any:
+    """The method of resolved settings, with its parameters."""
+    method = files.load_module(file).METHOD
+    return method(method.Params.model_validate({key: value for key, value in settings.items() if key != "name"}))
+
+
+def run(settings: TrainingSettings) -> dict[str, Any] | None:
+    """Train a teacher or a student and write its folder of results; return facts for the run record."""
+    method: Method = load_method(settings.method, settings.method_file)
+    method.check(settings)
+    models.check_input_size(settings.model, settings.input.input_size, settings.model_file)
+    inputs = [paths.prepared(settings.dataset) / "arrays.npz", *method.inputs(settings)]
+    inputs += [Path(settings.start)] if settings.start else []
+
+    def build_setup(device: torch.device) -> TrainingSetup:
+        data = TrainData(settings, prepared.load(paths.prepared(settings.dataset)), device)
+        network = build_network(settings, method.num_outputs(data.num_classes), device)
+        model = runtime.place(method.wrap(network), device)
+        method.prepare(data)
+        split, sampler = method.train_split(data), method.sampler(data)
+        return TrainingSetup(model, split, method, sampler, method.evaluator(data), method.facts)
+
+    folder = paths.trained(settings.kind, settings.key, settings.seed)
+    return run_training(folder, settings, settings.precision, inputs, build_setup)
+
+
+def build_network(settings: TrainingSettings, num_classes: int, device: torch.device) -> nn.Module:
+    """The network before its training: with fresh weights, or with those that it starts from."""
+    torch.manual_seed(derive(settings.seed, "initial weights"))
+    model = models.build(settings.model, num_classes, settings.model_file)
+    if settings.start:
+        from cellar.models.checkpoint_files.weights import load_trunk
+        from cellar.models.freezing import freeze
+
+        fresh_layers = load_trunk(model, Path(settings.start))
+        if settings.freeze:
+            freeze(model, settings.frozen_batch_norm, fresh_layers)
+    return runtime.place(model, device)
+
+
+def run_training(
+    folder: Path,
+    settings: TrainingSettings | GeneratorSettings,
+    precision: str,
+    inputs: Sequence[Path],
+    build_setup: Callable[[torch.device], TrainingSetup],
+) -> dict[str, Any] | None:
+    """Train by the settings' recipe and write `folder`: weights, history and losses. Returns facts for the run record.
+
+    The settings, hashes of the `inputs` and of the code name the checkpoint that a killed run resumes from. If the recipe
+    needs several processes, this one starts them and returns the facts that the first of them leaves.
+    """
+    processes = settings.recipe.processes
+    launched = distributed.is_torchelastic_launched()
+    if processes > 1 and not launched:
+        launch(processes)
+        return None
+    device = runtime.prepare(settings.threads)
+    facts = {"seed": settings.seed, **runtime.device_facts(device, settings.threads)}
+    described = settings.model_dump(mode="json")
+    hashes = {str(path): run_record.content_hash(path) for path in [*inputs, *code_files(settings)]}
+    checkpoint = Checkpoint({**described, **facts, "inputs": hashes, "code": run_record.code_hash()})
+    with join(device, processes) if launched else nullcontext(SINGLE_PROCESS) as context:
+        if context.rank:
+            train_with(build_setup(device), settings.recipe, folder, settings.seed, precision, checkpoint, context)
+            return None
+        setup = build_setup(device)
+        result = train_with(setup, settings.recipe, folder, settings.seed, precision, checkpoint, context)
+        facts |= {
+            "resumed_from_epoch": result.resumed_from,
+            "images_trained": (len(result.history) - result.resumed_from) * setup.sampler.size,
+            **setup.facts(),
+        }
+        write_result(result, folder)
+    checkpoint.remove()
+    return facts
+
+
+def code_files(settings: TrainingSettings | GeneratorSettings) -> list[Path]:
+    """The files of the method and the network, which may lie in a study's folder."""
+    return [Path(file) for file in (settings.method_file, getattr(settings, "model_file", None)) if file]
+
+
+def train_with(
+    setup: TrainingSetup,
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    precision: str,
+    checkpoint: Checkpoint,
+    context: DistributedContext,
+) -> TrainResult:
+    if setup.evaluator is None and recipe.select_on != "last_epoch":
+        raise CellarError(
+            f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
+        )
+    title = None if context.rank else f"{folder.parent.name} seed {seed}"
+    return train(
+        setup.model, setup.split, setup.method, recipe, sampler=setup.sampler, evaluator=setup.evaluator, seed=seed,
+        precision=precision, checkpoint=checkpoint, progress=Progress(title, recipe.epochs * setup.sampler.size),
+        context=context,
+    )  # fmt: skip
+
+
+def write_result(result: TrainResult, folder: Path) -> None:
+    files.write_tensors(folder / "weights.safetensors", result.best)
+    files.write_tensors(folder / "last.safetensors", result.last)
+    files.write_arrays(folder / "losses.npz", loss=torch.cat(result.step_losses).numpy())  # (steps,) float32
+    rows = pd.DataFrame(result.history)
+    rows["chosen"] = (rows["epoch"] == result.best_epoch).astype(int)
+    files.write_text(folder / "history.csv", rows.to_csv(index=False, float_format="%.6f"))

@@ -1,0 +1,204 @@
+"""The interface of a method, with defaults; and Classifier, the base of methods that train and test a classifier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from cellar.config.resolved import EvaluationSettings, TrainingSettings
+from cellar.config.section import Section
+from cellar.data.augmentation.inputs import Split
+from cellar.engine.evaluate import Arrays, EvalContext
+from cellar.engine.runtime import predict
+from cellar.engine.setup import TrainData
+from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
+from cellar.errors import CellarError
+from cellar.metrics.from_predictions import Kind
+from cellar.seeding import derive
+
+EVALUATION_BATCH = 256
+Scores = dict[str, float]
+Teacher = Literal["none", "logits", "features", "live"]
+
+
+class Method:
+    """A method of training; the class that a method's file names as METHOD.
+
+    One object serves one training or one evaluation. A training calls, in this order: check, inputs, num_outputs, wrap,
+    prepare, train_split, sampler, evaluator; before each epoch begin_epoch, for each batch loss, after each epoch the
+    evaluator; at the end facts. An evaluation calls num_outputs, wrap, evaluation_inputs, predict, predict_extra, targets.
+    """
+
+    class Params(Section):
+        """The method's parameters: the keys beside `name` under `method` in params.yaml."""
+
+    needs_teacher: ClassVar[Teacher] = (
+        "none"  # logits: cached; features: extracted beforehand; live: its forward passes
+    )
+    can_start: ClassVar[bool] = False  # from another training's weights
+    prediction_kind: ClassVar[Kind] = "classes"  # how metrics are computed from the predictions
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    def check(self, settings: TrainingSettings) -> None:
+        """Raises CellarError, one line, if the settings do not suit the method."""
+        name, teacher = settings.method["name"], settings.teacher
+        if teacher is None and self.needs_teacher != "none":
+            raise CellarError(f"{settings.key}: method {name} needs a teacher; name one")
+        if teacher is not None and self.needs_teacher == "none":
+            raise CellarError(f"{settings.key}: method {name} has no use for a teacher; leave it out")
+        if settings.start and not self.can_start:
+            raise CellarError(f"{settings.key}: method {name} cannot start from other weights; leave start out")
+
+    def inputs(self, settings: TrainingSettings) -> list[Path]:
+        """Files that a training reads besides the prepared images."""
+        return [Path(settings.teacher.weights)] if settings.teacher else []
+
+    def num_outputs(self, num_classes: int) -> int:
+        """Outputs of the network's last layer."""
+        return num_classes
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """The module that is trained and tested; its state dict has the network's own names."""
+        return model
+
+    def prepare(self, data: TrainData) -> None:
+        """Take from the data what loss and begin_epoch use."""
+
+    def train_split(self, data: TrainData) -> Split:
+        """The images that are trained on."""
+        return data.train
+
+    def sampler(self, data: TrainData) -> Sampler:
+        """Chooses the images of each epoch: by default every image once, in a new order with new augmentations."""
+        split = self.train_split(data)
+        return ShuffledSampler(len(split.labels), split.augmentation.count, data.settings.seed, data.device)
+
+    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        """Called before each epoch; `epoch` counts from 0, `indices` are the images to come."""
+
+    def loss(self, output: Tensor, batch: Batch) -> Losses:
+        """ "loss", which is minimised, and any other terms, which are logged under their own names."""
+        raise NotImplementedError
+
+    def evaluator(self, data: TrainData) -> Evaluator | None:
+        """Computes the scores after each epoch; None if no image is held out."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """What the run record says besides what it says of every training."""
+        return {}
+
+    def evaluation_inputs(self, settings: EvaluationSettings) -> list[Path]:
+        """Files that an evaluation reads besides the prepared images and the trained weights."""
+        return []
+
+    def predict(self, model: nn.Module, context: EvalContext) -> Arrays:
+        """Predictions of the test split, by name; computed for the chosen and for the last epoch's weights."""
+        raise NotImplementedError
+
+    def predict_extra(self, model: nn.Module, context: EvalContext) -> Arrays:
+        """Further predictions of the chosen weights alone."""
+        return {}
+
+    def targets(self, context: EvalContext) -> Arrays:
+        """What the predictions are compared with."""
+        return {}
+
+    def evaluation_facts(self, settings: EvaluationSettings) -> dict[str, Any]:
+        """What details.json says besides the scores."""
+        return {}
+
+
+class Classifier(Method):
+    """Predicts a class for each image: accuracy and loss after each epoch, logits of the test images.
+
+    Splits that the recipe watches are scored after each epoch too, with macro averages, and so is validation then.
+    """
+
+    def evaluator(self, data: TrainData) -> Evaluator | None:
+        watched, precision = data.watched(), data.settings.precision
+        validation = data.validation
+        if watched:
+            splits = {**({"validation": validation} if validation else {}), **watched}
+            return lambda model: macro_scores(model, splits, precision)
+        return (lambda model: validation_scores(model, validation, precision)) if validation else None
+
+    def predict(self, model: nn.Module, context: EvalContext) -> Arrays:
+        """Logits (N, C) float32 of the test images."""
+        return {"logits": self.logits(model, context, "test")}
+
+    def predict_extra(self, model: nn.Module, context: EvalContext) -> Arrays:
+        """Logits and labels of the training images, if the settings ask for them."""
+        if not context.settings.train_split:
+            return {}
+        labels = context.image_set.labels[context.rows("train")]
+        return {"train_logits": self.logits(model, context, "train"), "train_labels": labels}
+
+    def targets(self, context: EvalContext) -> Arrays:
+        index = context.rows("test")
+        return {"labels": context.image_set.labels[index], "index": index}
+
+    def logits(self, model: nn.Module, context: EvalContext, name: str) -> np.ndarray:
+        split = context.split(name)
+        return predict(model, split.images, split.augmentation, context.settings.batch_size).cpu().numpy()
+
+
+def validation_scores(model: nn.Module, split: Split, precision: str) -> Scores:
+    """Mean cross-entropy per image, unweighted, and accuracy in percent."""
+    logits = predict(model, split.images, split.augmentation, EVALUATION_BATCH, precision)
+    return {
+        "validation_loss": functional.cross_entropy(logits, split.labels).item(),
+        "validation_accuracy": (logits.argmax(1) == split.labels).double().mean().item() * 100,
+    }
+
+
+def macro_scores(model: nn.Module, splits: Mapping[str, Split], precision: str) -> Scores:
+    """Accuracy, macro precision, recall and F1 of each split in percent, and its mean cross-entropy, by <split>_<score>."""
+    from cellar.metrics import classification  # scikit-learn takes a second to import
+
+    scores = dict(NOT_EVALUATED)
+    for name, split in splits.items():
+        logits = predict(model, split.images, split.augmentation, EVALUATION_BATCH, precision)
+        classes = [str(number) for number in range(logits.shape[1])]
+        averages = classification.averages(logits.cpu().numpy(), split.labels.cpu().numpy(), classes)
+        values = {"accuracy": averages["accuracy"], "loss": averages["loss"], **averages["macro"]}
+        scores |= {f"{name}_{key}": value for key, value in values.items()}
+    return scores
+
+
+@dataclass(frozen=True)
+class ShuffledSampler:
+    """Every image of a split once, in a new order and with new augmentations in each epoch."""
+
+    size: int
+    augmentations: int  # of an image
+    seed: int
+    device: torch.device
+
+    def __call__(self, epoch: int) -> EpochIndices:
+        order = torch.randperm(self.size, generator=Generator().manual_seed(derive(self.seed, "order", epoch)))
+        return with_random_augmentations(order, self.augmentations, self.seed, epoch, self.device)
+
+
+def with_random_augmentations(
+    image: Tensor, augmentations: int, seed: int, epoch: int, device: torch.device
+) -> EpochIndices:
+    """Image numbers (N,), each with a random augmentation index; drawn on the CPU, so that all devices see the same."""
+    generator = Generator().manual_seed(derive(seed, "views", epoch))
+    augmentation = torch.randint(augmentations, image.shape, generator=generator)
+    return EpochIndices(image.to(device), augmentation.to(device))
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
+    """Mean over the batch of -w_y log softmax(logits)_y, divided by the mean of w_y; float32 throughout.
+
+    logits (B, C), labels (B,), class_weights (C,) or None for equal weights (Mini-ResEmoteNet, eq. 5).
+    """
+    return functional.cross_entropy(logits.float(), labels, weight=class_weights)

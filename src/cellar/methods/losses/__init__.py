@@ -1,1 +1,0 @@
-"""One method, one short file, read beside its formula."""

@@ -1,0 +1,68 @@
+"""Finds a method by its name: src/cellar/methods/NAME.py, else studies/<study>/methods/NAME.py."""
+
+import ast
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from cellar import files, paths
+from cellar.config.validation_errors import explain
+from cellar.errors import CellarError
+
+if TYPE_CHECKING:
+    from cellar.methods.base import Method
+
+HERE = Path(__file__).parent
+NO_METHODS = {"__init__", "base", "registry"}
+
+
+def known(study: str | None = None) -> list[str]:
+    """Names of the methods of this folder, then those of a study; found without importing torch."""
+    folders = [HERE, *([paths.STUDIES / study / "methods"] if study else [])]
+    return list(dict.fromkeys(path.stem for folder in folders for path in sorted(folder.glob("*.py"))
+                              if path.stem not in NO_METHODS))  # fmt: skip
+
+
+def file_of(name: str, study: str | None = None) -> Path:
+    """The file of a method, a path in the project. Raises CellarError that suggests the likely name."""
+    folders = [HERE, *([paths.STUDIES / study / "methods"] if study else [])]
+    found = [folder / f"{name}.py" for folder in folders if (folder / f"{name}.py").is_file()]
+    if name in NO_METHODS or not found:
+        names = known(study)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise CellarError(f"no method is called {name!r}{hint}; known: {', '.join(names)}")
+    return paths.in_project(found[0])
+
+
+def load(name: str, study: str | None = None) -> "type[Method]":
+    """The class of a method. Imports torch."""
+    method: type[Method] = files.load_module(file_of(name, study)).METHOD
+    return method
+
+
+def resolve(settings: dict[str, Any], study: str | None = None) -> dict[str, Any]:
+    """A `method` mapping of params.yaml, checked, with the defaults of the method's parameters filled in.
+
+    Raises CellarError, one line, for an unknown method, an unknown or missing key, or a value out of range.
+    """
+    name = str(settings.get("name"))
+    method = load(name, study)
+    try:
+        params = method.Params.model_validate({key: value for key, value in settings.items() if key != "name"})
+    except ValidationError as error:
+        raise CellarError(f"method {name}: {explain(error, method.Params)}") from None
+    return {"name": name, **params.model_dump(mode="json")}
+
+
+def prediction_kind(file: str | Path) -> str:
+    """What a method predicts on the test split: the `prediction_kind` of its file's class, read without importing torch."""
+    for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AnnAssign | ast.Assign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            named = any(isinstance(target, ast.Name) and target.id == "prediction_kind" for target in targets)
+            if named and isinstance(node.value, ast.Constant):
+                return str(node.value.value)
+    return "classes"
