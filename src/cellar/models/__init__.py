@@ -33,10 +33,19 @@ def known(study: str | None = None) -> list[str]:
 
 def networks(study: str | None = None) -> dict[str, Path]:
     """Network name -> file that declares it."""
-    folders = [HERE, *([paths.STUDIES / study / "models"] if study else [])]
-    sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    own = declaring(paths.STUDIES / study / "models") if study else {}
+    return own | of_this_folder()
+
+
+@cache
+def of_this_folder() -> dict[str, Path]:
+    return declaring(HERE)
+
+
+def declaring(folder: Path) -> dict[str, Path]:
+    """Network name -> file, of one folder."""
     found: dict[str, Path] = {}
-    for path in sources:
+    for path in sorted(folder.glob("*.py")):
         for name in declared(path, path.stat().st_mtime_ns)[0]:
             found.setdefault(name, path)
     return found

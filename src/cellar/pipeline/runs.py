@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from cellar import models, paths
 from cellar.config import Config, Experiment, ExperimentTeacher, Line, Params, Teacher
@@ -16,6 +17,7 @@ from cellar.methods import registry
 from cellar.pipeline import code
 from cellar.pipeline.stage import Job
 
+Kind = Literal["teachers", "students"]
 WEIGHTS, LAST, HISTORY = "weights.safetensors", "last.safetensors", "history.csv"
 
 
@@ -39,7 +41,7 @@ def experiments(config: Config) -> Iterator[tuple[Params, str, Experiment, int, 
                 yield from ((params, name, line, seed, sweep) for seed in params.seeds_of(line))
 
 
-def training(params: Params, kind: str, key: str, line: Line, seed: int) -> TrainingSettings:
+def training(params: Params, kind: Kind, key: str, line: Line, seed: int) -> TrainingSettings:
     """The settings of one training. The method's own parameters are checked when they are resolved (pipeline.resolve)."""
     teacher = teacher_of(params, line)
     start = params.start_file(line, seed)
@@ -53,7 +55,7 @@ def training(params: Params, kind: str, key: str, line: Line, seed: int) -> Trai
     )
 
 
-def evaluation(params: Params, kind: str, key: str, line: Line, seed: int) -> EvaluationSettings:
+def evaluation(params: Params, kind: Kind, key: str, line: Line, seed: int) -> EvaluationSettings:
     return EvaluationSettings(
         **common(params, kind, key, line, seed),
         batch_size=params.evaluation.batch_size,
@@ -61,7 +63,7 @@ def evaluation(params: Params, kind: str, key: str, line: Line, seed: int) -> Ev
     )
 
 
-def common(params: Params, kind: str, key: str, line: Line, seed: int) -> dict[str, object]:
+def common(params: Params, kind: Kind, key: str, line: Line, seed: int) -> dict[str, Any]:
     """The fields of RunSettings."""
     method = getattr(line, "method", None) or {"name": "labels"}
     faces = getattr(line, "faces", None)

@@ -24,7 +24,7 @@ def jobs(config: Config) -> Iterator[Job]:
     from cellar import models, studies
 
     counted = [Network(**network) for network in studies.networks_to_count(config)]
-    files = tuple(sorted({models.file_of(one.name) for one in counted if one.torchvision is None}))
+    files = tuple(sorted({str(models.file_of(one.name)) for one in counted if one.torchvision is None}))
     yield Job("", "", Settings(networks=counted), code=files)
 
 

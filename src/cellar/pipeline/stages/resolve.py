@@ -38,7 +38,7 @@ def methods_in_use(config: Config) -> list[str]:
     from cellar.methods import registry
 
     lines = [(params, line) for params in config.studies.values() for line in params.experiments.values()]
-    return sorted({registry.file_of(line.method_name, params.study) for params, line in lines})
+    return sorted({str(registry.file_of(line.method_name, params.study)) for params, line in lines})
 
 
 def run(settings: Settings) -> Facts:
