@@ -11,8 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cellar.errors import CellarError
-from cellar.wording import reason
+from cellar.errors import CellarError, reason
 
 
 @contextmanager

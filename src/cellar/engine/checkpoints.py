@@ -13,8 +13,7 @@ from typing import Any
 import torch
 
 from cellar import files
-from cellar.errors import CellarError
-from cellar.wording import reason
+from cellar.errors import CellarError, reason
 
 FOLDER = Path(".cache/checkpoints")
 COST_SHARE = 0.02  # of the run's time, at most, goes into writing checkpoints

@@ -2,7 +2,7 @@
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,7 @@ from torch import nn
 from cellar import models
 from cellar.engine import devices
 
-TORCHVISION = {  # networks that the paper's Table I counts under other names, as torchvision builds them
-    "torchvision:resnet34(7)": ("resnet34", 7),
-    "torchvision:vgg19_bn(7)": ("vgg19_bn", 7),
-    "torchvision:vit_l_16(1000)": ("vit_l_16", 1000),
-}
-CLASSES = {  # of each family's study: its tables count the whole network, head included
-    "cellar.models.resemotenet": 7,
-    "cellar.models.resnet_cifar": 100,
-    "cellar.models.cnn4": 100,
-    "cellar.models.convnet9": 105,
-    "cellar.models.resnet_vggface2": 105,
-    "cellar.models.resnet18": 105,
-    "cellar.models.inception_v3": 105,
-    "cellar.models.mobilenet_v1": 105,
-}
+TORCHVISION = "torchvision:"  # begins the name of a network that torchvision builds
 MB = 2**20
 
 PROTOCOL = (
@@ -44,7 +30,7 @@ CPU_MEMORY_SINCE_START = (  # where the kernel refuses to forget an earlier peak
 
 
 def count(model: nn.Module) -> dict[str, float | int]:
-    """Parameters, buffer elements, and the parameters' fp32 megabytes as Tables I and V count them."""
+    """Parameters, buffer elements, and the parameters' fp32 megabytes by both conventions, 10^6 and 2^20."""
     parameters = sum(p.numel() for p in model.parameters())
     return {
         "parameters": parameters,
@@ -54,19 +40,20 @@ def count(model: nn.Module) -> dict[str, float | int]:
     }
 
 
-def build(name: str) -> nn.Module:
-    """The model as its study has it: with a head for the classes of the study's own data."""
-    return models.build(name, CLASSES[models.module_of(name)])
+def build(name: str, classes: int) -> nn.Module:
+    """A network whose last layer has `classes` outputs; "name(N)" is `name`, "torchvision:name(N)" torchvision's."""
+    name = name.partition("(")[0]
+    if not name.startswith(TORCHVISION):
+        return models.build(name, classes)
+    zoo = importlib.import_module("torchvision.models")
+    network: nn.Module = getattr(zoo, name.removeprefix(TORCHVISION))(num_classes=classes)
+    return network
 
 
-def count_all() -> dict[str, dict[str, float | int]]:
-    """Every architecture that the tables name, built without memory for its weights."""
+def count_all(networks: Mapping[str, int]) -> dict[str, dict[str, float | int]]:
+    """The counts of every network with its number of classes, built without memory for its weights."""
     with torch.device("meta"):
-        counted = {name: count(build(name)) for name in models.known()}
-        zoo = importlib.import_module("torchvision.models")
-        for name, (builder, num_classes) in TORCHVISION.items():
-            counted[name] = count(getattr(zoo, builder)(num_classes=num_classes))
-    return counted
+        return {name: count(build(name, classes)) for name, classes in networks.items()}
 
 
 def measure(

@@ -37,7 +37,6 @@ PLUMBING = {
     "cellar.pipeline.stages",
     "cellar.safe_pickle",
     "cellar.tables",
-    "cellar.wording",
 }
 
 
