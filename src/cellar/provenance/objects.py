@@ -14,10 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from cellar import config
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason
 from cellar.pipeline import plan
 from cellar.provenance import lineage
-from cellar.wording import reason
 
 CHUNK = 1 << 20  # bytes
 FOLDER = ".dir"  # ends the name of an object that lists a folder's files
