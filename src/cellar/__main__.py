@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, fsck, doctor, download, keep,
+"""The command `cellar`: one subcommand a stage, and explain, diff, redo, verify, fsck, doctor, download, archive,
 findings, report, crate, plan."""
 
 import argparse
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cellar import paths
 from cellar.errors import CellarError
 
 STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
@@ -40,6 +41,9 @@ STAGES = {  # stage -> the names it takes; a stage with --seed ends in one
 }
 
 
+RENAMED = {"keep": "archive"}  # former name of a command -> its name
+
+
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="cellar", description="Regenerates every table cell of three knowledge-distillation studies."
@@ -63,7 +67,8 @@ def parser() -> argparse.ArgumentParser:
     for command in (explain, diff):
         command.add_argument("--json", action="store_true", help="the same as JSON")
     verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
-    for name in ("table", "row", "column"):
+    verify.add_argument("table", nargs="?", help="a table, or an archived run: runs/NAME; runs for all of them")
+    for name in ("row", "column"):
         verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
     fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
@@ -77,8 +82,9 @@ def parser() -> argparse.ArgumentParser:
         "download", help="fetch the raw files of a data set, or published weights, where that can be done"
     )
     download.add_argument("name")
-    commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
-    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of docs/real_runs")
+    archive = commands.add_parser("archive", help="write a run on real data to runs/NAME, in reduced form")
+    archive.add_argument("name", nargs="?", metavar="NAME", help="the name of the scale if none is given")
+    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of runs/")
     commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
     crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
     crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
@@ -90,9 +96,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. A user's error is one line on stderr and exit code 1, never a traceback."""
-    arguments = parser().parse_args(argv)
     try:
-        return dispatch(arguments)
+        check_renamed(sys.argv[1:] if argv is None else argv)
+        return dispatch(parser().parse_args(argv))
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
         return 1
@@ -117,6 +123,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def check_renamed(argv: list[str]) -> None:
+    """A former name of a command answers with its new one."""
+    if argv and argv[0] in RENAMED:
+        raise CellarError(f"{argv[0]} is now called {RENAMED[argv[0]]}; run: cellar {RENAMED[argv[0]]}")
+
+
 def is_for_memory(error: Exception) -> bool:
     """PyTorch says it by a RuntimeError, in words of its allocators."""
     words = ("out of memory", "allocate memory", "not enough memory")
@@ -139,7 +151,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "fsck": fsck,
         "doctor": doctor,
         "download": download,
-        "keep": keep,
+        "archive": archive,
         "findings": findings,
         "report": report,
         "crate": crate,
@@ -179,7 +191,10 @@ def redo(table: str, row: str, column: str) -> int:
 
 def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
     from cellar.provenance import verify as verifying
+    from cellar.provenance.archive import verify as verifying_archives
 
+    if table and Path(table).parts[:1] == paths.RUNS.parts:
+        return verifying_archives.run(Path(table))
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
     return verifying.report(table, complete, row, column)
@@ -217,10 +232,12 @@ def findings() -> int:
     return 0
 
 
-def keep() -> int:
-    from cellar.report import archive
+def archive(name: str | None) -> int:
+    from cellar.report import archive as archiving
 
-    print(f"kept in {archive.keep()}")
+    folder, incomplete = archiving.archive(name)
+    left_out = f"; left out, since runs behind their cells are missing: {', '.join(incomplete)}" if incomplete else ""
+    print(f"archived in {folder}{left_out}")
     return 0
 
 

@@ -10,7 +10,7 @@ CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
 CODE = Path("results/code")
 MODEL_COUNTS = METRICS / "models.json"
-REAL_RUNS = Path("docs/real_runs")
+RUNS = Path("runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
 
 

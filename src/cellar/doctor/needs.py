@@ -18,6 +18,7 @@ from cellar.engine.logit_store import DTYPES, FOLDER, MB
 from cellar.errors import CellarError
 from cellar.models import parse
 from cellar.pipeline.plan import Family
+from cellar.provenance.archive.layout import Archive
 
 FLOAT = 4  # bytes
 VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.views)
@@ -105,10 +106,11 @@ def largest_checkpoint(params: Params, counts: dict[str, int]) -> int:
 
 
 def measured_memory(params: Params, families: list[Family]) -> tuple[float | None, str]:
-    """The most that a stage of the plan took, in bytes, and which: from a kept run of this scale, else from this project's."""
+    """The peak memory of the plan's stages in bytes, and the stage that took it: from an archived run of this scale,
+    else from this project's records."""
     stages = {stage.name for family in families for stage in family.stages()}
-    kept = paths.REAL_RUNS / params.scale.name / "records.json"
-    peaks = dict(peaks_of(kept_records(kept) if kept.exists() else own_records()))
+    archive = Archive(paths.RUNS / params.scale.name)
+    peaks = dict(archived_peaks(archive) if archive.folder.is_dir() else own_peaks())
     found = {stage: peak for stage, peak in peaks.items() if stage in stages}
     if not found:
         return None, ""
@@ -116,22 +118,23 @@ def measured_memory(params: Params, families: list[Family]) -> tuple[float | Non
     return found[largest] * 1e9, largest
 
 
-def kept_records(path: Path) -> list[Any]:
+def archived_peaks(archive: Archive) -> Iterator[tuple[str, float]]:
+    """(stage, peak memory in GB) of the records that have it; none if the archive cannot be read."""
     try:
-        return list(files.read_json(path).values())
-    except (CellarError, AttributeError):
-        return []
+        for stage, record in archive.records.items():
+            yield from peak_of(record | {"stage": stage})
+    except (CellarError, KeyError, TypeError, AttributeError):
+        return  # `cellar verify runs/NAME` names the fault
 
 
-def own_records() -> Iterator[Any]:
+def own_peaks() -> Iterator[tuple[str, float]]:
     for path in sorted(Path("results").rglob("run.json")):
         try:
-            yield files.read_json(path)
+            yield from peak_of(files.read_json(path))
         except CellarError:
-            continue  # `cellar verify` says it
+            continue  # `cellar verify` names it
 
 
-def peaks_of(records: Any) -> Iterator[tuple[str, float]]:
-    for record in records:
-        if isinstance(record, dict) and isinstance(record.get("peak_memory_gb"), int | float):
-            yield str(record.get("stage")), float(record["peak_memory_gb"])
+def peak_of(record: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(record, dict) and isinstance(record.get("peak_memory_gb"), int | float):
+        yield str(record.get("stage")), float(record["peak_memory_gb"])
