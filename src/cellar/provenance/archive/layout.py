@@ -40,9 +40,13 @@ class Archive:
 
     def read(self, name: str) -> Any:
         path = self.folder / name
+        restore = f"restore it with: git checkout -- {self.folder}"
         if not path.is_file():
-            raise CellarError(f"{path}: missing; restore it with: git checkout -- {self.folder}")
-        return files.read_json(path)
+            raise CellarError(f"{path}: missing; {restore}")
+        try:
+            return files.read_json(path)
+        except CellarError:
+            raise CellarError(f"{path}: not JSON; {restore}") from None
 
     @cached_property
     def stages(self) -> dict[str, dict[str, Any]]:
@@ -92,12 +96,11 @@ class Archive:
             for stage, record in stored["stages"].items()
         }
 
-    def tables(self) -> list[Path]:
-        """The JSON files of its tables."""
-        return sorted((self.folder / TABLES).rglob("*.json"))
-
-    def figures(self) -> list[Path]:
-        return sorted((self.folder / FIGURES).rglob("*.png"))
+    def tables(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(id, content) of its tables."""
+        for path in sorted((self.folder / TABLES).rglob("*.json")):
+            name = path.relative_to(self.folder)
+            yield name.relative_to(TABLES).with_suffix("").as_posix(), self.read(str(name))
 
     def files(self) -> Iterator[str]:
         """Names, relative to its folder, of all files except the list of digests."""

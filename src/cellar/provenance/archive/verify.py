@@ -13,7 +13,7 @@ import yaml
 
 from cellar import paths
 from cellar.errors import CellarError
-from cellar.provenance import cell_names, git, lineage
+from cellar.provenance import git, lineage
 from cellar.provenance.archive import formulas, layout
 from cellar.provenance.archive.layout import LOCK, METRICS, PARAMS, SUMS, TABLES, Archive
 from cellar.provenance.records import leaves
@@ -69,7 +69,7 @@ def verify(archive: Archive) -> Result:
     altered = check_files(archive, result)
     try:
         changed = check_artefacts(archive, altered, result)
-        check_links(archive, result)
+        check_links(archive, changed, result)
         check_cells(archive, changed, result)
         check_params(archive, altered, result)
         check_records(archive, result)
@@ -77,7 +77,7 @@ def verify(archive: Archive) -> Result:
     except CellarError as error:
         name, _, reason = " ".join(str(error).split()).removeprefix(f"{archive.folder}/").partition(": ")
         result.problems.setdefault(name, [reason])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         words = f"its JSON has another form than `cellar archive` writes ({type(error).__name__}: {error})"
         result.general.setdefault(LOCK, words)
     return result
@@ -87,13 +87,13 @@ def check_files(archive: Archive, result: Result) -> set[str]:
     """Names of the files whose bytes are not those of SHA256SUMS; missing and unlisted files are reported."""
     path = archive.folder / SUMS
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    digests = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     present = set(archive.files())
-    for name in sorted({*listed, *layout.REQUIRED, SUMS} - present - ({SUMS} if path.is_file() else set())):
+    for name in sorted({*digests, *layout.REQUIRED, SUMS} - present - ({SUMS} if path.is_file() else set())):
         result.add(name, f"missing; restore it with: git checkout -- {archive.folder}")
-    for name in sorted(present - listed.keys()) if listed else ():
+    for name in sorted(present - digests.keys()) if digests else ():
         result.add(name, f"not listed in {SUMS}; it is no file of this archive")
-    altered = {name for name in present & listed.keys() if layout.file_sha256(archive.folder / name) != listed[name]}
+    altered = {name for name in present & digests.keys() if layout.file_sha256(archive.folder / name) != digests[name]}
     for name in sorted(altered):
         result.general[name] = f"changed since the run was archived: its sha256 is not that of {SUMS}"
     return altered
@@ -113,7 +113,9 @@ def check_artefacts(archive: Archive, altered: set[str], result: Result) -> set[
     """Paths of artefacts whose archived content has not the md5 of the lock."""
     changed: set[str] = set()
     for name, path, digest in artefacts(archive):
-        expected = archive.reduced.get(path, archive.outputs.get(path))
+        expected = archive.outputs.get(path)
+        if name == METRICS or name.startswith(layout.FIGURES):  # all others are complete
+            expected = archive.reduced.get(path, expected)
         if path not in archive.outputs:
             result.add(name, f"{path} is an output of no stage of {LOCK}")
         elif digest != expected:
@@ -128,22 +130,23 @@ def check_artefacts(archive: Archive, altered: set[str], result: Result) -> set[
     return changed
 
 
-def check_links(archive: Archive, result: Result) -> None:
-    """Stages that read other bytes than the lock's own stage made."""
+def check_links(archive: Archive, changed: set[str], result: Result) -> None:
+    """Stages that read other bytes than the lock's own stage made; one line a file."""
+    readers: dict[str, list[str]] = {}
     for stage, entry in archive.stages.items():
         for path, digest in entry["deps"].items():
-            made = archive.outputs.get(path, digest)
-            if made != digest:
-                result.add(LOCK, f"{stage} read {path} with md5 {digest}, the stage that made it wrote {made}")
+            if archive.outputs.get(path, digest) != digest and path not in changed:
+                readers.setdefault(path, []).append(stage)
+    for path, stages in readers.items():
+        read = archive.stages[stages[0]]["deps"][path]
+        result.add(LOCK, f"{path} has md5 {archive.outputs[path]}, but {listed(stages)} read {read}")
 
 
 def check_cells(archive: Archive, changed: set[str], result: Result) -> None:
     """Recompute the cells that have a formula; those of changed metrics are left to the line about the metrics."""
     flat = {path: leaves(content) for path, content in archive.metrics.items()}
-    for path in archive.tables():
-        name = path.relative_to(archive.folder)
-        table = cell_names.read_table(path)
-        chosen = archive.formulas.get(str(name.relative_to(TABLES).with_suffix("")), {})
+    for name, table in archive.tables():
+        chosen = archive.formulas.get(name, {})
         for row in table["rows"]:
             for column, cell in row["cells"].items():
                 result.cells += is_computed(cell)
@@ -151,7 +154,7 @@ def check_cells(archive: Archive, changed: set[str], result: Result) -> None:
                 if formula and not changed.intersection(used := formulas.sources(cell, flat)):
                     result.recomputed += 1
                     for line in wrong_cell(formula, cell, [flat[source] for source in used]):
-                        result.add(str(name), f"cell {row['id']}, {column}: {line}")
+                        result.add(f"{TABLES}/{name}.json", f"cell {row['id']}, {column}: {line}")
 
 
 def is_computed(cell: Mapping[str, Any]) -> bool:
@@ -169,12 +172,19 @@ def wrong_cell(formula: str, cell: Mapping[str, Any], metrics: formulas.Metrics)
 def check_params(archive: Archive, altered: set[str], result: Result) -> None:
     """Parameters of stages against params.yaml of the archive, for the keys that both have."""
     text = (archive.folder / PARAMS).read_text(encoding="utf-8")
-    run_params = leaves(yaml.load(text, Loader=lineage.Loader))
+    try:
+        run_params = leaves(yaml.load(text, Loader=lineage.Loader))
+    except yaml.YAMLError as error:
+        result.add(PARAMS, f"not YAML ({' '.join(str(error).split())})")
+        return
+    name = PARAMS if PARAMS in altered and LOCK not in altered else LOCK
+    stages: dict[tuple[str, str], list[str]] = {}
     for stage, entry in archive.stages.items():
         for key, value in leaves(entry["params"]).items():
             if run_params.get(key, value) != value:
-                name = PARAMS if PARAMS in altered and LOCK not in altered else LOCK
-                result.add(name, f"{stage} ran with {key} = {value}, {PARAMS} has {run_params[key]}")
+                stages.setdefault((key, str(value)), []).append(stage)
+    for (key, text), different in stages.items():
+        result.add(name, f"{listed(different)} ran with {key} = {text}, {PARAMS} has {run_params[key]}")
 
 
 def check_records(archive: Archive, result: Result) -> None:
@@ -182,8 +192,12 @@ def check_records(archive: Archive, result: Result) -> None:
         result.add(layout.RECORDS, f"{stage} is no stage of {LOCK}")
     missing = [stage for stage in archive.stages if stage not in archive.records]
     if missing:
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        result.notes.append(f"no record of {', '.join(missing[:SHOWN])}{more}")
+        result.notes.append(f"no record of {listed(missing)}")
+
+
+def listed(stages: list[str]) -> str:
+    more = f" and {len(stages) - SHOWN} more" if len(stages) > SHOWN else ""
+    return ", ".join(stages[:SHOWN]) + more
 
 
 def check_commit(archive: Archive, result: Result) -> None:
