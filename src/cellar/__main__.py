@@ -194,6 +194,8 @@ def verify(table: str | None, row: str | None, column: str | None, complete: boo
     from cellar.provenance.archive import verify as verifying_archives
 
     if table and Path(table).parts[:1] == paths.RUNS.parts:
+        if row is not None:
+            raise CellarError(f"verify {table} takes no row: an archived run is verified as a whole")
         return verifying_archives.run(Path(table))
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")

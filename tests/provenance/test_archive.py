@@ -213,6 +213,11 @@ def test_an_unknown_run_is_named(folder: Path) -> None:
         verify.run(Path("runs/other"))
 
 
+def test_an_archive_is_verified_as_a_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "runs/mine", "student", "accuracy"]) == 1
+    assert "runs/mine takes no row" in capsys.readouterr().err
+
+
 def test_equal_scalars_are_told_apart_by_the_labels() -> None:
     metrics = [{"accuracy": 50.0, "last_epoch.accuracy": 50.0, "macro.recall": 50.0}]
     cell = {"value": 50.0, "kind": "measured", "metrics": ["m.json"]}
