@@ -29,7 +29,7 @@ LONGEST = (  # minutes each, not seconds
     "test_faults.py",
     "test_slurm.py",
     "test_cells.py",
-    "test_real_runs.py",
+    "test_archiving.py",
 )
 
 

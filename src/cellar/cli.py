@@ -16,6 +16,7 @@ RENAMED = {  # a command of an earlier version -> what to type now
         ("evaluate_features", "evaluate_triplets", "evaluate_tasks"), "evaluate_student EXPERIMENT/seed-N --study STUDY"
     ),
     "list_code": "resolve",
+    "keep": "archive",
 }
 
 
@@ -39,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     for command in (explain, diff):
         command.add_argument("--json", action="store_true", help="the same as JSON")
     verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
-    for name in ("table", "row", "column"):
+    verify.add_argument("table", nargs="?", help="a table, or an archived run: runs/NAME; runs for all of them")
+    for name in ("row", "column"):
         verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
     fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
@@ -56,8 +58,9 @@ def parser() -> argparse.ArgumentParser:
     use = commands.add_parser("use", help="compose params.yaml from the files in studies/*/params")
     use.add_argument("names", nargs="+", metavar="NAME", help="sample, or STUDY/NAME for one study alone")
     use.add_argument("--force", action="store_true", help="overwrite edits made since the last composition")
-    commands.add_parser("keep", help="copy a finished run on real data to docs/real_runs, with what it cost")
-    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of docs/real_runs")
+    archive = commands.add_parser("archive", help="write a run on real data to runs/NAME, in reduced form")
+    archive.add_argument("name", nargs="?", metavar="NAME", help="the name of the scale if none is given")
+    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of runs/")
     commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
     crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
     crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
@@ -123,7 +126,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "doctor": doctor,
         "download": download,
         "use": use,
-        "keep": keep,
+        "archive": archive,
         "findings": findings,
         "report": report,
         "crate": crate,
@@ -153,8 +156,14 @@ def redo(table: str, row: str, column: str) -> int:
 
 
 def verify(table: str | None, row: str | None, column: str | None, complete: bool) -> int:
+    from cellar import paths
     from cellar.provenance import verify as verifying
+    from cellar.provenance.archive import verify as verifying_archives
 
+    if table and Path(table).parts[:1] == paths.RUNS.parts:
+        if row is not None:
+            raise CellarError(f"verify {table} takes no row: an archived run is verified as a whole")
+        return verifying_archives.run(Path(table))
     if row is not None and column is None:
         raise CellarError(f"verify {table} {row}: a cell is a row and a column; add the column, or leave out the row")
     return verifying.report(table, complete, row, column)
@@ -203,10 +212,12 @@ def findings() -> int:
     return 0
 
 
-def keep() -> int:
-    from cellar.report import archive
+def archive(name: str | None) -> int:
+    from cellar.report import archive as archiving
 
-    print(f"kept in {archive.keep()}")
+    folder, incomplete = archiving.archive(name)
+    left_out = f"; left out, since runs behind their cells are missing: {', '.join(incomplete)}" if incomplete else ""
+    print(f"archived in {folder}{left_out}")
     return 0
 
 

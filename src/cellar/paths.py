@@ -1,5 +1,6 @@
 """Every place in the project, named once. All are relative to the project's root."""
 
+import re
 from pathlib import Path
 
 STUDIES = Path("studies")
@@ -12,8 +13,7 @@ STUDIES = Path("studies")
 TEACHER_LOGITS = Path(".cache/teacher_logits")
 MODEL_COUNTS = METRICS / "models.json"
 INDEX = Path("results/index.md")
-REAL_RUNS = Path("docs/real_runs")
-LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
+RUNS = Path("runs")
 
 
 def printed(study: str) -> Path:
@@ -98,3 +98,21 @@ def in_project(file: Path) -> Path:
     """A code file's path in the project: of the running package src/cellar/…, of a study studies/…."""
     package = Path(__file__).parent
     return Path("src/cellar") / file.relative_to(package) if file.is_relative_to(package) else file
+
+
+def pipeline_file(study: str, sweep: bool = False) -> Path:
+    """The dvc.yaml of what studies share (""), of a study, or of its sweeps."""
+    if not study:
+        return Path("dvc.yaml")
+    return STUDIES / study / ("sweeps/dvc.yaml" if sweep else "dvc.yaml")
+
+
+def stage_name(kind: str, job: str) -> str:
+    """A stage's name in its dvc.yaml. DVC takes letters, digits, - and _ only."""
+    return "-".join([kind, *([re.sub(r"[^A-Za-z0-9_]+", "-", job)] if job else [])])
+
+
+def stage_address(kind: str, job: str, study: str = "", sweep: bool = False) -> str:
+    """What `dvc repro` calls a stage, from the root."""
+    of_file = f"{pipeline_file(study, sweep)}:" if study else ""
+    return f"{of_file}{stage_name(kind, job)}"

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
-
-from cellar.config import Recipe
-from cellar.data.augmentation.inputs import build_augmentation
-from cellar.engine import devices, distributed, inference, training
 from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.distributed import Team
 from cellar.engine.inference import Split
 from cellar.engine.progress import Progress
-from cellar.engine.training import EveryImage, Objective
 from cellar.methods.losses.triplet import ordered_triplet_loss
 from cellar.methods.objectives.features import FeatureDistillation
 from cellar.methods.objectives.labels import Labels
 from cellar.methods.objectives.of_output import OfOutput
 from cellar.models.features_of import FeaturesOf
+from torch import Tensor, nn
+
+from cellar.config import Recipe
+from cellar.data.augmentation.inputs import build_augmentation
+from cellar.engine import devices, distributed, inference, training
+from cellar.engine.distributed import Team
+from cellar.engine.training import EveryImage, Objective
 
 IMAGES, BATCH = 33, 12  # the last batch has 9: parts of 4 and 5
 RECIPE: dict[str, Any] = {

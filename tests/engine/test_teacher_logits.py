@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cellar.engine.logit_store import LogitStore
+from cellar.engine.teacher_logits import Asker, TeacherCache
 from torch import Tensor, nn
 
 from cellar import models
 from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import logit_store, teacher_logits
-from cellar.engine.logit_store import LogitStore
-from cellar.engine.teacher_logits import Asker, TeacherCache
 from cellar.errors import CellarError
 
 VIEWS = build_augmentation("crop_flip", "cifar100")

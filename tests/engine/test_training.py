@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+from cellar.engine.checkpoints import Checkpoint
+from cellar.engine.inference import Split
+from cellar.engine.optimizer import Descent
+from cellar.engine.progress import Progress
+from cellar.methods.objectives.labels import Labels
 from torch import Tensor, nn
 
 from cellar.config import Recipe
 from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import inference, training
-from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.inference import Split
-from cellar.engine.optimizer import Descent
-from cellar.engine.progress import Progress
 from cellar.engine.training import EveryImage, Outcome
 from cellar.errors import CellarError
-from cellar.methods.objectives.labels import Labels
 
 RECIPE: dict[str, Any] = dict(  # noqa: C408
     epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, schedule={"plateau": {"factor": 0.1, "patience": 1}},

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cellar.figures.pins_epochs import epoch_curves
+from cellar.figures.pins_pairs import face_pairs
+from cellar.figures.pins_parts import embed, face_parts, part_map
 from PIL import Image
 
 from cellar import figures, files, paths
@@ -16,9 +19,6 @@ from cellar.data.face_parts import cut_parts, faces_to_cut
 from cellar.data.prepared import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
-from cellar.figures.pins_epochs import epoch_curves
-from cellar.figures.pins_pairs import face_pairs
-from cellar.figures.pins_parts import embed, face_parts, part_map
 from tests import pins_project
 from tests.pins_project import Raw
 

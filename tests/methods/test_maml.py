@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 import torch
+from cellar.engine.checkpoints import Checkpoint
+from cellar.engine.inference import Split
+from cellar.engine.progress import Progress
+from cellar.engine.samplers import RandomTasks, fixed_tasks
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cellar.config import Recipe
 from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import training
-from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.inference import Split
-from cellar.engine.progress import Progress
-from cellar.engine.samplers import RandomTasks, fixed_tasks
 from cellar.engine.training import Batch, Draw
 from cellar.errors import CellarError
 from cellar.methods.maml import Maml, positional_labels, query_loss, score_tasks

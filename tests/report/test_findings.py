@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The template and the kept runs, in a folder of their own."""
+    """The template and the archived runs, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / paths.REAL_RUNS, paths.REAL_RUNS)
+    shutil.copytree(ROOT / paths.RUNS, paths.RUNS)
+    findings.TEMPLATE.parent.mkdir()
     shutil.copy(ROOT / findings.TEMPLATE, findings.TEMPLATE)
     return tmp_path
 
@@ -32,7 +33,7 @@ def test_no_number_of_a_result_is_typed() -> None:
 
 
 def test_another_table_gives_another_page(project: Path) -> None:
-    before, path = findings.page(), paths.REAL_RUNS / "fer2013_cpu/results/tables/table_iv.json"
+    before, path = findings.page(), paths.RUNS / "fer2013_cpu/tables/table_iv.json"
     path.write_text(path.read_text().replace("42.6581", "99.9912"))
     after = findings.page()
     assert "42.66" in before and "99.99" not in before and "99.99" in after
@@ -43,15 +44,15 @@ def test_another_table_gives_another_page(project: Path) -> None:
     [
         (
             '{{ run("never").note }}',
-            "no run 'never' is kept in docs/real_runs; kept: cifar100_cpu, ",
+            "no run 'never' is archived in runs; archived: cifar100_cpu, ",
         ),
         (
             '{{ run("fer2013_cpu").cell("table_iv", "E9", "accuracy") }}',
             r"findings\.j2: .*table_iv\.json has no row 'E9'",
         ),
-        ('{{ run("fer2013_cpu").cell("table_x", "E1", "accuracy") }}', r"table_x\.json is not kept"),
-        ('{{ run("fer2013_cpu").metric("students/E9", "accuracy") }}', r"students/E9\.json is not kept"),
-        ('{{ run("fer2013_cpu").metric("teachers/fer2013/seed-0", "r2") }}', r"seed-0\.json has no r2"),
+        ('{{ run("fer2013_cpu").cell("table_x", "E1", "accuracy") }}', r"table_x\.json is not archived"),
+        ('{{ run("fer2013_cpu").metric("students/E9", "accuracy") }}', r"metrics\.json, students/E9 is not archived"),
+        ('{{ run("fer2013_cpu").metric("teachers/fer2013/seed-0", "r2") }}', r"seed-0 has no r2"),
         ('{{ run("fer2013_cpu").cell("table_iv") }}', r"missing 2 required positional arguments"),
         ("one\n{{ ", "findings.j2, line 2: "),
         ("{{ nothing }}", "'nothing' is undefined"),

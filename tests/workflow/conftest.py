@@ -154,7 +154,7 @@ def clone(folder: Path, raw: dict[str, Any]) -> Project:
     )
     for name in filter(None, listed.stdout.split("\0")):
         source = ROOT / name
-        if source.is_file() and not name.startswith(("results/", "dvc.lock", "sweeps/dvc.lock", "docs/real_runs/")):
+        if source.is_file() and not name.startswith(("results/", "dvc.lock", "sweeps/dvc.lock", "runs/")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
     project = Project(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from cellar import paths
 from cellar.config import Config
 from cellar.config.strict_yaml import read_yaml
 from cellar.doctor.finding import Finding, gigabytes
@@ -65,7 +66,7 @@ def gpu(config: Config, names: list[str] | None) -> Finding:
     return Finding(
         "warn",
         "gpu",
-        f"none: scale {config.scale.name} trains on the CPU; what short recipes cost there is in docs/real_runs",
+        f"none: scale {config.scale.name} trains on the CPU; what short recipes cost there is in {paths.RUNS}",
     )
 
 

@@ -18,6 +18,7 @@ from cellar.errors import CellarError
 from cellar.models import parse
 from cellar.pipeline.stage import Stage
 from cellar.provenance import records
+from cellar.provenance.archive.layout import Archive
 from cellar.provenance.lineage import Lineage
 
 FLOAT = 4  # bytes
@@ -105,8 +106,8 @@ def largest_checkpoint(stages: list[Stage], counts: dict[str, int]) -> int:
 def measured_memory(config: Config, stages: list[Stage], graph: Lineage) -> tuple[float | None, str]:
     """The most that a stage of the plan took, in bytes, and which: from an archived run of this scale, else from here."""
     addresses = {stage.address for stage in stages}
-    archived = paths.REAL_RUNS / config.scale.name / "records.json"
-    peaks = dict(peaks_of(kept_records(archived))) if archived.exists() else own_peaks(graph)
+    archive = Archive(paths.RUNS / config.scale.name)
+    peaks = dict(archived_peaks(archive)) if archive.folder.is_dir() else own_peaks(graph)
     measured = {stage: peak for stage, peak in peaks.items() if stage in addresses}
     if not measured:
         return None, ""
@@ -114,25 +115,24 @@ def measured_memory(config: Config, stages: list[Stage], graph: Lineage) -> tupl
     return measured[largest] * 1e9, largest
 
 
-def kept_records(path: Path) -> list[Any]:
+def archived_peaks(archive: Archive) -> Iterator[tuple[str, float]]:
+    """(stage, peak memory in GB) of the records that have it; none if the archive cannot be read."""
     try:
-        return list(files.read_json(path).values())
-    except (CellarError, AttributeError):
-        return []
+        for stage, record in archive.records.items():
+            yield from peak_of(record | {"stage": stage})
+    except (CellarError, KeyError, TypeError, AttributeError):
+        return  # `cellar verify runs/NAME` names the fault
 
 
 def own_peaks(graph: Lineage) -> dict[str, float]:
     """Stage -> peak memory in GB, from the records that are here."""
-    peaks = {}
+    peaks: dict[str, float] = {}
     for stage in graph.stages:
         with suppress(CellarError):  # `cellar verify` reports it
-            record = records.read(stage)
-            if record and isinstance(record.get("peak_memory_gb"), int | float):
-                peaks[stage.target] = float(record["peak_memory_gb"])
+            peaks |= dict(peak_of((records.read(stage) or {}) | {"stage": stage.target}))
     return peaks
 
 
-def peaks_of(records: Any) -> Iterator[tuple[str, float]]:
-    for record in records:
-        if isinstance(record, dict) and isinstance(record.get("peak_memory_gb"), int | float):
-            yield str(record.get("stage")), float(record["peak_memory_gb"])
+def peak_of(record: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(record, dict) and isinstance(record.get("peak_memory_gb"), int | float):
+        yield str(record.get("stage")), float(record["peak_memory_gb"])

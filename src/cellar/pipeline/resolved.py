@@ -7,8 +7,9 @@ from cellar import files
 from cellar.config import PARAMS_FILE, Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.errors import CellarError
+from cellar.paths import stage_name
 from cellar.pipeline import plan
-from cellar.pipeline.stage import Stage, StageKind, resolved_file, stage_name
+from cellar.pipeline.stage import Stage, StageKind, resolved_file
 
 
 def by_file(config: Config) -> dict[Path, dict[str, Any]]:

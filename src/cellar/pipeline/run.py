@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from cellar.errors import CellarError
+from cellar.paths import pipeline_file, stage_name
 from cellar.pipeline import records, resolved
-from cellar.pipeline.stage import StageKind, pipeline_file, stage_name
+from cellar.pipeline.stage import StageKind
 
 
 def run(kind: StageKind, job: str, study: str) -> None:

@@ -3,12 +3,12 @@
 The command line, dvc.yaml and Snakemake's rules are all derived from these declarations.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cellar import paths
 from cellar.config import Config
 from cellar.config.section import Section
 
@@ -82,17 +82,17 @@ class Stage:
 
     @property
     def name(self) -> str:
-        return stage_name(self.kind.name, self.job.name)
+        return paths.stage_name(self.kind.name, self.job.name)
 
     @property
     def file(self) -> Path:
         """The dvc.yaml that it stands in."""
-        return pipeline_file(self.job.study, self.job.sweep)
+        return paths.pipeline_file(self.job.study, self.job.sweep)
 
     @property
     def address(self) -> str:
         """What `dvc repro` calls it, from the root."""
-        return self.name if self.file == MAIN else f"{self.file}:{self.name}"
+        return paths.stage_address(self.kind.name, self.job.name, self.job.study, self.job.sweep)
 
     @property
     def command(self) -> str:
@@ -134,17 +134,6 @@ class Stage:
 
     def filled(self, templates: Iterable[str]) -> tuple[str, ...]:
         return tuple(template.removesuffix("/").format(item=self.job.item) for template in templates)
-
-
-def stage_name(kind: str, job: str) -> str:
-    """DVC takes letters, digits, - and _ only."""
-    return "-".join([kind, *([re.sub(r"[^A-Za-z0-9_]+", "-", job)] if job else [])])
-
-
-def pipeline_file(study: str, sweep: bool = False) -> Path:
-    if not study:
-        return MAIN
-    return Path("studies") / study / ("sweeps/dvc.yaml" if sweep else "dvc.yaml")
 
 
 def resolved_file(study: str) -> Path:

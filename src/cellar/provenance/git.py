@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cellar.errors import CellarError
 
+MAIN = ("refs/heads/main", "refs/remotes/origin/main")
+
 
 def git(*arguments: str) -> str:
     """What git says, or "" when it fails or there is no repository."""
@@ -22,6 +24,12 @@ def commit(revision: str) -> str:
     if not found:
         raise CellarError(f"git knows no revision {revision!r} here; see: git log --all --oneline")
     return found
+
+
+def on_main(commit: str) -> bool:
+    """Whether a commit is an ancestor of the branch main (of origin/main in a clone without it), or its tip."""
+    main = next(filter(None, (git("rev-parse", "--verify", "--quiet", name) for name in MAIN)), "")
+    return bool(main and commit) and git("merge-base", commit, main) == commit
 
 
 def file_at(commit: str, path: Path | str) -> str | None:

@@ -1,5 +1,5 @@
 """`cellar findings`: what came out on real data. The words are people's (docs/findings.j2); every number in them is read
-from the tables that `cellar keep` left in docs/real_runs, so the page cannot say what no run has shown."""
+from the tables of archived runs (runs/), so the page cannot claim what no run has shown."""
 
 from pathlib import Path
 
@@ -9,17 +9,19 @@ from cellar import files, paths
 from cellar.config.strict_yaml import read_yaml
 from cellar.errors import CellarError, reason
 from cellar.provenance import cell_names
+from cellar.provenance.archive import layout
+from cellar.provenance.archive.layout import Archive, archives
 from cellar.report.head import spent
 from cellar.tables.cells import Cell, Column
 from cellar.tables.numbers import number_text, value_text
 from cellar.tables.render import paper_text
 
 TEMPLATE, PAGE = Path("docs/findings.j2"), Path("docs/findings.md")
-HEAD = "<!-- Written by `cellar findings` from findings.j2 and the tables of real_runs: change those. -->\n\n"
+HEAD = "<!-- Written by `cellar findings` from findings.j2 and the tables of ../runs: change those. -->\n\n"
 
 
 def write() -> Path:
-    """Raises CellarError when the template names a cell that no kept run has."""
+    """Raises CellarError if the template names a cell that no archived run has."""
     files.write_text(PAGE, page())
     return PAGE
 
@@ -39,53 +41,51 @@ def page() -> str:
 
 
 class Run:
-    """A kept run, as the template asks it: `run("fer2013_cpu").cell("table_iv", "fer2013-E1", "accuracy")`."""
+    """An archived run, as the template uses it: `run("fer2013_cpu").cell("table_iv", "fer2013-E1", "accuracy")`."""
 
     def __init__(self, name: str) -> None:
-        self.folder = paths.REAL_RUNS / name
-        if not self.folder.is_dir():
-            kept = ", ".join(sorted(path.parent.name for path in paths.REAL_RUNS.glob("*/records.json")))
-            raise CellarError(f"{TEMPLATE}: no run {name!r} is kept in {paths.REAL_RUNS}; kept: {kept or 'none'}")
+        self.archive = Archive(paths.RUNS / name)
+        if not self.archive.folder.is_dir():
+            names = ", ".join(archive.folder.name for archive in archives())
+            raise CellarError(f"{TEMPLATE}: no run {name!r} is archived in {paths.RUNS}; archived: {names or 'none'}")
 
     @property
     def note(self) -> str:
-        """What its scale is, in the words of its params.yaml."""
-        return str(read_yaml(self.folder / "params.yaml")["scale"]["note"])
+        """The note of its scale, from its params.yaml."""
+        return str(read_yaml(self.archive.folder / layout.PARAMS)["scale"]["note"])
 
     @property
     def time(self) -> str:
         """The recorded seconds of all stages."""
-        records = files.read_json(self.folder / "records.json")
-        return spent(sum(record.get("seconds") or 0 for record in records.values()))
+        return spent(sum(record.get("seconds") or 0 for record in self.archive.records.values()))
 
     def cell(self, table: str, row: str, column: str) -> str:
         """The value as its table shows it, with its interval."""
-        return value_text(*self.found(table, row, column))
+        return value_text(*self.find(table, row, column))
 
     def paper(self, table: str, row: str, column: str) -> str:
-        """The printed figure beside it, with its mark."""
-        return paper_text(*self.found(table, row, column))
+        """The printed value beside it, with its mark."""
+        return paper_text(*self.find(table, row, column))
 
     def metric(self, path: str, *keys: str, unit: str = "%") -> str:
-        """A number of a metrics file, for what no table shows: `metric("teachers/pins_resnet50/seed-0", "accuracy")`."""
-        where = self.kept(paths.METRICS / f"{path}.json")
-        found = files.read_json(where)
+        """A scalar that no table shows: `metric("teachers/pins_resnet50/seed-0", "accuracy")`."""
+        where = f"{self.archive.folder / layout.METRICS}, {path}"
+        value = self.archive.metrics.get(str(paths.METRICS / f"{path}.json"))
+        if value is None:
+            raise CellarError(f"{TEMPLATE}: {where} is not archived; mend the template")
         for key in keys:
-            if not isinstance(found, dict) or key not in found:
+            if not isinstance(value, dict) or key not in value:
                 raise CellarError(f"{TEMPLATE}: {where} has no {'.'.join(keys)}; mend the template")
-            found = found[key]
-        return number_text(found, unit)
+            value = value[key]
+        return number_text(value, unit)
 
     def n(self, table: str, row: str, column: str) -> int | str:
-        """How many trainings a cell is the mean of, or how many test images it is a share of."""
-        return self.found(table, row, column)[0].n or "–"
+        """The number of trainings that a cell is the mean of, or of test images that it is a share of."""
+        return self.find(table, row, column)[0].n or "–"
 
-    def found(self, table: str, row: str, column: str) -> tuple[Cell, Column]:
-        path = self.kept(paths.TABLES / f"{table}.json")
+    def find(self, table: str, row: str, column: str) -> tuple[Cell, Column]:
+        path = self.archive.folder / layout.TABLES / f"{table}.json"
+        if not path.is_file():
+            raise CellarError(f"{TEMPLATE}: {path} is not archived; mend the template")
         _, head, cell = cell_names.find(cell_names.read_table(path), row, column, f"{TEMPLATE}: {path}")
         return Cell(**cell), Column(**head)
-
-    def kept(self, path: Path) -> Path:
-        if not (self.folder / path).is_file():
-            raise CellarError(f"{TEMPLATE}: {self.folder / path} is not kept; mend the template")
-        return self.folder / path

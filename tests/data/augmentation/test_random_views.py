@@ -9,8 +9,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.data.augmentation import random_augmentation
-from cellar.data.augmentation.random_augmentation import COUNT, TRANSFORMS, RandomAugmentation, applies, scramble, uniform
 from cellar.data.augmentation.inputs import build_augmentation
+from cellar.data.augmentation.random_augmentation import (
+    COUNT,
+    TRANSFORMS,
+    RandomAugmentation,
+    applies,
+    scramble,
+    uniform,
+)
 
 AS_PUBLISHED = {"rotation": 0.5, "scaling": 0.5, "flip": 0.5, "blur": 0.1, "jitter": 0.0, "erasing": 0.0}
 NEVER = dict.fromkeys(AS_PUBLISHED, 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellar.data.augmentation.inputs import NORMALISATIONS, to_tensor, build_augmentation
+from cellar.data.augmentation.inputs import NORMALISATIONS, build_augmentation, to_tensor
 
 
 def by_hand(image: np.ndarray, view: int, padding: int, normalisation: str) -> np.ndarray:
@@ -57,7 +57,9 @@ def test_colour_keeps_its_channels_and_sizes_follow_the_parameter() -> None:
 
 def test_unit_leaves_pixels_from_0_to_1() -> None:
     image = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert build_augmentation("flip", "unit").cut(image, torch.tensor([0])).flatten().tolist() == pytest.approx([0, 0.2, 1])
+    assert build_augmentation("flip", "unit").cut(image, torch.tensor([0])).flatten().tolist() == pytest.approx(
+        [0, 0.2, 1]
+    )
 
 
 @pytest.mark.parametrize("augmentation", ["flip", "crop_flip"])

@@ -1,0 +1,1 @@
+"""Archived runs in runs/: their layout, the recomputation of their table cells, and their verification."""

@@ -1,0 +1,68 @@
+"""The commits that archived runs name, the archived runs of this repository, and its size."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cellar import paths
+from cellar.__main__ import main
+from cellar.provenance import git
+from cellar.provenance.archive import layout
+
+from . import archived_run
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 6_000_000  # bytes
+
+
+def repository(*branches: str) -> dict[str, str]:
+    """A repository here with one commit a branch, each on the one before; branch -> commit."""
+    commits = {}
+    subprocess.run(["git", "init", "--quiet", "-b", branches[0]], check=True)
+    for branch in branches:
+        subprocess.run(["git", "switch", "--quiet", "-C", branch], check=True)
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", branch], check=True)
+        commits[branch] = git.git("rev-parse", "HEAD")
+    return commits
+
+
+def test_a_commit_must_be_on_main(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    archived_run.write_project()
+    commits = repository("main", "other")
+    archived_run.write_archive(commits["main"])
+    assert main(["verify", "runs/mine"]) == 0
+    archived_run.write_archive(commits["other"])
+    assert main(["verify", "runs/mine"]) == 1
+    assert f"runs/mine/lock.json: commit {commits['other']} is not an ancestor of main" in capsys.readouterr().out
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(ROOT)
+    return ROOT
+
+
+def test_the_archived_runs_of_this_repository_verify(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(paths.RUNS)]) == 0, capsys.readouterr().out
+    assert len(layout.archives()) >= 11
+
+
+def test_runs_of_an_earlier_history_say_so(project: Path) -> None:
+    for archive in layout.archives():
+        if archive.commit is None:
+            page = (archive.folder / layout.README).read_text()
+            assert "are not in this repository: it was made in an earlier history of the project." in page
+            commits = {record["commit"] for record in archive.records.values() if record.get("commit")}
+            assert commits and not any(git.git("rev-parse", "--verify", "--quiet", f"{c}^{{commit}}") for c in commits)
+
+
+def test_the_repository_is_small(project: Path) -> None:
+    sizes = {name: Path(name).lstat().st_size for name in git.git("ls-files").splitlines() if Path(name).is_file()}
+    runs = sum(size for name, size in sizes.items() if name.startswith("runs/"))
+    rest = sum(size for name, size in sizes.items() if not name.startswith(("runs/", "tests/reference/")))
+    assert 0 < runs <= LIMIT and 0 < rest <= LIMIT

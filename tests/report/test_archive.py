@@ -1,0 +1,137 @@
+"""`cellar archive`: what it refuses, what it leaves out, and the page that it writes."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cellar import figures, files, paths, tables
+from cellar.__main__ import main
+from cellar.errors import CellarError
+from cellar.provenance import git, verify
+from cellar.provenance.archive.layout import Archive
+from cellar.report import archive
+
+from ..provenance import archived_run
+from .conftest import ROOT
+
+Found = verify.Findings
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small built project on real data, committed on main; its tables and figures count as known and verified."""
+    monkeypatch.chdir(tmp_path)
+    archived_run.write_project()
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    raw |= {"scale": {"name": "mine", "drawn": False, "note": "a few images"}, "threads": 2}
+    write_params(raw)
+    for name in archive.FROZEN:
+        files.write_text(Path(name) / "code.py", "")
+    subprocess.run(["git", "init", "--quiet", "-b", "main"], check=True)
+    commit("a run")
+    monkeypatch.setattr(verify, "verify", lambda table: Found())
+    monkeypatch.setattr(tables, "known", lambda params: [archived_run.TABLE, "other_table"])
+    monkeypatch.setattr(figures, "known", lambda params: ["curves", "images", "absent"])
+    monkeypatch.setattr(figures, "of_sweeps", lambda params: [])
+    monkeypatch.setattr(figures, "inputs", lambda name, params: ["arrays.npz" if name == "images" else "history.csv"])
+    monkeypatch.setattr(archive, "records_of", lambda stages: {"train-0": archived_run.record("train-0")})
+    return tmp_path
+
+
+def write_params(raw: dict[str, Any]) -> None:
+    files.write_text(Path("params.yaml"), yaml.safe_dump(raw, sort_keys=False))
+
+
+def commit(message: str) -> None:
+    subprocess.run(["git", "add", "--all"], check=True)
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run(["git", *identity, "commit", "--quiet", "-m", message], check=True)
+
+
+def refused(words: str) -> None:
+    with pytest.raises(CellarError, match=words) as caught:
+        archive.archive()
+    assert "\n" not in str(caught.value) and not paths.RUNS.exists()
+
+
+def test_an_archive_names_head_and_verifies(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["archive"]) == 0 and main(["verify", "runs/mine"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "archived in runs/mine" and out[-1].endswith(
+        "3 of 3 computed cells recomputed from metrics.json, 0 problems"
+    )
+    assert Archive(Path("runs/mine")).commit == git.git("rev-parse", "HEAD")
+
+
+def test_an_archive_can_have_a_name_of_its_own_and_is_replaced_whole(project: Path) -> None:
+    folder, _ = archive.archive("other")
+    assert folder == Path("runs/other")
+    (folder / "notes.txt").write_text("of before")
+    archive.archive("other")
+    assert not (folder / "notes.txt").exists() and [path.name for path in paths.RUNS.iterdir()] == ["other"]
+
+
+def test_a_table_whose_runs_are_incomplete_is_left_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = files.read_json(paths.TABLES / f"{archived_run.TABLE}.json")
+    table["rows"][0]["cells"]["accuracy"]["metrics"].append("results/metrics/students/absent/seed-0.json")
+    files.write_json(paths.TABLES / "other_table.json", table | {"id": "other_table"})
+    assert main(["archive"]) == 0
+    words = "archived in runs/mine; left out, since runs behind their cells are missing: other_table\n"
+    assert capsys.readouterr().out == words
+    assert [name for name, _ in Archive(Path("runs/mine")).tables()] == [archived_run.TABLE]
+
+
+def test_figures_of_images_are_left_out(project: Path) -> None:
+    (paths.FIGURES / "images.png").write_bytes((paths.FIGURES / "curves.png").read_bytes())
+    archive.archive()
+    assert [path.name for path in Path("runs/mine/figures").iterdir()] == ["curves.png"]
+
+
+def test_synthetic_data_are_refused(project: Path) -> None:
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw["scale"]["drawn"] = True
+    write_params(raw)
+    refused(r"^params.yaml: scale.drawn is true; runs has runs on real data only$")
+
+
+def test_a_run_that_does_not_verify_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "verify", lambda table: Found(problems=["a.json: is wrong", "b.json: too"]))
+    refused(r"^this run does not verify \(a.json: is wrong\); see: cellar verify$")
+
+
+@pytest.mark.parametrize("folder", archive.FROZEN)
+def test_uncommitted_code_is_refused(project: Path, folder: str) -> None:
+    files.write_text(Path(folder) / "code.py", "changed = True\n")
+    refused(rf"^{folder}/code.py is not as committed; commit src and studies first$")
+
+
+def test_a_commit_off_main_is_refused(project: Path) -> None:
+    subprocess.run(["git", "switch", "--quiet", "-c", "branch"], check=True)
+    files.write_text(Path("src/code.py"), "changed = True\n")
+    commit("on a branch")
+    refused(r"^commit \w{7} is not on main; an archived run names a commit of main: merge it first$")
+
+
+def test_a_name_that_is_no_folder_is_refused(project: Path) -> None:
+    with pytest.raises(CellarError, match=r"^'\.\./up' cannot name a folder of runs"):
+        archive.archive("../up")
+
+
+def test_the_former_name_of_the_command_answers_with_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keep"]) == 1
+    assert capsys.readouterr().err == "cellar: keep is now called archive; run: cellar archive\n"
+
+
+def test_the_page_counts_verdicts_and_costs(project: Path) -> None:
+    rows = [{"id": str(i), "cells": {"verdict": {"value": verdict}}} for i, verdict in enumerate("abb")]
+    head = {"id": "verdicts", "title": "", "study": "", "scale": {}, "columns": []}
+    files.write_json(paths.TABLES / "verdicts.json", head | {"rows": rows})
+    archive.archive()
+    page = Path("runs/mine/README.md").read_text()
+    assert "Printed values beside those of this run: 1 a, 2 b." in page
+    assert f"Archived at commit {git.git('rev-parse', 'HEAD')[:7]}; its records name aaaaaaa." in page
+    assert "## Costs: 1.0 minutes in recorded stages" in page and "| train-0 | cpu | 60.0 | 1.5 |  |  |" in page
+    assert "* [A table](tables/own_table.md)" in page and "![curves](figures/curves.png)" in page
