@@ -79,7 +79,7 @@ def inputs(figure: str, params: Params) -> list[str]:
     if figure == "cifar100_figure_1":
         return [str(path) for path in images(CIFAR)]
     if figure == "fig_4":
-        return [runs.metrics_files()[0] for runs in confused(params)]
+        return [path for runs in confused(params) for path in (runs.metrics_files()[0], runs.details_files()[0])]
     if figure.startswith(AUDIT):
         dataset = figure.removeprefix(AUDIT)
         return [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]

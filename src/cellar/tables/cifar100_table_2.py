@@ -50,7 +50,7 @@ Found = tuple[Runs, Experiment | None]  # a row's runs, and the line of a studen
 def inputs(params: Params) -> list[str]:
     needed = {str(paths.REFERENCE)}
     for runs, line in found_rows(params).values():
-        needed |= {*runs.metrics_files(), *(gain_files(params, line, runs) if line else [])}
+        needed |= {*runs.metrics_files(), *runs.details_files(), *(gain_files(params, line, runs) if line else [])}
     return sorted(needed)
 
 
@@ -124,9 +124,9 @@ def runs_cell(runs: Runs | None, printed: int | None) -> Cell:
 
 
 def auc_cell(runs: Runs | None) -> Cell:
-    if runs and any(score["auc"] is None for score in runs.read()):
+    if runs and any(score["auc"] is None for score in runs.read_details()):
         reason = "a class has no test image"
-        return Cell("measured", None, "%", reason=reason, stage=runs.stages(), metrics=runs.metrics_files())
+        return Cell("measured", None, "%", reason=reason, stage=runs.stages(), metrics=runs.details_files())
     return mean_cell(runs, "auc", "%")
 
 
@@ -199,5 +199,5 @@ def theirs(found: Mapping[str, Found]) -> Iterator[str]:
 
 def epochs(found: Mapping[str, Found]) -> str:
     """How long the students here were trained: `; the students here 20`."""
-    lengths = {score["epochs_run"] for runs, line in found.values() if line for score in runs.read()}
+    lengths = {score["epochs_run"] for runs, line in found.values() if line for score in runs.read_details()}
     return f"; the students here {' or '.join(map(str, sorted(lengths)))}" if lengths else ""

@@ -72,7 +72,7 @@ def cell(params: Params, one: Shown, name: str, figure: Figure, column: str) -> 
         return Cell("derived", reason="there is no such figure")
     if one.runs is None:
         return replace(absent(printed), unit=figure.unit)
-    scores = one.runs.read()
+    scores = one.runs.read_details()
     values = [value_at(score, figure.places[column]) for score in scores]
     if None in values:
         return unknown(one.runs, printed, figure, MISSING[column])

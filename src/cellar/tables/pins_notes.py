@@ -41,7 +41,7 @@ def unchosen(params: Params, lines: list[Shown]) -> Iterator[str]:
 def averages(lines: list[Shown]) -> Iterator[str]:
     """Macro and micro: of one label and one guess an image, micro precision, recall and F1 are the accuracy."""
     runs = [one.runs for one in lines if one.runs and one.kind == "classes"]
-    scores = [score for found in runs for score in found.read()]
+    scores = [score for found in runs for score in found.read_details()]
     if not scores:
         return
     equal = all("micro" in score and set(score["micro"].values()) == {score["accuracy"]} for score in scores)
@@ -72,7 +72,7 @@ def differences(params: Params, lines: list[Shown], rows: list[Row]) -> Iterator
 
 def facts(lines: list[Shown]) -> Iterator[str]:
     """What a pre-training and a meta-learning were shown."""
-    scores = {one.row: one.runs.read()[0] for one in lines if one.runs and one.kind in ("features", "tasks")}
+    scores = {one.row: one.runs.read_details()[0] for one in lines if one.runs and one.kind in ("features", "tasks")}
     asked = paper()["hyperparameters"]["from_seed"]["kd_features_pretrain"]["images"]
     for faces, rows in by_value({row: value_at(score, "faces.count") for row, score in scores.items()}):
         yield f"{rows}: {faces:,} faces without labels; the paper {asked:,}."

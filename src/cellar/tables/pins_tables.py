@@ -44,7 +44,11 @@ def inputs(params: Params, table: str) -> list[str]:
     for one in shown(params, table):
         if one.runs and one.line:
             baseline = scratch_of(params, one.line) if is_compared(table, one) else None
-            needed |= {*one.runs.metrics_files(), *(difference_files(one.runs, baseline) if baseline else [])}
+            needed |= {
+                *one.runs.metrics_files(),
+                *one.runs.details_files(),
+                *(difference_files(one.runs, baseline) if baseline else []),
+            }
     return sorted(needed)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from cellar import files, paths
 from cellar.config import Experiment, Params, Teacher
 from cellar.errors import CellarError
-from cellar.metrics import intervals
+from cellar.metrics import from_predictions, intervals
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
@@ -39,8 +39,17 @@ class Runs:
     def stages(self) -> list[str]:
         return [f"{self.evaluation}@{self.key}-seed-{seed}" for seed in self.seeds]
 
+    def details_files(self) -> list[str]:
+        return [str(paths.details(self.kind, self.key, seed)) for seed in self.seeds]
+
     def read(self) -> list[dict[str, Any]]:
+        """The scalars of each run's metrics file."""
         return [files.read_json(Path(path)) for path in self.metrics_files()]
+
+    def read_details(self) -> list[dict[str, Any]]:
+        """All scores of each run: those of the metrics file and those of details.json."""
+        details = [files.read_json(Path(path)) for path in self.details_files()]
+        return [from_predictions.merge(metrics, other) for metrics, other in zip(self.read(), details, strict=True)]
 
 
 def teacher_runs(params: Params, dataset: str) -> Runs | None:
@@ -141,11 +150,12 @@ def rounded(interval: intervals.Interval | None) -> list[float] | None:
 def mean_cell(
     runs: Runs | None, value: str, unit: str, printed: float | None = None, reason: str | None = None
 ) -> Cell:
-    """A metric's mean over seeds with its interval, if there is one; `value` is a dotted key of the metrics file.
-    Never judged, for the stated reason."""
+    """A metric's mean over seeds with its interval, if there is one; `value` is a dotted key of the metrics file, or of
+    details.json for what the metrics file does not have. Never judged, for the stated reason."""
     if runs is None:
         return absent(printed)
-    scores = runs.read()
+    in_details = value not in from_predictions.SCALARS["classes"]
+    scores = runs.read_details() if in_details else runs.read()
     values = [pick(score, value) for score in scores]
     images = [score["n"] for score in scores] if value == LAST_ACCURACY else []
     interval, n, method = interval_of(values, images)
@@ -153,7 +163,7 @@ def mean_cell(
     verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
     return Cell(
         "measured", mean, unit, printed, None, verdict, reason, mean, *spreads(values), n, rounded(interval), method,
-        runs.stages(), runs.metrics_files(),
+        runs.stages(), runs.details_files() if in_details else runs.metrics_files(),
     )  # fmt: skip
 
 
