@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cellar import paths
-from cellar.config import Params, Sweep
+from cellar.config import Config, Params, Sweep
 from cellar.errors import CellarError, reason
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cellar.tables.claims import Claim
 
 PACKAGE = "studies"
+TORCHVISION = "torchvision:"  # begins the name of a network that torchvision builds
 ImageCounts = Mapping[str, Mapping[str, int]]  # data set -> {"learnt": training and validation images, "test": images}
 
 
@@ -174,28 +175,32 @@ def check_unique(studies: list[Study]) -> None:
                     )
 
 
-def shown_by(params: Params) -> list[Study]:
-    """The studies whose experiments `params` holds: one, or all where params.yaml is not divided into studies."""
-    key = getattr(params, "study", None)
-    return [study for study in known().values() if key in (None, study.key)]
+def used(config: Config) -> list[Study]:
+    """The studies that params.yaml has, in their order."""
+    return [study for key, study in known().items() if key in config.studies]
 
 
-def of_dataset(params: Params, dataset: str) -> Study | None:
-    """The study that the runs on a data set belong to; None for a data set of the user's own."""
-    found = [study for study in shown_by(params) if hasattr(params, "study") or dataset in study.datasets]
-    return found[0] if found else None
+def shown_values(params: Params, shown_params: Callable[[Params], list[str]]) -> dict[str, Any]:
+    """The values of the parameters that a table or figure prints, by their keys in the study's view."""
+    return {key: value_at(params, key) for key in shown_params(params)}
 
 
-def full_id(params: Params, name: str) -> str:
-    """The id of a table or figure that any study may have, such as a sweep's or custom_<data set>."""
-    found = shown_by(params) if hasattr(params, "study") else []
-    return found[0].full_id(name) if found else name
+def value_at(params: Params, key: str) -> Any:
+    """The resolved value at a dotted key, as plain data. A name of an experiment may have dots in it."""
+    section, _, rest = key.partition(".")
+    value: Any = getattr(params, section)
+    if rest and isinstance(value, dict):
+        name = max((name for name in value if rest == name or rest.startswith(f"{name}.")), key=len)
+        value, rest = value[name], rest[len(name) + 1 :]
+    for part in rest.split(".") if rest else ():
+        value = value[part] if isinstance(value, dict) else getattr(value, part)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
-def networks() -> dict[str, int]:
-    """Architecture -> classes, over all studies. Raises CellarError where two studies differ."""
+def networks(config: Config) -> dict[str, int]:
+    """Architecture -> classes, over the studies that params.yaml has. Raises CellarError where two studies differ."""
     found: dict[str, tuple[int, str]] = {}
-    for study in known().values():
+    for study in used(config):
         for name, classes in study.networks.items():
             other, owner = found.setdefault(name, (classes, study.key))
             if other != classes:
@@ -216,3 +221,8 @@ def code_files(study: Study) -> Iterator[str]:
     for file in sorted(folder(study).rglob("*.py")):
         if file.relative_to(folder(study)).parts[0].removesuffix(".py") not in apart:
             yield str(file)
+
+
+def source_files(config: Config) -> list[str]:
+    """All Python files of the studies that params.yaml has."""
+    return [str(file) for study in used(config) for file in sorted(folder(study).rglob("*.py"))]

@@ -35,7 +35,7 @@ def students(params: Params) -> list[Runs]:
 
 
 def metrics_read(params: Params) -> list[str]:
-    return [runs.metrics_files()[0] for runs in students(params)]
+    return [path for runs in students(params) for path in (runs.metrics_files()[0], runs.details_files()[0])]
 
 
 def draw_confusions(params: Params) -> "Figure":

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.inference import Split
-from cellar.engine.progress import Progress
-from cellar.methods.losses.triplet import ordered_triplet_loss
-from cellar.methods.objectives.features import FeatureDistillation
-from cellar.methods.objectives.labels import Labels
-from cellar.methods.objectives.of_output import OfOutput
-from cellar.models.features_of import FeaturesOf
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import build_augmentation
-from cellar.engine import devices, distributed, inference, training
-from cellar.engine.distributed import Team
-from cellar.engine.training import EveryImage, Objective
+from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.engine import distributed, runtime, training
+from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
+from cellar.engine.runtime import Checkpoint, Progress
+from cellar.methods.base import Method, ShuffledSampler, validation_scores
+from cellar.methods.feature_kd import FeatureKD
+from cellar.methods.labels import Labels
+from cellar.methods.triplet import Triplet
+from cellar.models.feature_extractor import FeatureExtractor
 
 IMAGES, BATCH = 33, 12  # the last batch has 9: parts of 4 and 5
 RECIPE: dict[str, Any] = {
@@ -33,10 +31,24 @@ RECIPE: dict[str, Any] = {
     "schedule": {"inverse_sqrt": True}, "class_weighting": "none", "select_on": "validation_loss",
 }  # fmt: skip
 FEATURES = 4  # of the network
-OBJECTIVES: dict[str, Objective] = {
-    "class weights": Labels(torch.tensor([0.2, 1.0, 5.0])),
-    "triplets": OfOutput(lambda output: ordered_triplet_loss(output, margin=1.0)),
-    "features": FeatureDistillation(np.random.default_rng(0).normal(size=(IMAGES, FEATURES)).astype(np.float16), "mse"),
+
+
+def labels() -> Method:
+    method = Labels(Labels.Params())
+    method.class_weights = torch.tensor([0.2, 1.0, 5.0])
+    return method
+
+
+def features() -> Method:
+    method = FeatureKD(FeatureKD.Params(loss="mse", images_per_epoch=IMAGES))
+    method.targets_of_faces = np.random.default_rng(0).normal(size=(IMAGES, FEATURES)).astype(np.float16)
+    return method
+
+
+METHODS: dict[str, Callable[[], Method]] = {
+    "class weights": labels,
+    "triplets": lambda: Triplet(Triplet.Params(margin=1.0, per_epoch=11)),
+    "features": features,
 }
 TOLERANCE = 1e-5  # of a loss: sums of another order
 
@@ -63,36 +75,36 @@ class Network(nn.Module):
         return logits
 
 
-def learn(objective: str, folder: Path, team: Team) -> list[dict[str, float]]:
+def learn(name: str, folder: Path, context: DistributedContext) -> list[dict[str, float]]:
     torch.manual_seed(0)
-    model = FeaturesOf(Network()) if objective == "features" else Network()
-    seen: list[int] = []
+    model = FeatureExtractor(Network()) if name == "features" else Network()
+    evaluations: list[int] = []
 
-    def judge(judged: nn.Module) -> dict[str, float]:
-        seen.append(1)
-        return inference.score(judged, split(), "fp32")
+    def evaluator(evaluated: nn.Module) -> dict[str, float]:
+        evaluations.append(1)
+        return validation_scores(evaluated, split(), "fp32")
 
-    outcome = training.train(
-        model, split(), OBJECTIVES[objective], Recipe.model_validate(RECIPE), sampler=EveryImage(IMAGES, 2, 0, torch.device("cpu")),
-        judge=judge, seed=0, precision="fp32", checkpoint=Checkpoint({"in": str(folder)}), progress=Progress(None, 1), team=team,
+    result = training.train(
+        model, split(), METHODS[name](), Recipe.model_validate(RECIPE), sampler=ShuffledSampler(IMAGES, 2, 0, torch.device("cpu")),
+        evaluator=evaluator, seed=0, precision="fp32", checkpoint=Checkpoint({"in": str(folder)}), progress=Progress(None, 1), context=context,
     )  # fmt: skip
-    assert len(seen) == (RECIPE["epochs"] if team.is_first else 0)
-    digest = sum(value.double().sum().item() for value in outcome.last.values())
-    return [*outcome.history, {"weights": digest}]
+    assert len(evaluations) == (0 if context.rank else RECIPE["epochs"])
+    digest = sum(value.double().sum().item() for value in result.last.values())
+    return [*result.history, {"weights": digest}]
 
 
-def main(objective: str, folder: Path) -> None:
-    """One of two processes: leaves what it learnt."""
-    with distributed.join(devices.prepare(1), 2) as team:
-        (folder / f"{team.rank}.json").write_text(json.dumps(learn(objective, folder, team)))
+def main(name: str, folder: Path) -> None:
+    """One of two processes: writes its history."""
+    with distributed.join(runtime.prepare(1), 2) as context:
+        (folder / f"{context.rank}.json").write_text(json.dumps(learn(name, folder, context)))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_loss_curve_is_that_of_one_process(objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", METHODS)
+def test_the_loss_curve_is_that_of_one_process(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    devices.prepare(1)
-    alone = learn(objective, tmp_path / "alone", distributed.ALONE)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(Path(__file__).resolve()), objective]  # fmt: skip
+    runtime.prepare(1)
+    alone = learn(name, tmp_path / "alone", SINGLE_PROCESS)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(Path(__file__).resolve()), name]  # fmt: skip
     done = subprocess.run(
         [*command, str(tmp_path)],
         capture_output=True,
@@ -103,24 +115,24 @@ def test_the_loss_curve_is_that_of_one_process(objective: str, tmp_path: Path, m
     )
     assert done.returncode == 0, done.stderr
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
-    assert first == second  # whatever is decided is decided alike
+    assert first == second  # all processes decide alike
     for mine, theirs in zip(alone, first, strict=True):
         assert theirs == pytest.approx(mine, rel=TOLERANCE)
 
 
 @pytest.mark.parametrize(("rows", "size"), [(12, 2), (9, 2), (9, 4), (33, 5)])
-def test_parts_are_the_batch_in_order(rows: int, size: int) -> None:
+def test_shards_are_the_batch_in_order(rows: int, size: int) -> None:
     place = slice(100, 100 + rows)
-    parts = [Team(rank, size).part(place) for rank in range(size)]
+    parts = [DistributedContext(rank, size).shard(place) for rank in range(size)]
     assert (parts[0].start, parts[-1].stop) == (place.start, place.stop)
     assert all(one.stop == other.start for one, other in pairwise(parts))
     assert {part.stop - part.start for part in parts} <= {rows // size, rows // size + 1}
 
 
 def test_a_batch_too_small_to_share_is_taken_whole_by_each() -> None:
-    assert [Team(rank, 4).part(slice(0, 7)) for rank in range(4)] == [slice(0, 7)] * 4
+    assert [DistributedContext(rank, 4).shard(slice(0, 7)) for rank in range(4)] == [slice(0, 7)] * 4
     output: Tensor = torch.ones(7, 3, requires_grad=True)
-    assert Team(1, 4).whole(output, slice(0, 7)) is output
+    assert DistributedContext(1, 4).all_gather(output, slice(0, 7)) is output
 
 
 if __name__ == "__main__":

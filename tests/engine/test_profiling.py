@@ -16,16 +16,16 @@ CPU = torch.device("cpu")
 
 MEASURE_PEAK = """
 import torch
-from cellar import costs
+from cellar.engine import profiling
 
 class Allocating(torch.nn.Module):
     def forward(self, x):
-        return torch.ones(len(x), 64 * costs.MB // 4)  # 64 MB for each image
+        return torch.ones(len(x), 64 * profiling.MB // 4)  # 64 MB for each image
 
-torch.ones(1024 * costs.MB // 4)  # an earlier peak of 1024 MB, freed at once
+torch.ones(1024 * profiling.MB // 4)  # an earlier peak of 1024 MB, freed at once
 shape, device = (3, 8, 8), torch.device("cpu")
-print(costs.start_memory_peak(device)[1] == costs.CPU_MEMORY)
-print(costs.measure(Allocating, shape, (4, 1), 1, 2, device)["peak_memory_mb"])
+print(profiling.start_memory_peak(device)[1] == profiling.CPU_MEMORY)
+print(profiling.measure(Allocating, shape, (4, 1), 1, 2, device)["peak_memory_mb"])
 """
 
 

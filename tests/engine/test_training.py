@@ -7,18 +7,16 @@ from typing import Any
 
 import pytest
 import torch
-from cellar.engine.checkpoints import Checkpoint
-from cellar.engine.inference import Split
-from cellar.engine.optimizer import Descent
-from cellar.engine.progress import Progress
-from cellar.methods.objectives.labels import Labels
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import build_augmentation
-from cellar.engine import inference, training
-from cellar.engine.training import EveryImage, Outcome
+from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.engine import training
+from cellar.engine.runtime import Checkpoint, Optimizer, Progress
+from cellar.engine.training import Batch, EpochIndices, TrainResult
 from cellar.errors import CellarError
+from cellar.methods.base import ShuffledSampler, validation_scores
+from cellar.methods.labels import Labels
 
 RECIPE: dict[str, Any] = dict(  # noqa: C408
     epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, schedule={"plateau": {"factor": 0.1, "patience": 1}},
@@ -52,13 +50,14 @@ def split(n: int, seed: int) -> Split:
     return Split(images, torch.randint(3, (n,), generator=generator), build_augmentation("flip", "imagenet"))
 
 
-def run(checkpoint: Checkpoint, seed: int = 0, **changes: Any) -> Outcome:
+def run(checkpoint: Checkpoint, seed: int = 0, method: Labels | None = None, **changes: Any) -> TrainResult:
     torch.manual_seed(seed)
     recipe = Recipe.model_validate({**RECIPE, **changes})
-    judge = partial(inference.score, split=split(20, 2), precision="fp32") if recipe.train_on == "train" else None
+    held_out = recipe.train_on == "train"
+    evaluator = partial(validation_scores, split=split(20, 2), precision="fp32") if held_out else None
     return training.train(
-        TinyNet(), split(33, 1), Labels(None), recipe,
-        sampler=EveryImage(33, 2, seed, torch.device("cpu")), judge=judge, seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
+        TinyNet(), split(33, 1), method or Labels(Labels.Params()), recipe,
+        sampler=ShuffledSampler(33, 2, seed, torch.device("cpu")), evaluator=evaluator, seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
     )  # fmt: skip
 
 
@@ -89,13 +88,13 @@ def test_a_killed_training_resumes_to_the_same_bits(
 
     epochs = iter(range(killed_in_epoch + 1))
 
-    def killed(*arguments: Any) -> Tensor:
+    def killed(*arguments: Any) -> Any:
         if next(epochs) == killed_in_epoch:
             raise KeyboardInterrupt
         return train_epoch(*arguments)
 
     monkeypatch.setattr(training, "train_epoch", killed)
-    monkeypatch.setattr("cellar.engine.checkpoints.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
+    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
     with pytest.raises(KeyboardInterrupt):
         run(Checkpoint({"run": "killed"}), **changes)
     monkeypatch.setattr(training, "train_epoch", train_epoch)
@@ -114,24 +113,24 @@ def test_another_identity_never_resumes() -> None:
 
 
 def test_weights_are_chosen_on_validation_the_first_of_equals() -> None:
-    outcome = run(Checkpoint({"run": 1}), epochs=6)
-    accuracies = [row["validation_accuracy"] for row in outcome.history]
-    assert outcome.best_epoch == accuracies.index(max(accuracies)) + 1
+    result = run(Checkpoint({"run": 1}), epochs=6)
+    accuracies = [row["validation_accuracy"] for row in result.history]
+    assert result.best_epoch == accuracies.index(max(accuracies)) + 1
     by_loss = run(Checkpoint({"run": 2}), epochs=6, select_on="validation_loss")
     losses = [row["validation_loss"] for row in by_loss.history]
     assert by_loss.best_epoch == losses.index(min(losses)) + 1
 
 
 def test_early_stop_counts_epochs_without_improvement() -> None:
-    outcome = run(Checkpoint({"run": 1}), epochs=40, early_stop=2, learning_rate=1e-9)
-    assert len(outcome.history) == outcome.best_epoch + 2
+    result = run(Checkpoint({"run": 1}), epochs=40, early_stop=2, learning_rate=1e-9)
+    assert len(result.history) == result.best_epoch + 2
 
 
 def test_the_rate_falls_when_the_validation_loss_stagnates() -> None:
-    outcome = run(
+    result = run(
         Checkpoint({"run": 1}), epochs=12, learning_rate=5.0, schedule={"plateau": {"factor": 0.1, "patience": 0}}
     )
-    rates = [row["learning_rate"] for row in outcome.history]
+    rates = [row["learning_rate"] for row in result.history]
     assert rates[0] == 5.0 and rates[-1] < 5.0
 
 
@@ -140,31 +139,87 @@ def test_a_diverged_training_is_one_line_and_no_result() -> None:
         run(Checkpoint({"run": 1}), learning_rate=1e30)
 
 
-def test_every_image_is_seen_once_an_epoch_in_a_fresh_order_and_fresh_views() -> None:
-    views = build_augmentation("crop_flip", "cifar100")
-    first, again, later = map(EveryImage(330, views.count, 0, torch.device("cpu")), (0, 0, 1))
-    assert sorted(first.index.tolist()) == list(range(330))
-    assert torch.equal(first.index, again.index) and torch.equal(first.view, again.view)
-    assert not torch.equal(first.index, later.index) and not torch.equal(first.view, later.view)
-    assert int(first.view.min()) >= 0 and 140 < int(first.view.max()) < 162
+def test_every_image_is_seen_once_an_epoch_in_a_new_order_with_new_augmentations() -> None:
+    augmentation = build_augmentation("crop_flip", "cifar100")
+    first, again, later = map(ShuffledSampler(330, augmentation.count, 0, torch.device("cpu")), (0, 0, 1))
+    assert sorted(first.image.tolist()) == list(range(330))
+    assert torch.equal(first.image, again.image) and torch.equal(first.augmentation, again.augmentation)
+    assert not torch.equal(first.image, later.image) and not torch.equal(first.augmentation, later.augmentation)
+    assert int(first.augmentation.min()) >= 0 and 140 < int(first.augmentation.max()) < 162
 
 
 def test_a_last_batch_of_one_is_left_out() -> None:
     """Batch normalisation has nothing to normalise over in it."""
-    assert list(training.batches(33, 8)) == [slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)]
-    assert list(training.batches(34, 8))[-1] == slice(32, 34)
+    assert list(training.batch_positions(33, 8)) == [slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 32)]
+    assert list(training.batch_positions(34, 8))[-1] == slice(32, 34)
 
 
 def test_the_epochs_loss_is_that_of_its_images() -> None:
-    steps = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    losses = training.mean_losses(steps, 10, 8, 0)  # 8 images, then 2
+    steps = torch.tensor([[1.0, 2.0, 3.0, 8], [4.0, 5.0, 6.0, 2]])  # 8 images, then 2
+    losses = training.mean_losses(["loss", "task_loss", "distill_loss"], steps, 0)
     assert losses == pytest.approx({"train_loss": 1.6, "task_loss": 2.6, "distill_loss": 3.6})
 
 
+@pytest.mark.parametrize("others", [0, 1, 2, 5])
+def test_the_mean_of_a_term_does_not_depend_on_how_many_others_there_are(others: int) -> None:
+    """To the bit: a history is compared with that of a method with other terms."""
+    generator = torch.Generator().manual_seed(0)
+    term, images = torch.rand(533, generator=generator), torch.full((533,), 16.0)
+    more = torch.rand(533, others, generator=generator)
+    names = ["loss", *(f"term_{number}" for number in range(others))]
+    alone = training.mean_losses(["loss"], torch.stack([term, images], 1), 0)
+    assert (
+        training.mean_losses(names, torch.cat([term[:, None], more, images[:, None]], 1), 0)["train_loss"]
+        == alone["train_loss"]
+    )
+
+
+class TwoTerms(Labels):
+    """A loss with terms of its own; notes the epochs that it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(Labels.Params())
+        self.epochs: list[int] = []
+
+    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        assert len(indices.image) == len(indices.augmentation) == 33
+        self.epochs.append(epoch)
+
+    def loss(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        losses = super().loss(output, batch)
+        norm = output.square().mean()
+        return {"norm_loss": norm, "loss": losses["loss"] + 0.1 * self.epochs[-1] * norm, "task_loss": losses["loss"]}
+
+
+def test_loss_terms_are_logged_under_their_own_names() -> None:
+    method = TwoTerms()
+    history = run(Checkpoint({"run": 1}), method=method).history
+    for row in history:
+        assert (
+            {"train_loss", "norm_loss", "task_loss"} <= row.keys() and "distill_loss" not in row and "loss" not in row
+        )
+        weight = 0.1 * (row["epoch"] - 1)
+        assert row["train_loss"] == pytest.approx(row["task_loss"] + weight * row["norm_loss"], rel=1e-5)
+    assert {"train_loss"} == {name for name in run(Checkpoint({"run": 2})).history[0] if name.endswith("loss")} - {
+        "validation_loss"
+    }
+    assert method.epochs == [0, 1, 2, 3]
+
+
+def test_the_epoch_is_passed_on_after_resuming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)
+    whole = run(Checkpoint({"run": "whole"}), method=TwoTerms())
+    run(Checkpoint({"run": "cut"}), method=TwoTerms(), epochs=2)
+    resumed = TwoTerms()
+    result = run(Checkpoint({"run": "cut"}), method=resumed)
+    assert resumed.epochs == [2, 3] and result.resumed_from == 2
+    assert same(whole.last, result.last) and whole.history == result.history
+
+
 def test_every_step_keeps_its_loss() -> None:
-    outcome = run(Checkpoint({"run": 1}))
-    assert [len(losses) for losses in outcome.step_losses] == [4] * 4
-    for row, losses in zip(outcome.history, outcome.step_losses, strict=True):
+    result = run(Checkpoint({"run": 1}))
+    assert [len(losses) for losses in result.step_losses] == [4] * 4
+    for row, losses in zip(result.history, result.step_losses, strict=True):
         assert row["train_loss"] == pytest.approx(float(losses.mean()))
 
 
@@ -177,8 +232,8 @@ def test_every_step_keeps_its_loss() -> None:
     ],
 )
 def test_the_rate_falls_on_schedule(schedule: dict[str, Any], rates: list[float]) -> None:
-    outcome = run(Checkpoint({"run": 1}), epochs=5, learning_rate=0.1, schedule=schedule)
-    assert [row["learning_rate"] for row in outcome.history] == pytest.approx(rates)
+    result = run(Checkpoint({"run": 1}), epochs=5, learning_rate=0.1, schedule=schedule)
+    assert [row["learning_rate"] for row in result.history] == pytest.approx(rates)
 
 
 @pytest.mark.parametrize("betas", [None, [0.0, 0.99]])
@@ -186,10 +241,10 @@ def test_adams_steps_are_those_of_its_paper(betas: list[float] | None) -> None:
     """m and v are means of the gradient and of its square, corrected for their start at 0 (arXiv:1412.6980)."""
     model = nn.Linear(1, 1, bias=False)
     nn.init.constant_(model.weight, 3.0)
-    descent = Descent(model, Recipe.model_validate({**RECIPE, **ADAM, "weight_decay": 0.0, "betas": betas}))
+    optimizer = Optimizer(model, Recipe.model_validate({**RECIPE, **ADAM, "weight_decay": 0.0, "betas": betas}))
     (b1, b2), w, m, v = betas or (0.9, 0.999), 3.0, 0.0, 0.0
     for t in (1, 2, 3):
-        descent.step(model.weight.square().sum())
+        optimizer.step(model.weight.square().sum())
         m, v = b1 * m + (1 - b1) * 2 * w, b2 * v + (1 - b2) * (2 * w) ** 2
         w -= 0.01 * (m / (1 - b1**t)) / (math.sqrt(v / (1 - b2**t)) + 1e-8)
         assert model.weight.item() == pytest.approx(w, rel=1e-6)
@@ -200,12 +255,12 @@ def test_what_is_frozen_stays_as_it_is_with_adam() -> None:
     model = TinyNet()
     frozen = model.body[0].weight.requires_grad_(False)
     before, learning = frozen.clone(), model.body[6].weight.detach().clone()
-    Descent(model, Recipe.model_validate({**RECIPE, **ADAM})).step(model(torch.ones(4, 3, 12, 12)).square().sum())
+    Optimizer(model, Recipe.model_validate({**RECIPE, **ADAM})).step(model(torch.ones(4, 3, 12, 12)).square().sum())
     assert torch.equal(frozen, before) and not torch.equal(model.body[6].weight, learning)
 
 
 def test_without_validation_the_last_epoch_is_taken_and_nothing_is_scored() -> None:
     recipe = {"train_on": "train_and_validation", "select_on": "last_epoch", "early_stop": None}
-    outcome = run(Checkpoint({"run": 1}), **recipe, schedule={"step": {"every": 2, "factor": 0.2}})
-    assert outcome.best_epoch == 4 and same(outcome.best, outcome.last)
-    assert all(math.isnan(row["validation_accuracy"]) for row in outcome.history)
+    result = run(Checkpoint({"run": 1}), **recipe, schedule={"step": {"every": 2, "factor": 0.2}})
+    assert result.best_epoch == 4 and same(result.best, result.last)
+    assert all(math.isnan(row["validation_accuracy"]) for row in result.history)

@@ -7,13 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from cellar.data.classes import balanced_class_weights
 from cellar.errors import CellarError
-from cellar.methods.losses.cross_entropy import balanced_class_weights, cross_entropy
-from cellar.methods.losses.logit_kd import distillation_loss, kl_divergence
+from cellar.methods.base import cross_entropy
+from cellar.methods.logit_kd import LogitKD, distillation_loss, kl_divergence
 
 STUDENT = [[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]]
 TEACHER = [[2.0, 1.0, 0.0], [-1.0, 0.5, 4.0]]
 LABELS = [1, 2]
+ALPHA = 0.1  # small-dataset study, 7.4
 
 
 def softmax(row: list[float], temperature: float = 1) -> list[float]:
@@ -57,8 +59,8 @@ def test_kl_of_equals_is_zero_and_of_others_is_not_symmetric() -> None:
 
 def test_weighted_form() -> None:
     parts = loss()
-    assert parts["task"].item() == pytest.approx(ce_by_hand(), rel=1e-5)
-    assert parts["distill"].item() == pytest.approx(9 * kl_by_hand(3), rel=1e-5)
+    assert parts["task_loss"].item() == pytest.approx(ce_by_hand(), rel=1e-5)
+    assert parts["distill_loss"].item() == pytest.approx(9 * kl_by_hand(3), rel=1e-5)
     assert parts["loss"].item() == pytest.approx(0.2 * ce_by_hand() + 0.8 * 9 * kl_by_hand(3), rel=1e-5)
 
 
@@ -70,9 +72,9 @@ def test_printed_equation_6_has_no_task_weight() -> None:
 def test_class_weights_act_on_the_task_alone() -> None:
     weights = (1.0, 3.0, 0.5)
     parts = loss(class_weights=torch.tensor(weights))
-    assert parts["task"].item() == pytest.approx(ce_by_hand(weights), rel=1e-5)
+    assert parts["task_loss"].item() == pytest.approx(ce_by_hand(weights), rel=1e-5)
     assert ce_by_hand(weights) != pytest.approx(ce_by_hand(), rel=1e-2)
-    assert parts["distill"].item() == loss()["distill"].item()
+    assert parts["distill_loss"].item() == loss()["distill_loss"].item()
 
 
 def test_no_gradient_reaches_the_teacher() -> None:
@@ -119,3 +121,35 @@ def test_balanced_weights_are_n_over_k_times_count() -> None:
 def test_a_class_without_images_has_no_balanced_weight() -> None:
     with pytest.raises(CellarError, match=r"class 1 of 0\.\.2 has no training image"):
         balanced_class_weights(torch.tensor([0, 2, 2]), 3)
+
+
+def entropy(temperature: float) -> float:
+    return sum(-p * math.log(p) for row in TEACHER for p in softmax(row, temperature)) / len(TEACHER)
+
+
+def equation_3(student: Tensor, temperature: float) -> Tensor:
+    """Eq. 2 to 4 of the small-dataset study as printed: sum over classes, mean over images; T on both softmaxes of eq. 2."""
+    rows, images = student.unbind(0), range(len(LABELS))
+    taught = [torch.tensor(softmax(row, temperature)) for row in TEACHER]
+    soft = sum(-(taught[i] * (rows[i] / temperature).log_softmax(0)).sum() for i in images) / len(LABELS)
+    hard = sum(-rows[i].log_softmax(0)[LABELS[i]] for i in images) / len(LABELS)
+    return ALPHA * hard + (1 - ALPHA) * soft
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_weighted_form_has_the_gradient_of_equation_3_and_its_value_less_a_constant(temperature: float) -> None:
+    printed, ours = (torch.tensor(STUDENT, requires_grad=True) for _ in range(2))
+    wanted = equation_3(printed, temperature)
+    found = distillation_loss(
+        ours, torch.tensor(TEACHER), torch.tensor(LABELS),
+        temperature=temperature, task_weight=ALPHA, distill_weight=(1 - ALPHA) / temperature**2,
+    )["loss"]  # fmt: skip
+    wanted.backward()
+    found.backward()
+    torch.testing.assert_close(ours.grad, printed.grad)
+    assert found.item() == pytest.approx(wanted.item() - (1 - ALPHA) * entropy(temperature), rel=1e-5)
+
+
+def test_nothing_to_learn_is_refused() -> None:
+    with pytest.raises(ValueError, match="both 0: nothing would be learnt"):
+        LogitKD.Params(temperature=1, task_weight=0, distill_weight=0, loss_form="weighted")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cellar.errors import CellarError
-from cellar.methods.losses.triplet import distances_of, ordered_triplet_loss, squared_distances, triplet_loss
+from cellar.methods.triplet import distances_of, ordered_triplet_loss, squared_distances, triplet_loss
 
 ANCHOR = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
 POSITIVE = torch.tensor([[1.0, 0.0], [1.0, 4.0], [2.0, 1.0]])  # squared distances 1, 9, 1
@@ -34,9 +34,7 @@ def test_gradient_of_a_triplet_within_the_margin_and_of_one_beyond_it() -> None:
 def test_a_batch_is_read_anchor_positive_negative() -> None:
     embeddings = torch.stack([ANCHOR, POSITIVE, NEGATIVE], 1).flatten(0, 1)
     assert embeddings[:3].tolist() == [[0, 0], [1, 0], [0, 2]]
-    parts = ordered_triplet_loss(embeddings, margin=2.0)
-    assert parts["loss"].item() == parts["task"].item() == pytest.approx(3)
-    assert parts["distill"].item() == 0
+    assert ordered_triplet_loss(embeddings, margin=2.0).item() == pytest.approx(3)
 
 
 def test_a_batch_that_cuts_a_triplet_is_one_line() -> None:
@@ -47,7 +45,7 @@ def test_a_batch_that_cuts_a_triplet_is_one_line() -> None:
 
 
 def test_distances_of_many_triplets_are_those_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cellar.methods.losses.triplet.ROWS", 4)
+    monkeypatch.setattr("cellar.methods.triplet.ROWS", 4)
     generator = torch.Generator().manual_seed(0)
     embeddings = torch.randn(7, 5, generator=generator)
     triplets = torch.randint(7, (10, 3), generator=generator)

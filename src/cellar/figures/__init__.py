@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellar import paths, studies
-from cellar.config import Params
+from cellar.config import Config, Params
 from cellar.figures.runs import curves_of, history, images, teachers
-from cellar.studies import FigureSpec, Study
+from cellar.studies import FigureSpec, Study, only_scale, shown_values
 from cellar.tables import sweep
 
 if TYPE_CHECKING:
@@ -21,61 +21,47 @@ if TYPE_CHECKING:
 
 CODE = ("src/cellar/figures", "src/cellar/tables/runs.py")  # of every figure
 AUDIT = "audit_"
+LOCAL = "cellar.figures"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure under its project-wide id. study: the key of the study that it belongs to, "audit" or "custom"."""
+    """A figure under its project-wide id. `study`: the key of the one that it belongs to, "" for the audits."""
 
+    id: str
     study: str
     caption: str
-    draw: Callable[[Params], "Figure"]
-    inputs: Callable[[Params], list[str]]
-    shown_params: Callable[[Params], list[str]]
-    code: tuple[str, ...]
+    draw: Callable[[], "Figure"]
+    inputs: Callable[[], list[str]]
+    shown: Callable[[], dict[str, Any]]
+    code: tuple[str, ...] = ()
     of_paper: bool = False
+    sweep: bool = False
 
 
-def known(params: Params) -> list[str]:
-    """The figures that have something to show: those of papers, then training curves and audits."""
-    return [figure for figure in catalogue(params) if figure not in of_sweeps(params)]
+def known(config: Config) -> list[str]:
+    """The figures that have something to show."""
+    return list(catalogue(config))
 
 
-def of_sweeps(params: Params) -> list[str]:
-    """The heat maps, called like their sweeps."""
-    return [studies.full_id(params, name) for name, line in params.sweeps.items() if params.is_on(line)]
+def catalogue(config: Config) -> dict[str, Entry]:
+    groups = (of_paper, of_trainings, of_grids)
+    entries = [entry for group in groups for params in config.all_params() for entry in group(params)]
+    return {entry.id: entry for entry in [*entries, *of_audits(config)]}
 
 
-def inputs(figure: str, params: Params) -> list[str]:
-    """The files that a figure reads, one by one."""
-    return catalogue(params)[figure].inputs(params)
+def of_paper(params: Params) -> Iterator[Entry]:
+    study = studies.known().get(params.study)
+    for spec in study.figures if study else ():
+        if study and spec.is_known(params):
+            yield declared(study, spec, params)
 
 
-def param_keys(figure: str, params: Params) -> list[str]:
-    """The keys of params.yaml that a figure shows."""
-    return catalogue(params)[figure].shown_params(params)
-
-
-def code_of(figure: str, params: Params) -> list[str]:
-    """The files and folders of the repository that draw a figure."""
-    return list(catalogue(params)[figure].code)
-
-
-def catalogue(params: Params) -> dict[str, Entry]:
-    return {name: entry for group in (of_papers, of_trainings, of_audits, of_grids) for name, entry in group(params)}
-
-
-def of_papers(params: Params) -> Iterator[tuple[str, Entry]]:
-    for study in studies.shown_by(params):
-        for spec in study.figures:
-            if spec.is_known(params):
-                yield study.full_id(spec.id), declared(study, spec)
-
-
-def declared(study: Study, spec: FigureSpec) -> Entry:
+def declared(study: Study, spec: FigureSpec, params: Params) -> Entry:
     code = tuple(str(studies.folder(study) / name) for name in ("study.py", *spec.code))
-    draw = partial(draw_declared, study, spec.draw)
-    return Entry(study.key, spec.caption, draw, spec.inputs, spec.shown_params, CODE + code, of_paper=True)
+    draw, inputs = partial(draw_declared, study, spec.draw, params), partial(spec.inputs, params)
+    shown = partial(shown_values, params, spec.shown_params)
+    return Entry(study.full_id(spec.id), study.key, spec.caption, draw, inputs, shown, code, of_paper=True)
 
 
 def draw_declared(study: Study, address: str, params: Params) -> "Figure":
@@ -83,50 +69,48 @@ def draw_declared(study: Study, address: str, params: Params) -> "Figure":
     return figure
 
 
-def generic(module: str, function: str, **arguments: str) -> Callable[[Params], "Figure"]:
+def draw_generic(module: str, function: str, params: Params | Config, **arguments: str) -> "Figure":
     """A function of cellar.figures.<module>, imported only to draw."""
-
-    def draw(params: Params) -> "Figure":
-        figure: Figure = getattr(import_module(f"cellar.figures.{module}"), function)(params, **arguments)
-        return figure
-
-    return draw
+    figure: Figure = getattr(import_module(f"{LOCAL}.{module}"), function)(params, **arguments)
+    return figure
 
 
-def of_trainings(params: Params) -> Iterator[tuple[str, Entry]]:
-    """Of every data set whose teachers have students."""
+def of_trainings(params: Params) -> Iterator[Entry]:
+    """Training curves of every data set on which a study has teachers and students."""
+    study = studies.known().get(params.study)
     for dataset in params.datasets:
-        study = studies.of_dataset(params, dataset)
         runs = curves_of(params, dataset)
         if (study is None or study.curves) and teachers(params, dataset) and runs:
-            caption, draw = f"Training curves of {dataset}.", generic("curves", "curves", dataset=dataset)
-            read = [str(history(each)) for each in runs]
-            key = study.key if study else "custom"
-            yield studies.full_id(params, f"curves_{dataset}"), entry(key, caption, draw, read)
+            name = study.full_id(f"curves_{dataset}") if study else f"curves_{dataset}"
+            draw = partial(draw_generic, "curves", "curves", params, dataset=dataset)
+            read, shown = [str(history(each)) for each in runs], partial(shown_values, params, only_scale)
+            caption = f"Training curves of {dataset}."
+            yield Entry(name, params.study, caption, draw, partial(list, read), shown)
 
 
-def of_audits(params: Params) -> Iterator[tuple[str, Entry]]:
-    for dataset, section in params.datasets.items():
-        if section.enabled:
-            caption, draw = (
-                f"Audit of {dataset}: the likest pairs.",
-                generic("audit_pairs", "audit_pairs", dataset=dataset),
-            )
-            read = [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
-            yield f"{AUDIT}{dataset}", entry("audit", caption, draw, read)
-
-
-def of_grids(params: Params) -> Iterator[tuple[str, Entry]]:
-    for name, line in params.sweeps.items():
+def of_grids(params: Params) -> Iterator[Entry]:
+    """The heat maps, called like their sweeps."""
+    study = studies.known().get(params.study)
+    for key, line in params.sweeps.items():
         if params.is_on(line):
-            study = studies.of_dataset(params, line.dataset)
-            caption = f"{name.replace('_', ' ')}: accuracy over temperature and weight."
-            draw, read = generic("grids", "heat_maps", sweep=name), sweep.metrics_files(params, name)
-            made = entry(study.key if study else "custom", caption, draw, read, "scale", f"sweeps.{name}")
-            yield studies.full_id(params, name), made
+            name = study.full_id(key) if study else key
+            draw = partial(draw_generic, "grids", "heat_maps", params, sweep=key)
+            inputs = partial(sweep.metrics_files, params, key)
+            shown = partial(shown_values, params, partial(sweep.shown_params, sweep=key))
+            caption = f"{key.replace('_', ' ')}: accuracy over temperature and weight."
+            yield Entry(name, params.study, caption, draw, inputs, shown, sweep=True)
 
 
-def entry(
-    study: str, caption: str, draw: Callable[[Params], "Figure"], read: list[str], *keys: str
-) -> Entry:  # fmt: skip
-    return Entry(study, caption, draw, lambda params: read, lambda params: list(keys) or ["scale"], CODE)
+def of_audits(config: Config) -> Iterator[Entry]:
+    for dataset, section in config.datasets.items():
+        if section.enabled:
+            draw = partial(draw_generic, "audit_pairs", "audit_pairs", config, dataset=dataset)
+            read = [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
+            shown = partial(dict, scale=config.scale.model_dump(mode="json"))
+            caption = f"Audit of {dataset}: the most similar pairs."
+            yield Entry(f"{AUDIT}{dataset}", "", caption, draw, partial(list, read), shown)
+
+
+def read_by_any(config: Config) -> set[str]:
+    """The files that some figure reads."""
+    return {path for entry in catalogue(config).values() for path in entry.inputs()}

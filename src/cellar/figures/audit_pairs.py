@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from cellar import paths
-from cellar.config import Params
+from cellar.config import Config
 from cellar.data.audit.pairs import read_pairs
 from cellar.errors import CellarError
 from cellar.figures.captions import caption
@@ -24,7 +24,7 @@ GAP = 0.06  # between the two images of a pair, of one image's width
 LETTERS = 16  # of a class name
 
 
-def audit_pairs(params: Params, dataset: str) -> Figure:
+def audit_pairs(config: Config, dataset: str) -> Figure:
     path = paths.audit_pairs(dataset)
     pairs, (arrays, _) = read_pairs(path), read_prepared(dataset)
     if len(pairs) and pairs[["first", "second"]].to_numpy().max() >= len(arrays["images"]):
@@ -39,7 +39,7 @@ def audit_pairs(params: Params, dataset: str) -> Figure:
     heights = [0.7 + 1.42 * -(-len(some) // columns) for some in blocks.values()]
     figure = Figure(figsize=(2.15 * columns, 0.6 + sum(heights)), layout="constrained")
     what = f"{len(pairs):,} pair{'s' * (len(pairs) > 1)} of duplicates" if len(pairs) else "no duplicates"
-    figure.suptitle(caption(params, f"Audit of {dataset}: {what}"), fontsize=12)
+    figure.suptitle(caption(config, f"Audit of {dataset}: {what}"), fontsize=12)
     if blocks:
         parts = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=heights)[:, 0]
         for part, (title, some) in zip(parts, blocks.items(), strict=True):

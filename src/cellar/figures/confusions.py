@@ -1,13 +1,11 @@
 """Confusion matrices of several runs, rows normalised."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cellar import files
 from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.figures.captions import caption
@@ -19,11 +17,12 @@ def confusions(params: Params, shown: list[Runs], title: str) -> Figure:
     figure = Figure(figsize=(max(4.8 * len(shown), 7), 5.6), layout="constrained")
     figure.suptitle(caption(params, title), fontsize=12)
     for axes, runs in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        path = Path(runs.metrics_files()[0])
         try:
-            show_matrix(axes, files.read_json(path), runs)
-        except (KeyError, TypeError, ValueError):
-            raise CellarError(f"{path} is not a metrics file; remove it and build it again") from None
+            show_matrix(axes, runs.read_details()[0], runs)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise CellarError(
+                f"{runs.details_files()[0]} or its metrics file is not of an evaluation; remove both and build them again"
+            ) from None
     return figure
 
 

@@ -4,19 +4,19 @@ from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cellar import files, paths
-from cellar.config import Params
+from cellar.config import Config
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.figures import catalogue
 
 
-def draw(figure: str, params: Params) -> None:
+def draw(figure: str, config: Config) -> None:
     """Write results/figures/<figure>.png. Raises CellarError for an unknown figure, or an input missing or broken."""
-    entries = catalogue(params)
+    entries = catalogue(config)
     if figure not in entries:
         known = list(entries)
         raise CellarError(f"there is no figure {figure!r}{likely(figure, known)}; known: {', '.join(known)}")
     with style.context("default"):
-        canvas = FigureCanvasAgg(entries[figure].draw(params))
+        canvas = FigureCanvasAgg(entries[figure].draw())
         path = paths.FIGURES / f"{figure}.png"
         files.write_with(path, lambda file: canvas.print_figure(file, dpi=150, metadata={"Software": None}))

@@ -22,7 +22,7 @@ def heat_maps(params: Params, sweep: str) -> Figure:
     figure.suptitle(caption(params, f"Sweep {sweep}: {line.model} on {line.dataset}"), fontsize=12)
     all_values = [value for values in panels.values() for value in values.values()]
     for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        show_map(axes, line, values, (min(all_values), max(all_values)), weight_name(params, line))
+        show_map(axes, line, values, (min(all_values), max(all_values)), weight_name(params))
         axes.set_title(title, fontsize=11)
         frame(axes, line, best(values), "-")
     if validated:

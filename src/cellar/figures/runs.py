@@ -29,12 +29,12 @@ def teachers(params: Params, dataset: str) -> list[Runs]:
 
 def history(runs: Runs) -> Path:
     """Of the first seed."""
-    return paths.trained(runs.kind, runs.key, runs.seeds[0]) / "history.csv"
+    return paths.trained(runs.kind, runs.place, runs.seeds[0]) / "history.csv"
 
 
 def loss_files(runs: Runs) -> list[Path]:
     """One file for each seed: `loss` (steps,) float32."""
-    return [paths.trained(runs.kind, runs.key, seed) / "losses.npz" for seed in runs.seeds]
+    return [paths.trained(runs.kind, runs.place, seed) / "losses.npz" for seed in runs.seeds]
 
 
 def step_loss_files(runs: Runs) -> list[str]:

@@ -195,8 +195,9 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
 
 
 def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
-    said, kept = files.read_json(Path(path)), files.read_arrays(predictions)
-    given = from_predictions.grade(kept, list(said.get("per_class", [])))
+    details = files.read_json(predictions.with_name("details.json"))
+    said = from_predictions.merge(files.read_json(Path(path)), details)
+    given = from_predictions.compute(details["kind"], files.read_arrays(predictions), list(said.get("per_class", [])))
     ours, theirs = flat(given), flat({key: said.get(key) for key in given})
     keys = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
     if keys:

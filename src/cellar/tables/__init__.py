@@ -3,16 +3,16 @@
 Tables of papers are declared by their studies (cellar.studies); those that any paper can have are here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellar import studies
-from cellar.config import Params
+from cellar.config import Config, Params
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.studies import Study, TableSpec
+from cellar.studies import Study, shown_values
 from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage, sweep, verdicts_of_all
 
 if TYPE_CHECKING:
@@ -24,100 +24,108 @@ AUDIT_CODE = ("src/cellar/data/audit",)
 
 @dataclass(frozen=True)
 class Entry:
-    """A table under its project-wide id; `study` if a paper has it; `code`: repository paths that build it."""
+    """A table under its project-wide id. `study`: the key of the one that it belongs to, "" for all of them.
 
-    spec: TableSpec
-    study: Study | None
-    code: tuple[str, ...]
+    `inputs`: the files that it reads, one by one; `shown`: the values of params.yaml that it prints (everything else reaches
+    it through its inputs); `code`: files and folders that build it, beside `CODE`.
+    """
 
-
-def known(params: Params) -> list[str]:
-    """Ids of the papers' tables, of those collected over them, of the audits, of one for each data set of the user's
-    own and for each without its leaked images, and of the sweeps."""
-    return list(catalogue(params))
-
-
-def of_papers(params: Params) -> list[str]:
-    """The tables that the papers print."""
-    return [table for table, entry in catalogue(params).items() if entry.study]
+    id: str
+    study: str
+    build: Callable[[], "Table"]
+    inputs: Callable[[], list[str]]
+    shown: Callable[[], dict[str, Any]]
+    code: tuple[str, ...] = ()
+    of_paper: bool = False
+    sweep: bool = False
 
 
-def inputs(table: str, params: Params) -> list[str]:
-    """The files that a table reads, one by one."""
-    return find(table, params).spec.inputs(params)
+def known(config: Config) -> list[str]:
+    """Ids of the papers' tables, of one for each data set of the user's own and for each without its leaked images, of the
+    sweeps, of those collected over all papers, and of the audits."""
+    return list(catalogue(config))
 
 
-def param_keys(table: str, params: Params) -> list[str]:
-    """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
-    return find(table, params).spec.shown_params(params)
+def build(table: str, config: Config) -> "Table":
+    entry = find(table, config)
+    built = entry.build()
+    return replace(built, id=table, study=entry.study) if entry.of_paper else replace(built, id=table)
 
 
-def code_of(table: str, params: Params) -> list[str]:
-    """The files and folders of the repository that build a table."""
-    return list(find(table, params).code)
-
-
-def build(table: str, params: Params) -> "Table":
-    entry = find(table, params)
-    built = entry.spec.build(params)
-    return replace(built, id=table, study=entry.study.key) if entry.study else replace(built, id=table)
-
-
-def find(table: str, params: Params) -> Entry:
+def find(table: str, config: Config) -> Entry:
     """Raises CellarError that suggests the likely table."""
-    entries = catalogue(params)
+    entries = catalogue(config)
     if table not in entries:
         raise CellarError(f"there is no table {table!r}{likely(table, list(entries))}; known: {', '.join(entries)}")
     return entries[table]
 
 
-def catalogue(params: Params) -> dict[str, Entry]:
-    papers = dict(tables_of_papers(params))
-    return papers | dict(collected(list(papers))) | dict(audits(params)) | dict(own(params))
+def catalogue(config: Config) -> dict[str, Entry]:
+    papers = [entry for params in config.all_params() for entry in of_paper(params)]
+    own = [entry for params in config.all_params() for entry in generic(params)]
+    entries = [*papers, *collected(config, [entry.id for entry in papers]), *audits(config), *own]
+    return {entry.id: entry for entry in entries}
 
 
-def tables_of_papers(params: Params) -> Iterator[tuple[str, Entry]]:
-    for study in studies.shown_by(params):
-        folder = studies.folder(study)
-        for spec in study.tables:
-            if spec.is_known(params):
-                code = (*CODE, *(str(folder / name) for name in ("study.py", *spec.code)))
-                yield study.full_id(spec.id), Entry(spec, study, code)
+def of_paper(params: Params) -> Iterator[Entry]:
+    """The tables that a study declares."""
+    study = studies.known().get(params.study)
+    for spec in study.tables if study else ():
+        if study and spec.is_known(params):
+            code = tuple(str(studies.folder(study) / name) for name in ("study.py", *spec.code))
+            functions = partial(spec.build, params), partial(spec.inputs, params)
+            shown = partial(shown_values, params, spec.shown_params)
+            yield Entry(study.full_id(spec.id), study.key, *functions, shown, code, of_paper=True)
 
 
-def collected(shown: list[str]) -> Iterator[tuple[str, Entry]]:
+def collected(config: Config, shown: list[str]) -> Iterator[Entry]:
     """`shown`: the papers' tables."""
-    code = (*CODE, *(file for study in studies.known().values() for file in studies.code_files(study)))
-    build, read = (partial(function, shown=shown) for function in (verdicts_of_all.build, verdicts_of_all.inputs))
-    yield verdicts_of_all.ID, Entry(TableSpec(verdicts_of_all.ID, build, read), None, code)
-    spec = TableSpec(contradictions.ID, contradictions.build, contradictions.inputs)
-    yield contradictions.ID, Entry(spec, None, code)
+    code = tuple(file for study in studies.used(config) for file in studies.code_files(study))
+    functions = (partial(function, config, shown=shown) for function in (verdicts_of_all.build, verdicts_of_all.inputs))
+    yield Entry(verdicts_of_all.ID, "", *functions, partial(scale, config), code)
+    functions = (partial(function, config) for function in (contradictions.build, contradictions.inputs))
+    yield Entry(contradictions.ID, "", *functions, partial(scale, config), code)
 
 
-def audits(params: Params) -> Iterator[tuple[str, Entry]]:
-    printing = [study for study in studies.known().values() if study.printed_images is not dict]
+def audits(config: Config) -> Iterator[Entry]:
+    printing = [study for study in studies.used(config) if study.printed_images is not dict]
     printed = tuple(file for study in printing for file in studies.code_files(study))
-    if any(section.enabled for section in params.datasets.values()):
-        yield "audit", Entry(TableSpec("audit", audit.build, audit.inputs), None, CODE + printed)
-    if audit_accuracy.shown(params):
-        spec = TableSpec("audit_accuracy", audit_accuracy.build, audit_accuracy.inputs)
-        yield "audit_accuracy", Entry(spec, None, CODE + AUDIT_CODE)
+    if any(section.enabled for section in config.datasets.values()):
+        functions = partial(audit.build, config), partial(audit.inputs, config)
+        yield Entry("audit", "", *functions, partial(scale, config), printed)
+    if audit_accuracy.shown(config):
+        functions = partial(audit_accuracy.build, config), partial(audit_accuracy.inputs, config)
+        yield Entry("audit_accuracy", "", *functions, partial(scale, config), AUDIT_CODE)
 
 
-def own(params: Params) -> Iterator[tuple[str, Entry]]:
+def generic(params: Params) -> Iterator[Entry]:
     """One for each data set of the user's own, for each without its leaked images, and for each sweep."""
+    study = studies.known().get(params.study)
+    code = tuple(studies.code_files(study)) if study else ()
     for dataset in custom.datasets(params):
-        functions = [partial(f, dataset=dataset) for f in (custom.build, custom.inputs, custom.shown_params)]
-        name = studies.full_id(params, f"custom_{dataset}")
-        yield name, Entry(TableSpec(name, *functions), None, CODE)
+        yield own(params, study, f"custom_{dataset}", custom, dataset=dataset)
     for dataset in leakage.datasets(params):
-        functions = [partial(f, dataset=dataset) for f in (leakage.build, leakage.inputs, leakage.shown_params)]
-        name = studies.full_id(params, f"leakage_{dataset}")
-        yield name, Entry(TableSpec(name, *functions), None, CODE + AUDIT_CODE)
+        yield own(params, study, f"leakage_{dataset}", leakage, AUDIT_CODE, dataset=dataset)
     for key, line in params.sweeps.items():
         if params.is_on(line):
-            study = studies.of_dataset(params, line.dataset)
-            code = CODE + tuple(studies.code_files(study) if study else ())
-            functions = [partial(f, sweep=key) for f in (sweep.build, sweep.inputs, sweep.shown_params)]
-            name = studies.full_id(params, key)
-            yield name, Entry(TableSpec(name, *functions), None, code)
+            yield replace(own(params, study, key, sweep, code, sweep=key), sweep=True)
+
+
+def own(
+    params: Params, study: Study | None, name: str, module: Any, code: tuple[str, ...] = (), **arguments: str
+) -> Entry:
+    """A table of a generic module, for one data set or sweep of a study."""
+    table = study.full_id(name) if study else name
+    build, inputs = (partial(function, params, **arguments) for function in (module.build, module.inputs))
+    shown = partial(shown_values, params, partial(module.shown_params, **arguments))
+    return Entry(table, params.study, build, inputs, shown, code)
+
+
+def scale(config: Config) -> dict[str, Any]:
+    """What every table prints."""
+    return {"scale": config.scale.model_dump(mode="json")}
+
+
+def read_by_any(config: Config) -> set[str]:
+    """The files that some table reads."""
+    return {path for entry in catalogue(config).values() for path in entry.inputs()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cellar import files, paths, studies
-from cellar.config import Params
+from cellar.config import Config
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
 from cellar.tables.printed_values import AUDIT
@@ -32,34 +32,38 @@ KINDS = ("exact", "near", "mirrored")
 NO_PLACEHOLDERS = Cell("counted", reason="looked for among faces only: an object may stand on one grey")
 
 
-def inputs(params: Params) -> list[str]:
-    printed = [str(paths.printed(key)) for key, study in studies.known().items() if study.printed_images is not dict]
-    enabled = [name for name, section in params.datasets.items() if section.enabled]
+def inputs(config: Config) -> list[str]:
+    printed = [
+        str(paths.printed(key))
+        for key, study in studies.known().items()
+        if key in config.studies and study.printed_images is not dict
+    ]
+    enabled = [name for name, section in config.datasets.items() if section.enabled]
     return [*printed, *(str(paths.audit_metrics(name)) for name in enabled)]
 
 
-def build(params: Params) -> Table:
+def build(config: Config) -> Table:
     columns = [Column(key, label, "count") for key, (label, _) in (COUNTED | PROBLEMS).items()]
-    rows = [Row(name, name, row_cells(name, params)) for name in params.datasets]
+    rows = [Row(name, name, row_cells(name, config)) for name in config.datasets]
     title = "Audit of the data sets: images, duplicates within and across splits, label conflicts"
-    return Table("audit", title, AUDIT, params.scale.model_dump(), notes(), columns, rows)
+    return Table("audit", title, AUDIT, config.scale.model_dump(), notes(), columns, rows)
 
 
-def row_cells(dataset: str, params: Params) -> dict[str, Cell]:
+def row_cells(dataset: str, config: Config) -> dict[str, Cell]:
     printed = printed_counts(dataset)
-    if not params.datasets[dataset].enabled:
+    if not config.datasets[dataset].enabled:
         absent = {key: Cell("not_run", paper=printed.get(key), reason=NOT_RUN.reason) for key in COUNTED}
         return absent | dict.fromkeys(PROBLEMS, NOT_RUN)
     audit = files.read_json(paths.audit_metrics(dataset))
-    images = {key: images_cell(audit, splits, printed.get(key), params) for key, (_, splits) in COUNTED.items()}
+    images = {key: images_cell(audit, splits, printed.get(key), config) for key, (_, splits) in COUNTED.items()}
     problems = {key: problem_cell(audit, dotted) for key, (_, dotted) in PROBLEMS.items()}
-    stages, metrics = [f"audit@{dataset}"], [str(paths.audit_metrics(dataset))]
+    stages, metrics = [paths.stage_address("audit", dataset)], [str(paths.audit_metrics(dataset))]
     return {key: replace(cell, stage=stages, metrics=metrics) for key, cell in (images | problems).items()}
 
 
-def images_cell(audit: dict[str, Any], splits: tuple[str, ...], printed: int | None, params: Params) -> Cell:
+def images_cell(audit: dict[str, Any], splits: tuple[str, ...], printed: int | None, config: Config) -> Cell:
     ours = sum(audit["images"].get(split, 0) for split in splits)
-    verdict, reason = judge(ours, printed, params)
+    verdict, reason = judge(ours, printed, config)
     return Cell("counted", ours, "count", printed, None, verdict, reason)
 
 
@@ -76,9 +80,9 @@ def printed_counts(dataset: str) -> dict[str, int]:
     return {}
 
 
-def judge(ours: int, printed: int | None, params: Params) -> verdicts.Judgement:
-    if printed is not None and params.scale.drawn:
-        return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
+def judge(ours: int, printed: int | None, config: Config) -> verdicts.Judgement:
+    if printed is not None and config.scale.drawn:
+        return "not comparable", f"scale {config.scale.name}: {config.scale.note}"
     return verdicts.of_count(ours, printed)
 
 

@@ -1,18 +1,19 @@
 """Table `audit_accuracy`: accuracy with and without the leaked test images, from the saved predictions of every
 classifier."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cellar import files, paths
-from cellar.config import Params
+from cellar.config import Config, Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.printed_values import AUDIT
-from cellar.tables.runs import DIGITS, Runs, experiment_lines, judged_cell, runs_of, teacher_runs_of
+from cellar.tables.runs import DIGITS, Runs, classifies, experiment_lines, judged_cell, runs_of, teacher_runs_of
 
 COLUMNS = [
     Column("images", "test images", "count"),
@@ -23,39 +24,44 @@ COLUMNS = [
     Column("on_leaked", "on the leaked (%)", "%"),
 ]
 NO_IMAGE = Cell("derived", reason="there is no such test image")
-CLASS_METHODS = ("labels", "logits")  # the other methods do not classify test images
-
 Hits = list[np.ndarray]  # for each seed: bool (n,), whether the image was classified correctly
 
 
-def shown(params: Params) -> list[tuple[str, Runs]]:
-    """(label, runs): data set by data set, its teachers first."""
-    rows = []
-    for dataset in params.datasets:
-        for key, line in params.teachers.items():
+def shown(config: Config) -> list[tuple[str, Runs, Params]]:
+    """(label, runs, study) of every classifier: data set by data set, its teachers first."""
+    rows: list[tuple[str, Runs, Params]] = []
+    for dataset in config.datasets:
+        for key, params in config.declaring("teachers").items():
+            line = params.teachers[key]
             if line.dataset == dataset and params.is_on(line):
-                rows.append((f"teacher {key}", teacher_runs_of(params, key, line)))
-        for key, student in experiment_lines(params, dataset).items():
-            if student.method in CLASS_METHODS:
-                rows.append((key, runs_of(params, key, student)))
-    return rows
+                rows.append((f"teacher {key}", teacher_runs_of(params, key, line), params))
+        for params in config.all_params():
+            lines = experiment_lines(params, dataset).items()
+            rows += [(key, runs_of(params, key, line), params) for key, line in lines if classifies(params, line)]
+    return unique(rows)
 
 
-def inputs(params: Params) -> list[str]:
-    listed = [runs for _, runs in shown(params)]
+def unique(rows: list[tuple[str, Runs, Params]]) -> list[tuple[str, Runs, Params]]:
+    """An experiment's name is its study's own: where two studies use one, the study stands before it."""
+    uses = Counter(label for label, _, _ in rows)
+    return [(label if uses[label] == 1 else runs.place, runs, params) for label, runs, params in rows]
+
+
+def inputs(config: Config) -> list[str]:
+    listed = [runs for _, runs, _ in shown(config)]
     audited = dict.fromkeys(str(paths.audit_pairs(runs.dataset)) for runs in listed)
     return [*audited, *(path for runs in listed for path in runs.prediction_files())]
 
 
-def build(params: Params) -> Table:
+def build(config: Config) -> Table:
     leaked: dict[str, np.ndarray] = {}
     rows = []
-    for label, runs in shown(params):
+    for label, runs, params in shown(config):
         if runs.dataset not in leaked:
             leaked[runs.dataset] = leaked_rows(read_pairs(paths.audit_pairs(runs.dataset)))
         rows.append(Row(label.replace(" ", "-"), label, row_cells(params, runs, leaked[runs.dataset])))
     title = "Accuracy with and without the test images that are in the training data too"
-    return Table("audit_accuracy", title, AUDIT, params.scale.model_dump(), notes(), COLUMNS, rows)
+    return Table("audit_accuracy", title, AUDIT, config.scale.model_dump(), notes(), COLUMNS, rows)
 
 
 def row_cells(params: Params, runs: Runs, leaked: np.ndarray) -> dict[str, Cell]:
@@ -69,7 +75,7 @@ def row_cells(params: Params, runs: Runs, leaked: np.ndarray) -> dict[str, Cell]
         "difference": difference_cell(hits, clean),
         "on_leaked": rate_cell(params, runs, dirty),
     }
-    stages = [f"audit@{runs.dataset}", *runs.stages()]
+    stages = [paths.stage_address("audit", runs.dataset), *runs.stages()]
     read = [str(paths.audit_pairs(runs.dataset)), *runs.prediction_files()]
     return {key: replace(cell, stage=stages, metrics=read) for key, cell in cells.items()}
 

@@ -3,7 +3,7 @@
 import re
 
 from cellar import files, paths, studies
-from cellar.config import Params
+from cellar.config import Config
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.checks import Finding
 from cellar.tables.printed_values import ALL_STUDIES, Paper, paper, read
@@ -23,19 +23,19 @@ NOTES = [
 ]
 
 
-def inputs(params: Params) -> list[str]:
-    return [*(str(paths.printed(key)) for key in studies.known()), str(paths.MODEL_COUNTS)]
+def inputs(config: Config) -> list[str]:
+    return [*(str(paths.printed(key)) for key in config.studies if key in studies.known()), str(paths.MODEL_COUNTS)]
 
 
-def build(params: Params) -> Table:
+def build(config: Config) -> Table:
     counts = files.read_json(paths.MODEL_COUNTS)
     rows = []
-    for study in studies.known().values():
+    for study in studies.used(config):
         paper(study.key)  # which names the file if it cannot be read
         printed = Paper(study.key, read(study.key), counts)
         rows += [row(study.key, finding) for check in study.checks for finding in check(printed)]
     title = "Contradictions: where the papers disagree with themselves"
-    return Table(ID, title, ALL_STUDIES, params.scale.model_dump(), NOTES, COLUMNS, rows)
+    return Table(ID, title, ALL_STUDIES, config.scale.model_dump(), NOTES, COLUMNS, rows)
 
 
 def row(study: str, finding: Finding) -> Row:

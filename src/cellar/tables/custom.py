@@ -25,9 +25,11 @@ COLUMNS = [
 
 
 def datasets(params: Params) -> list[str]:
-    """Those that belong to no paper."""
-    enabled = [name for name, section in params.datasets.items() if section.enabled]
-    return [name for name in enabled if studies.of_dataset(params, name) is None]
+    """Those that the study trains on and that its paper does not have; all of a study without a paper."""
+    study = studies.known().get(params.study)
+    of_paper = study.datasets if study else ()
+    own = [name for name, section in params.datasets.items() if section.enabled and name not in of_paper]
+    return [name for name in own if teachers(params, name) or experiment_lines(params, name)]
 
 
 def teachers(params: Params, dataset: str) -> dict[str, Runs]:

@@ -15,10 +15,10 @@ from cellar.config import Experiment, Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.metrics import intervals
-from cellar.tables.audit_accuracy import CLASS_METHODS, NO_IMAGE
+from cellar.tables.audit_accuracy import NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.printed_values import AUDIT
-from cellar.tables.runs import DIGITS, SEVERAL, Runs, experiment_lines, judged_cell, rounded, runs_of
+from cellar.tables.runs import DIGITS, SEVERAL, Runs, classifies, experiment_lines, judged_cell, rounded, runs_of
 
 COLUMNS = [
     Column("images", "test images", "count"),
@@ -50,7 +50,7 @@ def pairs_of(params: Params, dropped: str) -> dict[str, tuple[Runs, Runs]]:
         return pairs
     for key, line in experiment_lines(params, dropped).items():
         for other_key, other in experiment_lines(params, whole).items():
-            if line.method in CLASS_METHODS and alike(params, line, other):
+            if classifies(params, line) and alike(params, line, other):
                 pairs.setdefault(key, (runs_of(params, key, line), runs_of(params, other_key, other)))
     return pairs
 
@@ -58,7 +58,7 @@ def pairs_of(params: Params, dropped: str) -> dict[str, tuple[Runs, Runs]]:
 def alike(params: Params, line: Experiment, other: Experiment) -> bool:
     """Whether two lines differ by their data set alone, and by its own teacher of the same recipe."""
     own = {"dataset", "row", "teacher", "seeds"}
-    teachers = [params.teacher(each.teacher) if each.teacher else None for each in (line, other)]
+    teachers = [params.teacher_of(each) for each in (line, other)]
     taught = [teacher.model_dump(exclude={"dataset"}) if teacher else None for teacher in teachers]
     same = line.model_dump(exclude=own) == other.model_dump(exclude=own) and taught[0] == taught[1]
     return same and params.seeds_of(line) == params.seeds_of(other)

@@ -10,7 +10,8 @@ import numpy as np
 from cellar import files, paths
 from cellar.config import Experiment, Params, Teacher
 from cellar.errors import CellarError
-from cellar.metrics import intervals
+from cellar.methods import registry
+from cellar.metrics import from_predictions, intervals
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
@@ -28,19 +29,35 @@ class Runs:
     seeds: tuple[int, ...]
     dataset: str
     model: str
-    evaluation: str  # the stage that made its metrics
+    study: str = ""  # of a student
+
+    @property
+    def place(self) -> str:
+        """Where its results lie below `kind`: a study's experiments have a folder of their own."""
+        return f"{self.study}/{self.key}" if self.study else self.key
 
     def metrics_files(self) -> list[str]:
-        return [str(paths.metrics(self.kind, self.key, seed)) for seed in self.seeds]
+        return [str(paths.metrics(self.kind, self.place, seed)) for seed in self.seeds]
 
     def prediction_files(self) -> list[str]:
-        return [str(paths.predictions(self.kind, self.key, seed) / "predictions.npz") for seed in self.seeds]
+        return [str(paths.predictions(self.kind, self.place, seed) / "predictions.npz") for seed in self.seeds]
 
     def stages(self) -> list[str]:
-        return [f"{self.evaluation}@{self.key}-seed-{seed}" for seed in self.seeds]
+        """The stages that made its metrics, as `dvc repro` calls them."""
+        kind = f"evaluate_{self.kind.removesuffix('s')}"
+        return [paths.stage_address(kind, f"{self.key}/seed-{seed}", self.study) for seed in self.seeds]
+
+    def details_files(self) -> list[str]:
+        return [str(paths.details(self.kind, self.place, seed)) for seed in self.seeds]
 
     def read(self) -> list[dict[str, Any]]:
+        """The scalars of each run's metrics file."""
         return [files.read_json(Path(path)) for path in self.metrics_files()]
+
+    def read_details(self) -> list[dict[str, Any]]:
+        """All scores of each run: those of the metrics file and those of details.json."""
+        details = [files.read_json(Path(path)) for path in self.details_files()]
+        return [from_predictions.merge(metrics, other) for metrics, other in zip(self.read(), details, strict=True)]
 
 
 def teacher_runs(params: Params, dataset: str) -> Runs | None:
@@ -52,7 +69,7 @@ def teacher_runs(params: Params, dataset: str) -> Runs | None:
 
 
 def teacher_runs_of(params: Params, key: str, line: Teacher) -> Runs:
-    return Runs("teachers", key, tuple(params.seeds_of(line)), line.dataset, line.model, line.evaluation)
+    return Runs("teachers", key, tuple(params.seeds_of(line)), line.dataset, line.model)
 
 
 def student_runs(params: Params, dataset: str, row: str) -> Runs | None:
@@ -68,12 +85,17 @@ def row_runs(params: Params, dataset: str, row: str | None) -> Runs | None:
 
 
 def runs_of(params: Params, key: str, line: Experiment) -> Runs:
-    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, line.evaluation)
+    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, params.study)
 
 
 def experiment_lines(params: Params, dataset: str) -> dict[str, Experiment]:
     """The data set's lines that run, in the order of params.yaml."""
     return {k: line for k, line in params.experiments.items() if line.dataset == dataset and params.is_on(line)}
+
+
+def classifies(params: Params, line: Experiment) -> bool:
+    """Whether an experiment's method predicts a class for each test image."""
+    return registry.prediction_kind(registry.file_of(line.method_name, params.study)) == "classes"
 
 
 def experiment_keys(key: str, *fields: str) -> list[str]:
@@ -160,11 +182,12 @@ def rounded(interval: intervals.Interval | None) -> list[float] | None:
 def mean_cell(
     runs: Runs | None, value: str, unit: str, printed: float | None = None, reason: str | None = None
 ) -> Cell:
-    """A metric's mean over seeds with its interval, if there is one; `value` is a dotted key of the metrics file.
-    Never judged, for the stated reason."""
+    """A metric's mean over seeds with its interval, if there is one; `value` is a dotted key of the metrics file, or of
+    details.json for what the metrics file does not have. Never judged, for the stated reason."""
     if runs is None:
         return absent(printed)
-    scores = runs.read()
+    in_details = value not in from_predictions.SCALARS["classes"]
+    scores = runs.read_details() if in_details else runs.read()
     values = [pick(score, value) for score in scores]
     images = [score["n"] for score in scores] if value == LAST_ACCURACY else []
     interval, n, method = interval_of(values, images)
@@ -172,7 +195,7 @@ def mean_cell(
     verdict: verdicts.Verdict | None = "not comparable" if printed is not None else None
     return Cell(
         "measured", mean, unit, printed, None, verdict, reason, mean, *spreads(values), n, rounded(interval), method,
-        runs.stages(), runs.metrics_files(),
+        runs.stages(), runs.details_files() if in_details else runs.metrics_files(),
     )  # fmt: skip
 
 

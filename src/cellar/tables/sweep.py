@@ -18,7 +18,10 @@ Values = Mapping[Point, float]  # percent
 
 def grid(params: Params, sweep: str) -> dict[Point, Runs]:
     points = params.sweeps[sweep].experiments(sweep)
-    return {(line.temperature, line.task_weight): runs_of(params, key, line) for key, line in points.items()}
+    return {
+        (line.method["temperature"], line.method["task_weight"]): runs_of(params, key, line)
+        for key, line in points.items()
+    }
 
 
 def metrics_files(params: Params, sweep: str) -> list[str]:
@@ -26,7 +29,7 @@ def metrics_files(params: Params, sweep: str) -> list[str]:
 
 
 def inputs(params: Params, sweep: str) -> list[str]:
-    study = studies.of_dataset(params, params.sweeps[sweep].dataset)
+    study = studies.known().get(params.study)
     return [*([str(paths.printed(study.key))] if study else []), *metrics_files(params, sweep)]
 
 
@@ -37,7 +40,7 @@ def shown_params(params: Params, sweep: str) -> list[str]:
 def build(params: Params, sweep: str) -> Table:
     line, points = params.sweeps[sweep], grid(params, sweep)
     tested, validated = on_test(points), on_validation(points)
-    study = studies.of_dataset(params, line.dataset)
+    study = studies.known().get(params.study)
     text = study.sweeps if study else SweepText()
     columns = [Column(f"w{w:g}", f"{text.weight} {w:g}", "%") for w in line.task_weights]
     if validated:
@@ -89,9 +92,9 @@ def best(values: Values) -> list[Point]:
     return [point for point, value in values.items() if value == max(values.values())]
 
 
-def weight_name(params: Params, line: Sweep) -> str:
+def weight_name(params: Params) -> str:
     """What a reader of the study calls task_weight."""
-    study = studies.of_dataset(params, line.dataset)
+    study = studies.known().get(params.study)
     return (study.sweeps if study else SweepText()).weight
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from cellar import files, paths, studies
-from cellar.config import Params
+from cellar.config import Config
 from cellar.studies import Study
 from cellar.tables import verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, from_json
@@ -43,22 +43,22 @@ Named = tuple[str, Cell]  # "table row column", and the cell
 Shown = Mapping[tuple[str, str], Named]  # by study and key of the printed value
 
 
-def inputs(params: Params, shown: list[str]) -> list[str]:
+def inputs(config: Config, shown: list[str]) -> list[str]:
     """`shown`: the tables to collect from."""
-    printed = [str(paths.printed(key)) for key in studies.known()]
+    printed = [str(paths.printed(key)) for key in config.studies if key in studies.known()]
     return [*printed, str(paths.MODEL_COUNTS), *(str(paths.TABLES / f"{table}.json") for table in shown)]
 
 
-def build(params: Params, shown: list[str]) -> Table:
+def build(config: Config, shown: list[str]) -> Table:
     tables = [from_json(files.read_json(paths.TABLES / f"{table}.json")) for table in shown]
     collected, counts = by_printed_key(tables), files.read_json(paths.MODEL_COUNTS)
     rows = [
         row(study, printed, collected, counts)
-        for study in studies.known().values()
+        for study in studies.used(config)
         for printed in paper(study.key).values.values()
     ]
     title = "Verdicts: every printed value beside ours"
-    return Table(ID, title, ALL_STUDIES, params.scale.model_dump(), NOTES, COLUMNS, rows)
+    return Table(ID, title, ALL_STUDIES, config.scale.model_dump(), NOTES, COLUMNS, rows)
 
 
 def by_printed_key(tables: list[Table]) -> Shown:

@@ -28,7 +28,7 @@ from cellar.tables.runs import (
 
 from ..printed import DATASET, KEY, ROWS, claimed_gain, paper, table
 
-KD_SETTINGS = ("temperature", "task_weight", "distill_weight")
+KD_SETTINGS = ("method.temperature", "method.task_weight", "method.distill_weight")
 COLUMNS = [
     Column("accuracy_mean", "accuracy (%)", "%"),
     Column("accuracy_sd", "sd, ddof 0", "%"),
@@ -48,7 +48,7 @@ Listed = tuple[Runs, Experiment | None]  # a row's runs, and the experiment of a
 def inputs(params: Params) -> list[str]:
     needed = {str(paths.printed(KEY))}
     for runs, line in listed_rows(params).values():
-        needed |= {*runs.metrics_files(), *(gain_files(params, line, runs) if line else [])}
+        needed |= {*runs.metrics_files(), *runs.details_files(), *(gain_files(params, line, runs) if line else [])}
     return sorted(needed)
 
 
@@ -124,9 +124,9 @@ def runs_cell(runs: Runs | None, printed: int | None) -> Cell:
 
 
 def auc_cell(runs: Runs | None) -> Cell:
-    if runs and any(score["auc"] is None for score in runs.read()):
+    if runs and any(score["auc"] is None for score in runs.read_details()):
         reason = "a class has no test image"
-        return Cell("measured", None, "%", reason=reason, stage=runs.stages(), metrics=runs.metrics_files())
+        return Cell("measured", None, "%", reason=reason, stage=runs.stages(), metrics=runs.details_files())
     return mean_cell(runs, "auc", "%")
 
 
@@ -158,7 +158,8 @@ def notes_on_results(listed: Mapping[str, Listed], rows: list[Row]) -> Iterator[
         runs, line = listed.get(row.id, (None, None))
         cell = row.cells["gain"]
         if runs and line and line.teacher:
-            setting = f"T = {line.temperature:g}, CE weight {line.task_weight:g}, KL weight {line.distill_weight:g}"
+            kd = line.method
+            setting = f"T = {kd['temperature']:g}, CE weight {kd['task_weight']:g}, KL weight {kd['distill_weight']:g}"
             effect = f"; {cell.reason.split(';')[0]}" if cell.interval and cell.reason else ""
             yield f"{row.label}: {setting}{effect}."
     yield "macro OvR AUC: area under the ROC curve, one class against the rest, plain mean over classes."
@@ -194,5 +195,5 @@ def notes_on_report(listed: Mapping[str, Listed]) -> Iterator[str]:
 
 def epochs(listed: Mapping[str, Listed]) -> str:
     """How long the students here were trained: `; the students here 20`."""
-    lengths = {score["epochs_run"] for runs, line in listed.values() if line for score in runs.read()}
+    lengths = {score["epochs_run"] for runs, line in listed.values() if line for score in runs.read_details()}
     return f"; the students here {' or '.join(map(str, sorted(lengths)))}" if lengths else ""

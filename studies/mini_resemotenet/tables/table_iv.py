@@ -52,7 +52,7 @@ def shown_params(params: Params) -> list[str]:
     keys = ["scale"]
     for dataset in DATASETS:
         for key, line in experiment_lines(params, dataset).items():
-            keys += experiment_keys(key, "row", *(("temperature", "task_weight") if line.teacher else ()))
+            keys += experiment_keys(key, "row", *(("method.temperature", "method.task_weight") if line.teacher else ()))
     return keys
 
 
@@ -96,8 +96,8 @@ def line_cells(params: Params, key: str, printed: Printed, others: list[float]) 
     runs = runs_of(params, key, line)
     cells = common(params, runs, printed, others) | {"gain": gain_cell(params, line, runs)}
     if line.teacher:
-        cells["T"] = Cell("counted", line.temperature, paper=printed.get("T"))
-        cells["alpha"] = Cell("counted", line.task_weight, paper=printed.get("alpha"))
+        cells["T"] = Cell("counted", line.method["temperature"], paper=printed.get("T"))
+        cells["alpha"] = Cell("counted", line.method["task_weight"], paper=printed.get("alpha"))
     return cells
 
 

@@ -30,7 +30,7 @@ def teacher_of_parts(params: Params) -> str | None:
 def one_shot_runs(params: Params) -> Runs | None:
     """The first experiment that learns from triplets."""
     lines = experiment_lines(params, DATASET).items()
-    return next((runs_of(params, key, line) for key, line in lines if line.method == "triplets"), None)
+    return next((runs_of(params, key, line) for key, line in lines if line.method_name == "triplet"), None)
 
 
 def watched_runs(params: Params, row: str) -> Runs | None:

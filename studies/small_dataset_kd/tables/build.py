@@ -42,7 +42,11 @@ def inputs(params: Params, table: str) -> list[str]:
     for line in shown(params, table):
         if line.runs and line.line:
             baseline = scratch_of(params, line.line) if is_compared(table, line) else None
-            needed |= {*line.runs.metrics_files(), *(difference_files(line.runs, baseline) if baseline else [])}
+            needed |= {
+                *line.runs.metrics_files(),
+                *line.runs.details_files(),
+                *(difference_files(line.runs, baseline) if baseline else []),
+            }
     return sorted(needed)
 
 

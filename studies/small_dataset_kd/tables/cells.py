@@ -85,7 +85,7 @@ def cell(params: Params, shown: Shown, name: str, figure: Figure, column: str) -
         return Cell("derived", reason="there is no such figure")
     if shown.runs is None:
         return replace(absent(printed), unit=figure.unit)
-    scores = shown.runs.read()
+    scores = shown.runs.read_details()
     values = [value_at(score, figure.places[column]) for score in scores]
     if None in values:
         return unknown(shown.runs, printed, figure, MISSING[column])

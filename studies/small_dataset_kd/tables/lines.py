@@ -87,9 +87,9 @@ def table_of(params: Params, line: Experiment) -> str:
     if line.row in ROWS:
         return ROWS[line.row][0]
     before = params.experiments[line.start.experiment] if line.start and line.start.experiment else line
-    if before.features:
-        return BY_LOSS[before.features.loss]
-    return BY_METHOD.get(line.method, "table_3" if line.start else "table_2")
+    if before.method_name == "feature_kd":
+        return BY_LOSS[before.method["loss"]]
+    return BY_METHOD.get(line.method_name, "table_3" if line.start else "table_2")
 
 
 def line_of(params: Params, table: str, row: str, listed: tuple[str, Experiment] | None) -> Shown:
@@ -106,8 +106,8 @@ def kind_of(row: str, line: Experiment | None) -> Kind:
     if line is None:
         ways: dict[str, Kind] = {"oneshot": "triplets", "meta": "tasks"}
         return "features" if PRETRAINING in row else ways.get(row.split("_")[0], "classes")
-    methods: dict[str, Kind] = {"triplets": "triplets", "tasks": "tasks", "features": "features"}
-    return methods.get(line.method, "classes")
+    methods: dict[str, Kind] = {"triplet": "triplets", "maml": "tasks", "feature_kd": "features"}
+    return methods.get(line.method_name, "classes")
 
 
 def label_of(row: str, name: str | None, line: Experiment | None, network: str | None) -> str:
@@ -146,7 +146,7 @@ def scratch_of(params: Params, line: Experiment) -> Runs | None:
     """The same network trained from random weights on the same labels, with the same seeds; its recipe may differ."""
     for key, other in experiment_lines(params, DATASET).items():
         alike = parse(other.model)[0] == parse(line.model)[0] and params.seeds_of(other) == params.seeds_of(line)
-        if alike and other is not line and other.method == "labels" and other.start is None:
+        if alike and other is not line and other.method_name == "labels" and other.start is None:
             return runs_of(params, key, other)
     return None
 

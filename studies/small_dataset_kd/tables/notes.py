@@ -44,7 +44,7 @@ def unchosen(params: Params, lines: list[Shown]) -> Iterator[str]:
 def averages(lines: list[Shown]) -> Iterator[str]:
     """Macro and micro: of one label and one guess an image, micro precision, recall and F1 are the accuracy."""
     runs = [shown.runs for shown in lines if shown.runs and shown.kind == "classes"]
-    scores = [score for each in runs for score in each.read()]
+    scores = [score for each in runs for score in each.read_details()]
     if not scores:
         return
     equal = all("micro" in score and set(score["micro"].values()) == {score["accuracy"]} for score in scores)
@@ -75,7 +75,9 @@ def differences(params: Params, lines: list[Shown], rows: list[Row]) -> Iterator
 
 def data_shown(lines: list[Shown]) -> Iterator[str]:
     """The images of a pre-training, the tasks of a meta-learning."""
-    scores = {shown.row: shown.runs.read()[0] for shown in lines if shown.runs and shown.kind in ("features", "tasks")}
+    scores = {
+        shown.row: shown.runs.read_details()[0] for shown in lines if shown.runs and shown.kind in ("features", "tasks")
+    }
     printed = data()["hyperparameters"]["from_seed"]["kd_features_pretrain"]["images"]
     for faces, rows in by_value({row: value_at(score, "faces.count") for row, score in scores.items()}):
         yield f"{rows}: {faces:,} faces without labels; the paper {printed:,}."

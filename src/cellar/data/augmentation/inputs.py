@@ -4,7 +4,7 @@ An augmented image is named by the pair (image, augmentation index), so that a t
 up. Index 0 is the image itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,7 +99,9 @@ class FiniteAugmentation:
             yield self.apply(images[index], torch.zeros_like(index))
 
 
-def build_augmentation(augmentation: str | Iterable[tuple[str, float]], normalisation: str) -> FiniteAugmentation:
+def build_augmentation(
+    augmentation: str | Mapping[str, float] | Iterable[tuple[str, float]], normalisation: str
+) -> FiniteAugmentation:
     """`augmentation`: a key of PADDING, or the transforms of the random augmentation with their probabilities."""
     (mean, std), blue_first = NORMALISATIONS[normalisation], normalisation in BLUE_FIRST
     if isinstance(augmentation, str):

@@ -8,24 +8,19 @@ from cellar.config.section import Section
 from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-class Network(Section):
-    """A network under the name that tables use: one of src/cellar/models, or a builder of torchvision."""
-
-    name: str
-    classes: int
-    torchvision: str | None = None
-
-
 class Settings(Section):
-    networks: list[Network]
+    """`networks`: name, as tables have it, -> classes of its last layer (cellar.studies.Study.networks)."""
+
+    networks: dict[str, int]
 
 
 def jobs(config: Config) -> Iterator[Job]:
     from cellar import models, studies
 
-    counted = [Network(**network) for network in studies.networks_to_count(config)]
-    files = tuple(sorted({str(models.file_of(one.name)) for one in counted if one.torchvision is None}))
-    yield Job("", "", Settings(networks=counted), code=files)
+    counted = studies.networks(config)
+    own = [name for name in counted if not name.startswith(studies.TORCHVISION)]
+    code = tuple(sorted({str(path) for name in own for path in models.code_of(name.partition("(")[0])}))
+    yield Job("", "", Settings(networks=counted), code=code)
 
 
 def run(settings: Settings) -> Facts:

@@ -49,7 +49,7 @@ def titles(config: Config) -> dict[str, str]:
     """Study -> its name, in the order of params.yaml; "" for what is collected over all of them."""
     from cellar import studies
 
-    known = studies.load()
+    known = studies.known()
     return {key: known[key].name if key in known else key for key in config.studies} | {"": "All studies"}
 
 

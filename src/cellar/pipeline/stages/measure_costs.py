@@ -29,14 +29,14 @@ def jobs(config: Config) -> Iterator[Job]:
     from cellar import models, studies, tables
 
     shown = tables.read_by_any(config)
-    counted = {network["name"]: network["classes"] for network in studies.networks_to_count(config)}
+    counted = studies.networks(config)
     for dataset, model in sorted(networks(config)):
         if str(paths.costs(dataset, model)) in shown:
             settings = Settings(
                 dataset=dataset,
                 model=model,
                 model_file=str(models.file_of(model)),
-                classes=counted[model],
+                classes=counted[models.parse(model)[0]],
                 input_size=config.datasets[dataset].input_size,
                 threads=config.threads,
                 **config.costs.model_dump(),

@@ -20,15 +20,16 @@ class Settings(Section):
 def jobs(config: Config) -> Iterator[Job]:
     from cellar import figures
 
-    for spec in figures.specs(config):
-        settings = Settings(figure=spec.id, shown=spec.shown)
-        yield Job(spec.id, spec.id, settings, spec.inputs, spec.code, spec.study, spec.sweep)
+    for entry in figures.catalogue(config).values():
+        settings = Settings(figure=entry.id, shown=entry.shown())
+        yield Job(entry.id, entry.id, settings, tuple(entry.inputs()), entry.code, entry.study, entry.sweep)
 
 
 def run(settings: Settings) -> Facts:
-    from cellar import config, figures
+    from cellar import config
+    from cellar.figures import drawing
 
-    figures.draw(settings.figure, config.load())
+    drawing.draw(settings.figure, config.load())
     return {}
 
 

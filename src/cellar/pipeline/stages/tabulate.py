@@ -8,11 +8,11 @@ from cellar.config import Config
 from cellar.config.section import Section
 from cellar.pipeline.stage import Facts, Job, StageKind
 
-CODE = ("src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics")
+CODE = ("src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")
 
 
 class Settings(Section):
-    """`shown`: the values of params.yaml that the table prints."""
+    """`shown`: the values of params.yaml that the table prints. A sweep's table comes with its heat map."""
 
     table: str
     shown: dict[str, Any]
@@ -21,9 +21,10 @@ class Settings(Section):
 def jobs(config: Config) -> Iterator[Job]:
     from cellar import tables
 
-    for spec in tables.specs(config):
-        settings = Settings(table=spec.id, shown=spec.shown)
-        yield Job(spec.id, spec.id, settings, spec.inputs, spec.code, spec.study, spec.sweep)
+    for entry in tables.catalogue(config).values():
+        settings = Settings(table=entry.id, shown=entry.shown())
+        reads = tuple([*entry.inputs(), *([str(paths.FIGURES / f"{entry.id}.png")] if entry.sweep else [])])
+        yield Job(entry.id, entry.id, settings, reads, entry.code, entry.study, entry.sweep)
 
 
 def run(settings: Settings) -> Facts:

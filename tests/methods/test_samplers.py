@@ -5,26 +5,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from cellar.engine.samplers import (
-    RandomImages,
-    RandomTasks,
-    RandomTriplets,
-    fixed_tasks,
-    fixed_triplets,
-    task_draw,
-    triplet_draw,
-)
-from cellar.engine.training import Draw
+from cellar.engine.training import EpochIndices
 from cellar.errors import CellarError
+from cellar.methods.feature_kd import RandomImages
+from cellar.methods.maml import EpisodeSampler, fixed_tasks
+from cellar.methods.triplet import RandomTriplets, fixed_triplets
 
 LABELS = torch.tensor([2, 0, 5, 2, 0, 2, 5, 5, 5, 0])  # classes of 3, 3 and 4 images, mixed, with gaps
-VIEWS = 2**40
+AUGMENTATIONS = 2**40
 
 
-def same(a: Draw, b: Draw) -> bool:
-    return torch.equal(a.index, b.index) and torch.equal(a.view, b.view)
+def same(a: EpochIndices, b: EpochIndices) -> bool:
+    return torch.equal(a.image, b.image) and torch.equal(a.augmentation, b.augmentation)
 
 
 def roles(index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -33,15 +26,15 @@ def roles(index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def test_a_triplet_is_anchor_another_of_its_class_and_one_of_another_class() -> None:
-    draw = triplet_draw(LABELS, 5000, VIEWS, 0, 0)
-    anchor, positive, negative = roles(draw.index)
+    indices = RandomTriplets(LABELS, 5000, AUGMENTATIONS, 0)(0)
+    anchor, positive, negative = roles(indices.image)
     assert torch.equal(LABELS[anchor], LABELS[positive]) and not (anchor == positive).any()
     assert not (LABELS[anchor] == LABELS[negative]).any()
 
 
 def test_every_triplet_that_there_is_comes_equally_often() -> None:
     """Given the anchor: each of its (positive, negative) pairs. 40,000 draws, so a count is within 5 deviations."""
-    counts = Counter(map(tuple, triplet_draw(LABELS, 40_000, VIEWS, 0, 0).index.view(-1, 3).tolist()))
+    counts = Counter(map(tuple, RandomTriplets(LABELS, 40_000, AUGMENTATIONS, 0)(0).image.view(-1, 3).tolist()))
     pairs = {0: 2 * 7, 2: 2 * 7, 5: 3 * 6}  # of an anchor of that class
     assert len(counts) == 3 * 14 + 3 * 14 + 4 * 18
     for (anchor, *_), count in counts.items():
@@ -49,16 +42,20 @@ def test_every_triplet_that_there_is_comes_equally_often() -> None:
         assert abs(count - expected) < 5 * expected**0.5
 
 
-def test_views_are_drawn_from_all_that_there_are() -> None:
-    view = triplet_draw(LABELS, 500, VIEWS, 0, 0).view
-    assert view.shape == (1500,) and int(view.min()) >= 0 and 2**39 < int(view.max()) < VIEWS
-    assert triplet_draw(LABELS, 500, 1, 0, 0).view.any().item() is False
+def test_augmentations_are_drawn_from_all_that_there_are() -> None:
+    augmentation = RandomTriplets(LABELS, 500, AUGMENTATIONS, 0)(0).augmentation
+    assert (
+        augmentation.shape == (1500,)
+        and int(augmentation.min()) >= 0
+        and 2**39 < int(augmentation.max()) < AUGMENTATIONS
+    )
+    assert RandomTriplets(LABELS, 500, 1, 0)(0).augmentation.any().item() is False
 
 
 SAMPLERS: dict[str, Any] = {
-    "triplets": lambda seed: RandomTriplets(LABELS, 20, VIEWS, seed),
-    "tasks": lambda seed: RandomTasks(LABELS, 4, 2, 1, 2, VIEWS, seed),
-    "images": lambda seed: RandomImages(60, 1000, VIEWS, seed, torch.device("cpu")),
+    "triplets": lambda seed: RandomTriplets(LABELS, 20, AUGMENTATIONS, seed),
+    "tasks": lambda seed: EpisodeSampler(LABELS, 4, 2, 1, 2, AUGMENTATIONS, seed),
+    "images": lambda seed: RandomImages(60, 1000, AUGMENTATIONS, seed, torch.device("cpu")),
 }
 
 
@@ -69,13 +66,8 @@ def test_an_epoch_follows_from_the_seed_and_its_number(make: Any) -> None:
     torch.manual_seed(2)  # torch's own stream has no part in it
     assert same(first, make(0)(3))
     for other in (make(0)(4), make(1)(3)):
-        assert not torch.equal(first.index, other.index) and not torch.equal(first.view, other.view)
-    assert len(first.index) == len(first.view) == make(0).size
-
-
-def test_images_come_with_replacement_and_all_can_come() -> None:
-    index = RandomImages(2000, 100, 2, 0, torch.device("cpu"))(0).index
-    assert sorted(set(index.tolist())) == list(range(100))
+        assert not torch.equal(first.image, other.image) and not torch.equal(first.augmentation, other.augmentation)
+    assert len(first.image) == len(first.augmentation) == make(0).size
 
 
 @pytest.mark.parametrize(
@@ -84,7 +76,7 @@ def test_images_come_with_replacement_and_all_can_come() -> None:
 )
 def test_training_images_that_make_no_triplet_are_one_line(labels: list[int], said: str) -> None:
     with pytest.raises(CellarError, match=said) as caught:
-        triplet_draw(torch.tensor(labels), 5, VIEWS, 0, 0)
+        RandomTriplets(torch.tensor(labels), 5, AUGMENTATIONS, 0)(0)
     assert "\n" not in str(caught.value)
 
 
@@ -104,8 +96,8 @@ def test_lists_to_evaluate_on_are_fixed() -> None:
 
 
 def test_a_task_is_laid_out_class_by_class_and_shows_nothing_twice() -> None:
-    draw = task_draw(LABELS, 300, 2, 1, 2, VIEWS, 0, 0)
-    tasks = draw.index.view(300, 2, 3)
+    indices = EpisodeSampler(LABELS, 300, 2, 1, 2, AUGMENTATIONS, 0)(0)
+    tasks = indices.image.view(300, 2, 3)
     classes = LABELS[tasks]
     assert torch.equal(classes, classes[:, :, :1].expand_as(classes))
     assert not (classes[:, 0, 0] == classes[:, 1, 0]).any()
@@ -127,7 +119,7 @@ def test_every_class_comes_at_every_place_of_a_task_and_every_image_at_every_pla
 
 def test_training_classes_too_small_for_a_task_are_one_line_and_stay_out_of_evaluation() -> None:
     with pytest.raises(CellarError, match=r"class 0 .* has 3 training images, and a task takes 4 .*lower them"):
-        task_draw(LABELS, 5, 1, 2, 2, VIEWS, 0, 0)
+        EpisodeSampler(LABELS, 5, 1, 2, 2, AUGMENTATIONS, 0)(0)
     assert LABELS[fixed_tasks(LABELS, 5, 1, 2, 2, 0)].unique().tolist() == [5]
 
 
@@ -135,6 +127,6 @@ def test_too_few_classes_for_a_task_are_one_line() -> None:
     with pytest.raises(
         CellarError, match=r"takes 4 classes of 2 images \(shots \+ queries\), and 3 have so many; lower"
     ):
-        task_draw(LABELS, 5, 4, 1, 1, VIEWS, 0, 0)
+        EpisodeSampler(LABELS, 5, 4, 1, 1, AUGMENTATIONS, 0)(0)
     with pytest.raises(CellarError, match=r"2 classes of 4 images .* and 1 have"):
         fixed_tasks(LABELS, 5, 2, 2, 2, 0)

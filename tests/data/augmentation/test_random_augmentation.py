@@ -29,7 +29,7 @@ def some_images(count: int = 24, side: int = 40) -> Tensor:
     return torch.randint(256, (count, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def some_views(count: int = 24) -> Tensor:
+def some_indices(count: int = 24) -> Tensor:
     return torch.randint(COUNT, (count,), generator=torch.Generator().manual_seed(1))
 
 
@@ -58,7 +58,7 @@ def test_a_transform_is_as_frequent_as_asked(name: str, probability: float) -> N
 
 def test_transforms_do_not_hang_together() -> None:
     drawn = torch.stack([applies(MANY, name, 0.5).double() for name in TRANSFORMS])
-    shown = torch.stack([drawn[:, :-1].flatten(), drawn[:, 1:].flatten()])  # a view and the next number
+    shown = torch.stack([drawn[:, :-1].flatten(), drawn[:, 1:].flatten()])  # a index and the next number
     assert (torch.corrcoef(drawn) - torch.eye(len(TRANSFORMS))).abs().max() < 0.05
     assert torch.corrcoef(shown)[0, 1].abs() < 0.02
 
@@ -78,76 +78,76 @@ def test_degrees_are_whole_from_0_to_44() -> None:
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_each_probability_is_its_transforms_own(name: str) -> None:
-    """With one probability 1 and the others 0, the view is that transform and nothing else."""
-    images, view = some_images(), some_views()
-    found = build_augmentation({**NEVER, name: 1.0}, "unit").cut(images, view)
-    expected = TRANSFORMS[name](images.float(), view) / 255
+    """With one probability 1 and the others 0, the index is that transform and nothing else."""
+    images, index = some_images(), some_indices()
+    found = build_augmentation({**NEVER, name: 1.0}, "unit").apply(images, index)
+    expected = TRANSFORMS[name](images.float(), index) / 255
     assert torch.equal(found, expected) and not torch.equal(found, images / 255)
 
 
 def test_they_are_applied_in_the_published_order() -> None:
-    images, view = some_images(4), some_views(4)
+    images, index = some_images(4), some_indices(4)
     pixels = images.float()
     for name in ("rotation", "scaling", "flip", "blur", "jitter", "erasing"):
-        pixels = TRANSFORMS[name](pixels, view)
-    assert torch.equal(build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit").cut(images, view), pixels / 255)
+        pixels = TRANSFORMS[name](pixels, index)
+    assert torch.equal(build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit").apply(images, index), pixels / 255)
     assert list(TRANSFORMS) == list(AS_PUBLISHED)
 
 
 @pytest.mark.parametrize("normalisation", ["imagenet", "unit", "vggface2"])
 @pytest.mark.parametrize("odds", [AS_PUBLISHED, dict.fromkeys(AS_PUBLISHED, 1.0)])
-def test_view_0_is_the_image_itself(odds: dict[str, float], normalisation: str) -> None:
-    images, views = some_images(5), build_augmentation(odds, normalisation)
-    plain = build_augmentation("flip", normalisation).cut(images, torch.zeros(5, dtype=torch.long))
-    assert torch.equal(views.cut(images, torch.zeros(5, dtype=torch.long)), plain)
-    assert torch.equal(torch.cat(list(views.plain(images, 2))), plain)
-    assert views.count == 2**40 and plain.is_contiguous(memory_format=torch.channels_last)
+def test_index_0_is_the_image_itself(odds: dict[str, float], normalisation: str) -> None:
+    images, augmentation = some_images(5), build_augmentation(odds, normalisation)
+    plain = build_augmentation("flip", normalisation).apply(images, torch.zeros(5, dtype=torch.long))
+    assert torch.equal(augmentation.apply(images, torch.zeros(5, dtype=torch.long)), plain)
+    assert torch.equal(torch.cat(list(augmentation.unaugmented(images, 2))), plain)
+    assert augmentation.count == 2**40 and plain.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_an_image_looks_the_same_alone_and_in_any_batch() -> None:
-    images, view, views = some_images(), some_views(), build_augmentation(OFTEN, "imagenet")
-    whole = views.cut(images, view)
-    assert torch.equal(views.cut(images, view), whole)
-    assert torch.equal(views.cut(images.flip(0), view.flip(0)), whole.flip(0))
+    images, index, augmentation = some_images(), some_indices(), build_augmentation(OFTEN, "imagenet")
+    whole = augmentation.apply(images, index)
+    assert torch.equal(augmentation.apply(images, index), whole)
+    assert torch.equal(augmentation.apply(images.flip(0), index.flip(0)), whole.flip(0))
     for row in range(len(images)):
-        assert torch.equal(views.cut(images[row : row + 1], view[row : row + 1])[0], whole[row])
-    assert torch.equal(views.cut(images[5:16], view[5:16]), whole[5:16])
+        assert torch.equal(augmentation.apply(images[row : row + 1], index[row : row + 1])[0], whole[row])
+    assert torch.equal(augmentation.apply(images[5:16], index[5:16]), whole[5:16])
 
 
 def test_images_stay_as_they_were() -> None:
     images, kept = some_images(), some_images()
-    build_augmentation(OFTEN, "unit").cut(images, some_views())
+    build_augmentation(OFTEN, "unit").apply(images, some_indices())
     assert torch.equal(images, kept)
 
 
-def test_no_two_views_are_alike() -> None:
-    views = build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit")
-    cut = views.cut(some_images(1, 16).expand(500, -1, -1, -1), torch.arange(1, 501)).flatten(1)
+def test_no_two_augmentations_are_alike() -> None:
+    augmentation = build_augmentation(dict.fromkeys(AS_PUBLISHED, 1.0), "unit")
+    cut = augmentation.apply(some_images(1, 16).expand(500, -1, -1, -1), torch.arange(1, 501)).flatten(1)
     assert len(torch.unique(cut, dim=0)) == 500
 
 
-def test_a_view_is_the_same_at_every_size() -> None:
+def test_an_augmentation_is_the_same_at_every_size() -> None:
     """Of one smooth picture at 64 and at 32 pixels: but for borders, which fall on other pixels, nothing differs."""
     coarse = torch.rand(24, 3, 5, 5, generator=torch.Generator().manual_seed(2)) * 255
     fine = functional.interpolate(coarse, size=128, mode="bicubic").clamp(0, 255)
     images = {side: functional.adaptive_avg_pool2d(fine, side).round().byte() for side in (64, 32)}
     for name in TRANSFORMS:
-        views = build_augmentation({**NEVER, name: 1.0}, "unit")
-        large, small = (views.cut(images[side], some_views()) for side in (64, 32))
+        augmentation = build_augmentation({**NEVER, name: 1.0}, "unit")
+        large, small = (augmentation.apply(images[side], some_indices()) for side in (64, 32))
         gap = (functional.avg_pool2d(large, 2) - small).abs()
         assert gap.mean() < 0.03 and (gap > 0.1).double().mean() < 0.15, name
-        wrong = (functional.avg_pool2d(large, 2) - views.cut(images[32], some_views() + 1)).abs()
+        wrong = (functional.avg_pool2d(large, 2) - augmentation.apply(images[32], some_indices() + 1)).abs()
         assert name in {"flip", "blur"} or gap.mean() < wrong.mean() / 4, name
 
 
 def test_grey_becomes_three_channels() -> None:
     grey = some_images(6)[:, :1]
-    views, view = build_augmentation(OFTEN, "imagenet"), some_views(6)
-    assert torch.equal(views.cut(grey, view), views.cut(grey.expand(-1, 3, -1, -1), view))
+    augmentation, index = build_augmentation(OFTEN, "imagenet"), some_indices(6)
+    assert torch.equal(augmentation.apply(grey, index), augmentation.apply(grey.expand(-1, 3, -1, -1), index))
 
 
 def test_probabilities_are_named() -> None:
-    views = build_augmentation({"rotation": 0.25}, "unit")
-    assert isinstance(views, RandomAugmentation) and (views.rotation, views.flip) == (0.25, 0)
+    augmentation = build_augmentation({"rotation": 0.25}, "unit")
+    assert isinstance(augmentation, RandomAugmentation) and (augmentation.rotation, augmentation.flip) == (0.25, 0)
     with pytest.raises(TypeError, match="rotaton"):
         build_augmentation({"rotaton": 0.25}, "unit")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cellar.engine.checkpoints import Checkpoint
+from cellar.engine.runtime import Checkpoint
 from cellar.errors import CellarError
 
 CPU = torch.device("cpu")
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 )
 def test_a_spoilt_checkpoint_is_one_line(spoil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cellar.engine.checkpoints.COST_SHARE", 1e9)
+    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)
     checkpoint = Checkpoint({"run": 1})
     assert checkpoint.load(CPU) is None
     checkpoint.save({"model": {"w": torch.ones(9)}})
