@@ -106,7 +106,7 @@ def of_audits(config: Config) -> Iterator[Entry]:
         if section.enabled:
             draw = partial(draw_generic, "audit_pairs", "audit_pairs", config, dataset=dataset)
             read = [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
-            shown = partial(dict, scale=config.scale.model_dump(mode="json"))
+            shown: Callable[[], dict[str, Any]] = partial(dict, scale=config.scale.model_dump(mode="json"))
             caption = f"Audit of {dataset}: the most similar pairs."
             yield Entry(f"{AUDIT}{dataset}", "", caption, draw, partial(list, read), shown)
 

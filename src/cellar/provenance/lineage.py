@@ -147,7 +147,7 @@ def unreadable(lock: Path, error: Exception, of: str = "") -> CellarError:
 
 def stage_of(name: str, stage: dict[str, Any], lock: Path) -> Stage:
     target = name if lock.parent == Path() else f"{lock.with_suffix('.yaml')}:{name}"
-    params = next((group[name] for group in stage.get("params", {}).values() if name in group), {})
+    params: dict[str, Any] = next((group[name] for group in stage.get("params", {}).values() if name in group), {})
     command = " ".join(stage["cmd"].split())
     return Stage(name, target, lock, command, params, files_of(stage.get("deps", [])), files_of(stage.get("outs", [])))
 

@@ -220,7 +220,7 @@ def wrong_table(name: str, settings: Config, cell: tuple[str, str] | None = None
         found = files.read_json(source)
         if page.exists() and page.read_bytes() != render.markdown(cells.from_json(found)).encode():
             yield f"{page}: does not say what {source} says"
-        if all(Path(path).exists() for path in tables.inputs(name, settings)):
+        if all(Path(path).exists() for path in tables.find(name, settings).inputs()):
             built = json.loads(json.dumps(cells.as_json(tables.build(name, settings))))
             yield from (f"{source}: {words}" for words in differences(built, found, cell))
     except CellarError as error:

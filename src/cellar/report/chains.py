@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellar import files
-from cellar.provenance import explain, git, lineage, redo_commands, story
+from cellar.provenance import explain, git, lineage, records, redo_commands, story
 from cellar.tables.cells import Cell, Row, Table, cell_json
 
 
@@ -62,6 +62,6 @@ class Chains:
         return git.origin()
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """The run.json of every stage of dvc.lock that has one here, by target."""
-        files_of = {target: stage.record for target, stage in self.stages.items()}
-        return {target: files.read_json(Path(path)) for target, path in files_of.items() if path and path.exists()}
+        """The record of every stage of the locks that has one here, by target."""
+        found = {target: records.read(stage) for target, stage in self.stages.items()}
+        return {target: record for target, record in found.items() if record}

@@ -41,7 +41,7 @@ def by_family(graph: Lineage, records: Mapping[str, Mapping[str, Any]]) -> Costs
 
 
 def family(target: str) -> str:
-    return target.rpartition(":")[2].partition("@")[0]
+    return target.rpartition(":")[2].partition("-")[0]
 
 
 def cost(name: str, runs: list[Mapping[str, Any]], total: float) -> Cost:

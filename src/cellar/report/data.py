@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellar import files, paths
-from cellar.config import Params
+from cellar.config import Config
 from cellar.config.data import Dataset
 
 FEW = 20  # classes that are listed one by one
@@ -22,11 +22,11 @@ class Counted:
     class_count: int
 
 
-def sets(params: Params) -> list[Counted]:
+def sets(config: Config) -> list[Counted]:
     """Those that are on and prepared here."""
-    manifests = {name: paths.prepared(name) / "manifest.json" for name, one in params.datasets.items() if one.enabled}
+    manifests = {name: paths.prepared(name) / "manifest.json" for name, one in config.datasets.items() if one.enabled}
     return [
-        counted(name, params.datasets[name], files.read_json(path)) for name, path in manifests.items() if path.exists()
+        counted(name, config.datasets[name], files.read_json(path)) for name, path in manifests.items() if path.exists()
     ]
 
 

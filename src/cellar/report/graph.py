@@ -4,13 +4,14 @@ Boxes stand as late as they can, in rows from the raw data down to tables and fi
 that stands further up its own chain follows from the other lines, and is not drawn.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from markupsafe import escape
 
-from cellar.config import Params
+from cellar.config import Config
 from cellar.pipeline import plan
-from cellar.pipeline.plan import Family
+from cellar.pipeline.stage import Stage
 
 WIDE, HIGH = 164, 44  # of a box
 ACROSS, DOWN = 26, 46  # between boxes
@@ -28,10 +29,10 @@ class Box:
     y: float
 
 
-def svg(params: Params) -> str:
-    families = plan.families(params)
-    counts = stages_of(families)
-    edges = reads(families)
+def svg(config: Config) -> str:
+    stages = [stage for stage in plan.stages(config) if not stage.job.sweep and stage.has_settings]
+    counts = dict(Counter(stage.kind.name for stage in stages))
+    edges = reads(stages)
     boxes = placed(rows(counts, edges), counts)
     width = max(box.x for box in boxes.values()) + WIDE + MARGIN
     height = max(box.y for box in boxes.values()) + HIGH + MARGIN
@@ -42,22 +43,12 @@ def svg(params: Params) -> str:
     return f'<svg class="graph" role="img" aria-label="{label}" {size}>{inner}</svg>'
 
 
-def stages_of(families: list[Family]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for family in families:
-        counts[family.name] = counts.get(family.name, 0) + max(1, len(family.items))
-    return counts
-
-
-def reads(families: list[Family]) -> Edges:
-    made: dict[str, str] = {}
-    for family in families:
-        outputs = [*family.outputs, *family.plots, *family.metrics, *family.kept]
-        made |= {template.format(**item): family.name for item in items(family) for template in outputs}
-    edges: Edges = {family.name: set() for family in families}
-    for family in families:
-        asked = {template.format(**item) for item in items(family) for template in family.inputs}
-        edges[family.name] |= {made[path] for path in asked if path in made} - {family.name}
+def reads(stages: list[Stage]) -> Edges:
+    makers = {path: stage.kind.name for stage in stages for path in stage.outputs}
+    edges: Edges = {stage.kind.name: set() for stage in stages}
+    for stage in stages:
+        sources = {makers[path] for path in stage.inputs if path in makers}
+        edges[stage.kind.name] |= sources - {stage.kind.name}
     return edges
 
 
@@ -73,10 +64,6 @@ def behind(name: str, edges: Edges) -> set[str]:
         found |= level
         level = {source for one in level for source in edges[one]}
     return found
-
-
-def items(family: Family) -> list[dict[str, str]]:
-    return list(family.items.values()) or [{}]
 
 
 def rows(counts: dict[str, int], edges: Edges) -> list[list[str]]:

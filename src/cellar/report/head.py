@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cellar.config import Params
+from cellar.config import Config
 from cellar.engine.run_record import git
 
 Records = Mapping[str, Mapping[str, Any]]
 SHORT = 7  # digits of a commit
 
 
-def facts(params: Params, records: Records) -> dict[str, str]:
+def facts(config: Config, records: Records) -> dict[str, str]:
     """Word -> what to say. What no record tells is left out."""
     runs = list(records.values())
     found = {
-        "scale": params.scale.name,
-        "images": "drawn, not photographs" if params.scale.drawn else "photographs",
+        "scale": config.scale.name,
+        "images": "drawn, not photographs" if config.scale.drawn else "photographs",
         "page made at": commit(),
         "code of the runs": code(runs),
         "run": between(sorted(str(run["started"]) for run in runs if run.get("started"))),
@@ -29,7 +29,7 @@ def facts(params: Params, records: Records) -> dict[str, str]:
 
 def commit() -> str:
     head = git("rev-parse", "HEAD")
-    changed = git("status", "--porcelain", "--", "src", "params.yaml")
+    changed = git("status", "--porcelain", "--", "src", "studies", "params.yaml")
     return f"commit {head[:SHORT]}{' and changes not committed' if changed else ''}" if head else ""
 
 

@@ -1,17 +1,19 @@
 """How the run was made, as commands for a shell; from a fresh clone of the commit that is checked out."""
 
 import shlex
+from pathlib import Path
 
-from cellar.config import Params
+from cellar.config import PARAMS_FILE, Config
+from cellar.config.composed import read_header
 from cellar.engine.run_record import git
 
-SHIPPED = "sample"  # the scale of params.yaml as shipped
+SHIPPED = "sample"  # what params.yaml as shipped is composed from
 
 
-def commands(params: Params, origin: str) -> list[tuple[str, list[str]]]:
+def commands(config: Config, origin: str) -> list[tuple[str, list[str]]]:
     """(what for, commands); `origin` is what git can clone."""
-    name = params.scale.name
-    scale = [] if name == SHIPPED else [f"cp params/{shlex.quote(name)}.yaml params.yaml"]
+    names = composed_from()
+    scale = [] if {Path(name).name for name in names} <= {SHIPPED} else [shlex.join(["cellar", "use", *names])]
     clone = [
         f"git clone {shlex.quote(origin)} cellar",
         "cd cellar",
@@ -26,3 +28,9 @@ def commands(params: Params, origin: str) -> list[tuple[str, list[str]]]:
         ("Tables = metrics = predictions = what made them", ["cellar verify"]),
         ("This page", ["make report"]),
     ]
+
+
+def composed_from() -> list[str]:
+    """The files that params.yaml was composed from; none if it was written by hand."""
+    header = read_header(PARAMS_FILE.read_text(encoding="utf-8"))
+    return header.names if header else []

@@ -6,28 +6,28 @@ from importlib.resources import files as resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cellar import config as parameters
+from cellar import config as configuration
 from cellar.report import costs, data, graph, head, making, studies
 from cellar.report.chains import Chains
 
 
 def page() -> str:
     """The whole page as HTML. Everything that is not ours is escaped by the template."""
-    params = parameters.load()
+    config = configuration.load()
     chains = Chains()
-    shown = studies.shown(params, chains)
+    shown = studies.shown(config, chains)
     records = chains.records()
     return environment().get_template("template.html").render(
         style=inlined("style.css"),
         script=inlined("panel.js"),
-        scale=params.scale,
-        head=head.facts(params, records),
+        scale=config.scale,
+        head=head.facts(config, records),
         studies=shown,
         tally=studies.tally(shown),
         costs=costs.by_family(chains.graph, records),
-        data=data.sets(params),
-        graph=Markup(graph.svg(params)),
-        making=making.commands(params, chains.origin()),
+        data=data.sets(config),
+        graph=Markup(graph.svg(config)),
+        making=making.commands(config, chains.origin()),
         stages=chains.told(),
     )  # fmt: skip
 

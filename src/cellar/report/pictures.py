@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from cellar import figures, paths
-from cellar.config import Params
+from cellar.config import Config
 from cellar.errors import CellarError
 
 WIDEST = 1700  # pixels; figures are drawn at 150 dpi, some twice as wide as any page
@@ -25,11 +25,11 @@ class Picture:
     height: int
 
 
-def pictures_of(params: Params, study: str) -> list[Picture]:
+def pictures_of(config: Config, study: str) -> list[Picture]:
     """Those of results/figures that params.yaml asks for, the papers' own first."""
     built = paths.built(paths.FIGURES, ".png")
     listed = {
-        name: entry for name, entry in figures.catalogue(params).items() if entry.study == study and name in built
+        name: entry for name, entry in figures.catalogue(config).items() if entry.study == study and name in built
     }
     ordered = sorted(listed, key=lambda name: (not listed[name].of_paper, name.startswith("curves_"), number(name)))
     return [picture(name, built[name], listed[name].caption) for name in ordered]

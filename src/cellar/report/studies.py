@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cellar import files, paths, studies
-from cellar.config import Params
+from cellar.config import Config
 from cellar.errors import CellarError
 from cellar.report import prose
 from cellar.report.chains import Chains
@@ -50,7 +50,7 @@ class Results:
     others: list[Prose]
 
 
-def shown(params: Params, chains: Chains) -> Results:
+def shown(config: Config, chains: Chains) -> Results:
     """Everything under results/tables and results/figures. Raises CellarError when no table is built."""
     built = paths.built(paths.TABLES, ".json")
     if not built:
@@ -59,7 +59,7 @@ def shown(params: Params, chains: Chains) -> Results:
     tables = {path: table(path, data) for path, data in read.items() if has_cells(data)}
     grids = [(each.study, grid(each, chains)) for each in tables.values()]
     listed = [
-        study(params, name, [each for owner, each in grids if owner == name])
+        study(config, name, [each for owner, each in grids if owner == name])
         for name in order(owner for owner, _ in grids)
     ]
     others = [Prose(path.stem, *prose.read(page)) for path in read if path not in tables and (page := markdown(path))]
@@ -89,12 +89,12 @@ def markdown(path: Path) -> Path | None:
     return page if page.exists() else None
 
 
-def study(params: Params, key: str, grids: list[Grid]) -> Study:
+def study(config: Config, key: str, grids: list[Grid]) -> Study:
     cells = [cell for each in grids for cell in each.cells]
     tally = outcomes([] if key in COLLECTED else cells)  # a list over all studies has them once more
     paper = studies.known().get(key)
     name, about = (paper.name, paper.title) if paper else (OTHERS.get(key, key), "")
-    return Study(key, name, about, grids, pictures_of(params, key), tally)
+    return Study(key, name, about, grids, pictures_of(config, key), tally)
 
 
 def outcomes(cells: list[Shown]) -> dict[str, int]:

@@ -81,10 +81,10 @@ def of_paper(params: Params) -> Iterator[Entry]:
 def collected(config: Config, shown: list[str]) -> Iterator[Entry]:
     """`shown`: the papers' tables."""
     code = tuple(file for study in studies.used(config) for file in studies.code_files(study))
-    functions = (partial(function, config, shown=shown) for function in (verdicts_of_all.build, verdicts_of_all.inputs))
-    yield Entry(verdicts_of_all.ID, "", *functions, partial(scale, config), code)
-    functions = (partial(function, config) for function in (contradictions.build, contradictions.inputs))
-    yield Entry(contradictions.ID, "", *functions, partial(scale, config), code)
+    build, inputs = (partial(verdicts_of_all.build, config, shown=shown), partial(verdicts_of_all.inputs, config, shown=shown))
+    yield Entry(verdicts_of_all.ID, "", build, inputs, partial(scale, config), code)
+    build, inputs = partial(contradictions.build, config), partial(contradictions.inputs, config)
+    yield Entry(contradictions.ID, "", build, inputs, partial(scale, config), code)
 
 
 def audits(config: Config) -> Iterator[Entry]:

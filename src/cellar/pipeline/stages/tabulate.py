@@ -23,7 +23,8 @@ def jobs(config: Config) -> Iterator[Job]:
 
     for entry in tables.catalogue(config).values():
         settings = Settings(table=entry.id, shown=entry.shown())
-        reads = tuple([*entry.inputs(), *([str(paths.FIGURES / f"{entry.id}.png")] if entry.sweep else [])])
+        heat_map = [str(paths.FIGURES / f"{entry.id}.png")] if entry.sweep else []
+        reads = (*entry.inputs(), *heat_map)
         yield Job(entry.id, entry.id, settings, reads, entry.code, entry.study, entry.sweep)
 
 

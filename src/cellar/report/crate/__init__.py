@@ -1,14 +1,14 @@
 """A run as a Workflow Run RO-Crate: what was run, on what, by which software, and what came out.
 
 Profiles Process, Workflow and Provenance Run Crate 0.5 (https://w3id.org/ro/wfrun/), on RO-Crate 1.1. A stage of
-dvc.lock is an action; its times, software and machine are those of its run.json. Small files are copied into the
+dvc.lock is an action; its times, software and machine are those of the record of its run. Small files are copied into the
 crate; weights, arrays and raw data are named by path and md5. Hosts have no name in it.
 """
 
 import shutil
 from pathlib import Path
 
-from cellar import config as parameters
+from cellar import config as configuration
 from cellar import paths
 from cellar.errors import CellarError
 from cellar.provenance import lineage
@@ -27,10 +27,10 @@ def write(folder: Path = paths.CRATE) -> Path:
         raise CellarError(f"{folder} holds something that is no crate; name another folder, or empty it")
     graph = lineage.load()
     if not graph.stages:
-        raise CellarError(f"nothing is built: {paths.LOCKS[0]} has no stage; build with: snakemake --cores 4")
+        raise CellarError(f"nothing is built: dvc.lock has no stage; build with: snakemake --cores 4")
     whole = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(whole, ignore_errors=True)
-    entities = Entities(parameters.load())
+    entities = Entities(configuration.load())
     describe(entities, graph)
     entities.crate.write(whole)
     shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File as CrateFile
 from rocrate.rocrate import ROCrate
 
-from cellar.config import Params
+from cellar.config import Config
 from cellar.provenance import lineage
 
 VERSION = "1.1"  # of RO-Crate, which the profiles below are made for
@@ -37,12 +37,12 @@ NO_LICENCE = "No licence is stated by the project."
 class Entities:
     """The crate, and the entities in it by what they stand for."""
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
+    def __init__(self, config: Config) -> None:
+        self.config = config
         self.crate = ROCrate(version=VERSION)
         self.crate.metadata.extra_contexts.append(TERMS)
-        self.crate.name = f"Cellar, scale {params.scale.name}"
-        self.crate.description = f"Tables of knowledge-distillation studies made again. {params.scale.note}"
+        self.crate.name = f"Cellar, scale {config.scale.name}"
+        self.crate.description = f"Tables of knowledge-distillation studies made again. {config.scale.note}"
         self.crate.license = NO_LICENCE
         self.crate.root_dataset["conformsTo"] = [self.profile(*one) for one in PROFILES.items()]
 

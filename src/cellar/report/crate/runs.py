@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cellar import files, paths
+from cellar import paths
 from cellar.engine.run_record import git
+from cellar.provenance import records
 from cellar.provenance.lineage import Lineage, Stage
 from cellar.report.crate.entities import Entities, link
 
 WORKFLOW = Path("Snakefile")
-KEPT = ("params.yaml", "dvc.yaml", "dvc.lock", *(f"workflow/**/*.{suffix}" for suffix in ("smk", "py", "rst", "yaml")))
+KEPT = (
+    "params.yaml", "dvc.yaml", "dvc.lock", "studies/**/dvc.yaml", "studies/**/dvc.lock", "studies/*/printed.yaml",
+    "workflow/**/*.py", "workflow/**/*.rst",
+)  # fmt: skip
 BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 COMPLETED = "http://schema.org/CompletedActionStatus"
 GIGABYTE = "E34"  # UN/CEFACT
@@ -22,16 +26,16 @@ Record = Mapping[str, Any]
 
 def describe(entities: Entities, graph: Lineage) -> None:
     """Fill the crate. Stages stand in the order of dvc.lock."""
-    records = {stage.target: read(stage) for stage in graph.stages}
-    times = [time for record in records.values() for time in (record.get("started"), record.get("finished")) if time]
+    runs = {stage.target: read(stage) for stage in graph.stages}
+    times = [time for record in runs.values() for time in (record.get("started"), record.get("finished")) if time]
     if times:
         entities.crate.datePublished = max(times)
     workflow = main_workflow(entities)
-    steps = {stage.target: step(entities, workflow, stage, records[stage.target]) for stage in graph.stages}
+    steps = {stage.target: step(entities, workflow, stage, runs[stage.target]) for stage in graph.stages}
     run = workflow_run(entities, workflow, graph, times)
     controls = []
     for stage in graph.stages:
-        action = stage_run(entities, stage, steps[stage.target], records[stage.target])
+        action = stage_run(entities, stage, steps[stage.target], runs[stage.target])
         link(entities.crate.root_dataset, "mentions", action)
         control = entities.thing(f"#control/{stage.target}", "ControlAction", name=f"step of {stage.target}")
         control["instrument"], control["object"] = steps[stage.target], action
@@ -41,7 +45,7 @@ def describe(entities: Entities, graph: Lineage) -> None:
 
 
 def about(entities: Entities) -> str:
-    name, note = entities.params.scale.name, entities.params.scale.note
+    name, note = entities.config.scale.name, entities.config.scale.note
     return (
         f"# A run of Cellar\n\nScale {name}: {note}.\n\nTables are in {paths.TABLES}, figures in {paths.FIGURES}; "
         "ro-crate-metadata.json says what made each, from what, when and with which software. Weights, arrays and raw "
@@ -50,9 +54,8 @@ def about(entities: Entities) -> str:
 
 
 def read(stage: Stage) -> Record:
-    """Its run.json; empty where it keeps none, or it is not here."""
-    found: Record = files.read_json(stage.record) if stage.record and stage.record.exists() else {}
-    return found
+    """The record of the run; empty where it is not here."""
+    return records.read(stage) or {}
 
 
 def main_workflow(entities: Entities) -> Any:
@@ -99,16 +102,16 @@ def step(entities: Entities, workflow: Any, stage: Stage, record: Record) -> Any
 def kind_of(stage: Stage) -> str:
     """The command of cellar that a stage runs: python -m cellar KIND ..."""
     words = stage.command.split()
-    return words[3] if words[:3] == ["python", "-m", "cellar"] and len(words) > 3 else stage.name.partition("@")[0]
+    return words[3] if words[:3] == ["python", "-m", "cellar"] and len(words) > 3 else stage.name.partition("-")[0]
 
 
 def workflow_run(entities: Entities, workflow: Any, graph: Lineage, times: list[str]) -> Any:
     """The run as a whole: from raw data to tables and figures."""
     raw = [file for stage in graph.stages for file in stage.data if file.path.startswith("data/raw/")]
     shown = [file for stage in graph.stages for file in stage.makes if is_shown(file.path)]
-    run = entities.thing("#run", "CreateAction", name=f"run of scale {entities.params.scale.name}")
+    run = entities.thing("#run", "CreateAction", name=f"run of scale {entities.config.scale.name}")
     run["instrument"], run["actionStatus"] = workflow, COMPLETED
-    run["description"] = entities.params.scale.note
+    run["description"] = entities.config.scale.note
     given = [
         ("input", "object", RAW, COLLECTION, [entities.file(file) for file in raw]),
         ("output", "result", SHOWN, "File", [entities.file(file) for file in shown]),
@@ -126,7 +129,7 @@ def workflow_run(entities: Entities, workflow: Any, graph: Lineage, times: list[
 
 
 def is_shown(path: str) -> bool:
-    return Path(path).parent in (paths.TABLES, paths.FIGURES)
+    return any(Path(path).is_relative_to(folder) for folder in (paths.TABLES, paths.FIGURES))
 
 
 def stage_run(entities: Entities, stage: Stage, step: Any, record: Record) -> Any:
