@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,12 @@ def resolve(settings: dict[str, Any], study: str | None = None) -> dict[str, Any
 
 def prediction_kind(file: str | Path) -> str:
     """What a method predicts on the test split: the `prediction_kind` of its file's class, read without importing torch."""
-    for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
+    return declared_kind(Path(file), Path(file).stat().st_mtime_ns)
+
+
+@cache
+def declared_kind(file: Path, changed: int) -> str:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.AnnAssign | ast.Assign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             named = any(isinstance(target, ast.Name) and target.id == "prediction_kind" for target in targets)

@@ -8,7 +8,7 @@ layer, `+sigmoid` one whose features also go through a sigmoid (cellar.models.co
 
 import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,13 +97,20 @@ def code_of(name: str, study: str | None = None) -> list[Path]:
     return found
 
 
-def imported(path: Path) -> Iterator[Path]:
+def imported(path: Path) -> tuple[Path, ...]:
     """Files of this folder that a file imports."""
+    return imports_of(path, path.stat().st_mtime_ns)
+
+
+@cache
+def imports_of(path: Path, changed: int) -> tuple[Path, ...]:
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         other = HERE / f"{module.removeprefix('cellar.models.')}.py"
         if module.startswith("cellar.models.") and other.exists():
-            yield paths.in_project(other)
+            found.append(paths.in_project(other))
+    return tuple(found)
 
 
 def parse(name: str) -> tuple[str, str | None]:

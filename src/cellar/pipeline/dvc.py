@@ -11,7 +11,14 @@ RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 
 def resolve() -> None:
     """Bring the resolved settings up to date. Raises CellarError with the stage's own line for a mistake in params.yaml."""
-    command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--quiet", "--single-item", RESOLVE]
+    command = [
+        str(Path(sys.executable).with_name("dvc")),
+        "--wait-for-lock",
+        "repro",
+        "--quiet",
+        "--single-item",
+        RESOLVE,
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]

@@ -4,10 +4,8 @@ The page asks `cellar explain` nowhere else.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cellar import files
 from cellar.provenance import explain, git, lineage, records, redo_commands, story
 from cellar.tables.cells import Cell, Row, Table, cell_json
 

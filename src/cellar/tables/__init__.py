@@ -81,7 +81,10 @@ def of_paper(params: Params) -> Iterator[Entry]:
 def collected(config: Config, shown: list[str]) -> Iterator[Entry]:
     """`shown`: the papers' tables."""
     code = tuple(file for study in studies.used(config) for file in studies.code_files(study))
-    build, inputs = (partial(verdicts_of_all.build, config, shown=shown), partial(verdicts_of_all.inputs, config, shown=shown))
+    build, inputs = (
+        partial(verdicts_of_all.build, config, shown=shown),
+        partial(verdicts_of_all.inputs, config, shown=shown),
+    )
     yield Entry(verdicts_of_all.ID, "", build, inputs, partial(scale, config), code)
     build, inputs = partial(contradictions.build, config), partial(contradictions.inputs, config)
     yield Entry(contradictions.ID, "", build, inputs, partial(scale, config), code)

@@ -27,7 +27,7 @@ def write(folder: Path = paths.CRATE) -> Path:
         raise CellarError(f"{folder} holds something that is no crate; name another folder, or empty it")
     graph = lineage.load()
     if not graph.stages:
-        raise CellarError(f"nothing is built: dvc.lock has no stage; build with: snakemake --cores 4")
+        raise CellarError("nothing is built: dvc.lock has no stage; build with: snakemake --cores 4")
     whole = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(whole, ignore_errors=True)
     entities = Entities(configuration.load())
