@@ -5,6 +5,7 @@ The models, readers, loop and tools are the real ones; only the pictures are few
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,8 @@ from filelock import FileLock
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # Outputs that hold times, or show them.
-TIMED = ("run.json", "results/metrics/costs", "results/costs", "table_v.", "verdicts.")
+TIMED = ("results/metrics/costs", "table_v.", "verdicts.", "results/index.md")
+GENERATED = re.compile(r"^(results|runs)/|dvc\.lock$|^studies/\w+/(sweeps/)?dvc\.yaml$")  # not copied into a clone
 
 
 def kill_all(processes: Iterable[psutil.Process]) -> None:
@@ -85,16 +87,25 @@ class Project:
         return {rule: count for rule, count in jobs.items() if rule not in ("total", "all")}
 
     def made(self) -> dict[str, str]:
-        """Path -> md5, by dvc.lock, of every output that may not depend on who built it or when."""
-        stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
-        outs = [out for stage in stages.values() for out in stage["outs"]]
+        """Path -> md5, by the locks, of every output that may not depend on who built it or when."""
+        outs = [out for stage in self.locked().values() for out in stage["outs"]]
         return {out["path"]: out["md5"] for out in outs if not any(part in out["path"] for part in TIMED)}
 
+    def locked(self) -> dict[str, Any]:
+        """Every stage of the locks, by its address."""
+        stages = {}
+        for lock in (self.folder / "dvc.lock", *sorted((self.folder / "studies").rglob("dvc.lock"))):
+            file = lock.with_suffix(".yaml").relative_to(self.folder)
+            prefix = "" if file == Path("dvc.yaml") else f"{file}:"
+            found = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+            stages |= {f"{prefix}{name}": stage for name, stage in found.items()}
+        return stages
+
     def out_of_date(self) -> set[str]:
-        """Stages of the main pipeline that DVC would run, by name."""
+        """Stages that DVC would run, by address; those of sweeps apart."""
         import json
 
-        status = json.loads(self.run("dvc", "status", "--json", "dvc.yaml").stdout)
+        status = json.loads(self.run("dvc", "status", "--json").stdout)
         return set(status)
 
     def change(self, spoil: Callable[[dict[str, Any]], object]) -> None:
@@ -113,7 +124,7 @@ class Project:
 
 
 def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
-    """The smallest params.yaml that has every kind of stage; RAF-DB is off."""
+    """The smallest params.yaml that has two studies and nearly every kind of stage; RAF-DB is off."""
     raw = deepcopy(shipped)
     raw["threads"] = 1
     raw["datasets"]["fer2013"] |= {
@@ -125,20 +136,19 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
         "validation_fraction": 0.5,
         "source": {"draw": {"seed": 1, "train": 200, "test": 100}},
     }
-    for recipe in raw["recipes"].values():
+    del raw["datasets"]["pins"], raw["studies"]["small_dataset_kd"]  # test_pins.py has a clone of its own for these
+    faces, objects = raw["studies"]["mini_resemotenet"], raw["studies"]["cifar100_kd"]
+    for recipe in (*faces["recipes"].values(), *objects["recipes"].values()):
         recipe |= {"epochs": 2, "batch_size": 16}
-    raw["teachers"] = {
-        "fer2013": raw["teachers"]["fer2013"] | {"model": "resemotenet_c"},
-        "raf_db": raw["teachers"]["raf_db"],
-        "cifar100": raw["teachers"]["cifar100"] | {"model": "cnn4"},
-    }
+    faces["teachers"]["fer2013"]["model"] = "resemotenet_c"
+    objects["teachers"]["cifar100"]["model"] = "cnn4"
     kept = ["fer2013-scratch_a", "fer2013-E1", "fer2013-E4", "raf_db-E1"]
-    faces = {key: raw["experiments"][key] | {"model": "resemotenet_c"} for key in kept}
-    objects = {key: line | {"seeds": [0]} for key, line in raw["experiments"].items() if line["dataset"] == "cifar100"}
-    raw["experiments"] = faces | objects
-    del raw["datasets"]["pins"], raw["generators"], raw["faces"]  # test_pins.py has a clone of its own for these
+    faces["experiments"] = {key: faces["experiments"][key] | {"model": "resemotenet_c"} for key in kept}
+    objects["experiments"] = {key: line | {"seeds": [0]} for key, line in objects["experiments"].items()}
+    sweep = faces["sweeps"]["fer2013_sweep"]
+    faces["sweeps"] = {"fer2013_sweep": sweep | {"temperatures": [1, 3], "task_weights": [0.2]}}
+    del objects["sweeps"]
     raw["evaluation"].pop("train_of")
-    raw["sweeps"] = {"fer2013_sweep": raw["sweeps"]["fer2013_sweep"] | {"temperatures": [1, 3], "task_weights": [0.2]}}
     raw["costs"] = {"batch_sizes": [1, 4], "warmup": 1, "repeats": 2}
     return raw
 
@@ -154,7 +164,7 @@ def clone(folder: Path, raw: dict[str, Any]) -> Project:
     )
     for name in filter(None, listed.stdout.split("\0")):
         source = ROOT / name
-        if source.is_file() and not name.startswith(("results/", "dvc.lock", "sweeps/dvc.lock", "runs/")):
+        if source.is_file() and not GENERATED.search(name):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
     project = Project(folder)

@@ -20,7 +20,7 @@ from cellar.data.augmentation.inputs import Split, open_split
 from cellar.data.prepared import ImageSet
 from cellar.engine import run_record, runtime
 from cellar.engine.setup import load_method
-from cellar.metrics import from_predictions
+from cellar.metrics import from_predictions, scalars
 
 Arrays = dict[str, np.ndarray]
 
@@ -45,7 +45,7 @@ class EvalContext:
 class Predictor(Protocol):
     """What an evaluation needs from a method; cellar.methods.base documents the whole interface."""
 
-    prediction_kind: from_predictions.Kind
+    prediction_kind: scalars.Kind
 
     def num_outputs(self, num_classes: int) -> int: ...
     def wrap(self, model: nn.Module) -> nn.Module: ...
@@ -90,7 +90,7 @@ def write_metrics(
     """The metrics file has a few scalars, details.json everything else, confusion.csv a row per test image."""
     place = settings.kind, settings.key, settings.seed
     scores = facts | from_predictions.compute(method.prediction_kind, arrays, classes)
-    metrics, details = from_predictions.split(method.prediction_kind, scores)
+    metrics, details = scalars.split(method.prediction_kind, scores)
     head = {"dataset": settings.dataset, "model": settings.model, "kind": method.prediction_kind}
     files.write_json(paths.metrics(*place), metrics)
     files.write_json(paths.details(*place), head | method.evaluation_facts(settings) | details)

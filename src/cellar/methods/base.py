@@ -18,7 +18,7 @@ from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
-from cellar.metrics.from_predictions import Kind
+from cellar.metrics.scalars import Kind
 from cellar.seeding import derive
 
 EVALUATION_BATCH = 256

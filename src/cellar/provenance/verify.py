@@ -13,7 +13,7 @@ from typing import Any
 from cellar import config, files, paths, tables
 from cellar.config import Config
 from cellar.errors import CellarError
-from cellar.metrics import from_predictions
+from cellar.metrics import from_predictions, scalars
 from cellar.pipeline import dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
 from cellar.provenance import artefacts, cell_names, lineage, recorded_code, records, story
@@ -196,7 +196,7 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
 
 def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
     details = files.read_json(predictions.with_name("details.json"))
-    said = from_predictions.merge(files.read_json(Path(path)), details)
+    said = scalars.merge(files.read_json(Path(path)), details)
     given = from_predictions.compute(details["kind"], files.read_arrays(predictions), list(said.get("per_class", [])))
     ours, theirs = flat(given), flat({key: said.get(key) for key in given})
     keys = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]

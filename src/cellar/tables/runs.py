@@ -11,7 +11,7 @@ from cellar import files, paths
 from cellar.config import Experiment, Params, Teacher
 from cellar.errors import CellarError
 from cellar.methods import registry
-from cellar.metrics import from_predictions, intervals
+from cellar.metrics import intervals, scalars
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
@@ -57,7 +57,7 @@ class Runs:
     def read_details(self) -> list[dict[str, Any]]:
         """All scores of each run: those of the metrics file and those of details.json."""
         details = [files.read_json(Path(path)) for path in self.details_files()]
-        return [from_predictions.merge(metrics, other) for metrics, other in zip(self.read(), details, strict=True)]
+        return [scalars.merge(metrics, other) for metrics, other in zip(self.read(), details, strict=True)]
 
 
 def teacher_runs(params: Params, dataset: str) -> Runs | None:
@@ -186,7 +186,7 @@ def mean_cell(
     details.json for what the metrics file does not have. Never judged, for the stated reason."""
     if runs is None:
         return absent(printed)
-    in_details = value not in from_predictions.SCALARS["classes"]
+    in_details = value not in scalars.SCALARS["classes"]
     scores = runs.read_details() if in_details else runs.read()
     values = [pick(score, value) for score in scores]
     images = [score["n"] for score in scores] if value == LAST_ACCURACY else []
