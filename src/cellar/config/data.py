@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cellar.config.section import Count, Fraction, Section, exactly_one
 
@@ -27,6 +27,12 @@ class Draw(Section):
         if given - {"validation"} == {"train", "test"} or given == {"identities", "per_identity"}:
             return self
         raise ValueError("say either train and test (and validation), or identities and per_identity")
+
+    @model_serializer(mode="wrap")
+    def without_zeros(self, handler: SerializerFunctionWrapHandler) -> dict[str, int]:
+        """What is not drawn is left out, so that the dump can be read back."""
+        values: dict[str, int] = handler(self)
+        return {key: value for key, value in values.items() if value or key == "seed"}
 
 
 class Source(Section):
