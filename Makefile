@@ -1,5 +1,5 @@
-# The two commands are `make table_vi` and `make test`; all create .venv first, once.
-# PYTHON may name another interpreter (3.11 to 3.13): make setup PYTHON=python3.12
+# The two main commands are `make table_vi` and `make test`. They create .venv first if it does not exist.
+# PYTHON selects another interpreter (3.11 to 3.13): make setup PYTHON=python3.12
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +21,7 @@ WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscop
 test: .venv/ready
 	pytest -m "not long" $(WORKERS)
 
-# Whole builds, servers, a Slurm, faults of the machine: what needs a program or a right that is not here is skipped, with the reason.
+# Whole builds, servers, Slurm, machine faults. A test that needs a missing program or permission is skipped, with the reason.
 test_long: .venv/ready
 	pytest -m long $(WORKERS)
 
@@ -39,13 +39,13 @@ bench: .venv/ready
 	python benchmarks/side_by_side.py
 	python benchmarks/page.py
 
-# Kills a small build again and again, then compares its bytes with those of one left alone.
+# Kills a small build repeatedly, then compares its bytes with those of an undisturbed build.
 chaos: .venv/ready
 	python -m tests.workflow.chaos --kills 20 --seconds 900
 
 setup: .venv/ready
 
-# Whole or absent: `ready` is written last, so a set-up that was cut is begun anew.
+# `ready` is written last, so an interrupted set-up starts again.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "cellar: $$($(PYTHON) --version) is not 3.11 to 3.13; name one that is: make setup PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
@@ -59,7 +59,7 @@ lint: .venv/ready
 	mypy
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
-# Needs uv; the lock names no index, so pip's own configuration decides where packages come from.
+# Needs uv. The lock file names no package index, so pip's own configuration applies.
 lock:
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
 	$(COMPILE) --no-deps --group slurm --output-file profiles/slurm/requirements.lock
