@@ -26,7 +26,6 @@ OWN_GPU = shlex.join([sys.executable, str(Path(workflow.basedir) / "workflow/lib
 
 # On a cluster these run where snakemake runs: they take seconds, and a job's turn takes longer.
 localrules:
-    resolve,
     tabulate,
     plot,
     count_models,

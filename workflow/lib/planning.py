@@ -38,7 +38,8 @@ class Plan:
     def __init__(self, config: Config, remote: bool) -> None:
         self.config, self.remote = config, remote
         self.stages = plan.stages(config)
-        self.kinds = [kind for kind in plan.KINDS.values() if any(stage.kind is kind for stage in self.stages)]
+        used = [stage.kind for stage in self.stages if stage.has_settings]  # all but `resolve`, which runs before
+        self.kinds = [kind for kind in plan.KINDS.values() if kind in used]
         self.jobs = {(stage.kind.name, stage.job.item): stage for stage in self.stages}
 
     def stage(self, kind: StageKind, wildcards: Any) -> Stage:

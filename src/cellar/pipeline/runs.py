@@ -56,8 +56,10 @@ def training(params: Params, kind: Kind, key: str, line: Line, seed: int) -> Tra
 
 
 def evaluation(params: Params, kind: Kind, key: str, line: Line, seed: int) -> EvaluationSettings:
+    """The settings of one evaluation; the teacher matters to one of features alone."""
+    shared = common(params, kind, key, line, seed)
     return EvaluationSettings(
-        **common(params, kind, key, line, seed),
+        **(shared if shared["faces"] else shared | {"teacher": None}),
         batch_size=params.evaluation.batch_size,
         train_split=line.dataset in params.evaluation.train_of,
     )
