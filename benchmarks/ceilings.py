@@ -11,13 +11,13 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
+from cellar.methods.losses.cross_entropy import cross_entropy
 from keeping import keep
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cellar import models
 from cellar.engine import devices
-from cellar.methods.losses.cross_entropy import cross_entropy
 
 THREADS, SIDE, REPEATS = 2, 4096, 7
 STEPS = [("cnn4", 100, 32, 128), ("resnet8x4", 100, 32, 64), ("resnet32x4", 100, 32, 64), ("resemotenet_c", 7, 48, 32),

@@ -18,20 +18,20 @@ from typing import Any
 import numpy as np
 import plain_loop
 import torch
+from cellar.engine.inference import Split
+from cellar.engine.logit_store import LogitStore
+from cellar.engine.optimizer import Descent
+from cellar.engine.progress import Progress
+from cellar.engine.teacher_logits import Asker, TeacherCache
+from cellar.methods.objectives.labels import Labels
+from cellar.methods.objectives.logits import LogitDistillation
 from keeping import keep
 
 from cellar import models
 from cellar.config import Experiment, Recipe
 from cellar.data.augmentation.inputs import build_augmentation
 from cellar.engine import devices, training
-from cellar.engine.inference import Split
-from cellar.engine.logit_store import LogitStore
-from cellar.engine.optimizer import Descent
-from cellar.engine.progress import Progress
-from cellar.engine.teacher_logits import Asker, TeacherCache
 from cellar.engine.training import Objective
-from cellar.methods.objectives.labels import Labels
-from cellar.methods.objectives.logits import LogitDistillation
 
 ROUNDS, IMAGES, THREADS = 3, 512, 2
 WARM_EPOCHS = 3  # of ours, for they are short; the plain loop's second epoch takes as long as all of them

@@ -99,7 +99,9 @@ class FiniteAugmentation:
             yield self.apply(images[index], torch.zeros_like(index))
 
 
-def build_augmentation(augmentation: str | Mapping[str, float] | Iterable[tuple[str, float]], normalisation: str) -> FiniteAugmentation:
+def build_augmentation(
+    augmentation: str | Mapping[str, float] | Iterable[tuple[str, float]], normalisation: str
+) -> FiniteAugmentation:
     """`augmentation`: a key of PADDING, or the transforms of the random augmentation with their probabilities."""
     (mean, std), blue_first = NORMALISATIONS[normalisation], normalisation in BLUE_FIRST
     if isinstance(augmentation, str):
