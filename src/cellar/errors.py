@@ -1,4 +1,8 @@
-"""The one kind of error that is meant for the user."""
+"""The one kind of error that is meant for the user, and foreign text as a part of its one line."""
+
+from typing import Any
+
+LONGEST = 80  # characters of a quoted text
 
 
 class CellarError(Exception):
@@ -6,3 +10,23 @@ class CellarError(Exception):
 
     The command line prints it as the last line on stderr and exits with 1; nothing half-written stays behind.
     """
+
+
+def safe_repr(value: Any) -> str:
+    """A value from a file in a message: plain ones in full, others by their type, for they may be endless."""
+    if isinstance(value, bytes):
+        value = value[:LONGEST].decode("latin1")
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a huge number"
+    plain = value is None or type(value) in (str, int, float, bool)
+    return printable(value if type(value) is str else str(value) if plain else f"a {type(value).__name__}")
+
+
+def printable(text: str) -> str:
+    """At most LONGEST characters, without any that would control a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST])
+
+
+def reason(error: Exception) -> str:
+    """The message of an exception, or its type where it has none."""
+    return printable(" ".join(str(error).split())) or type(error).__name__

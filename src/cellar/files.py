@@ -14,8 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellar.errors import CellarError
-from cellar.wording import reason
+from cellar.errors import CellarError, reason
 
 if TYPE_CHECKING:
     from torch import Tensor

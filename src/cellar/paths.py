@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-REFERENCE = Path("workflow/reference/paper_values.yaml")
+STUDIES = Path("studies")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
@@ -14,6 +14,17 @@ CODE = Path("results/code")
 MODEL_COUNTS = METRICS / "models.json"
 REAL_RUNS = Path("docs/real_runs")
 LOCKS = (Path("dvc.lock"), Path("sweeps/dvc.lock"))
+
+
+def printed(study: str) -> Path:
+    """Every value that a study's paper prints."""
+    return STUDIES / study / "printed.yaml"
+
+
+def built(folder: Path, suffix: str) -> dict[str, Path]:
+    """Id -> file of the tables or figures below `folder`; a new study's are in a folder of its own, study/name."""
+    found = sorted(folder.rglob(f"*{suffix}"))
+    return {str(path.relative_to(folder).with_suffix("")): path for path in found}
 
 
 def prepared(dataset: str) -> Path:
@@ -37,7 +48,7 @@ def features(faces: str, teacher: str) -> Path:
 
 
 def part_activations(teacher: str) -> Path:
-    """Arrays untrained (60, D), trained (60, D), part (60,), images (20, H, W, 3): small-dataset study, section 3."""
+    """Arrays untrained (60, D), trained (60, D), part (60,), images (20, H, W, 3)."""
     return Path("results/features/parts") / teacher / "activations.npz"
 
 

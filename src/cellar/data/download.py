@@ -13,9 +13,8 @@ import requests
 from cellar.config import Published, Source
 from cellar.data.unpack import MAX_BYTES, is_archive, unpack
 from cellar.data.whole_folder import replacing
-from cellar.errors import CellarError
-from cellar.wording import printable
-from cellar.wording import reason as why
+from cellar.errors import CellarError, printable
+from cellar.errors import reason as why
 
 Say = Callable[[str], None]
 ATTEMPTS = 3  # times a cut connection is taken up again before giving up

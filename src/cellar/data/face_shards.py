@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from cellar import files
-from cellar.errors import CellarError
-from cellar.wording import reason
+from cellar.errors import CellarError, reason
 
 INDEX = "index.json"
 SHARD = 1024  # images

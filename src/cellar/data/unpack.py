@@ -7,8 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from cellar.errors import CellarError
-from cellar.wording import printable, reason
+from cellar.errors import CellarError, printable, reason
 
 MAX_BYTES = 50 * 2**30  # what an archive may grow to; the largest set named here is under 1 GiB
 MAX_MEMBERS = 2_000_000

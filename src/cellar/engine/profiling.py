@@ -2,7 +2,7 @@
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,7 @@ from torch import nn
 from cellar import models
 from cellar.engine import runtime
 
-TORCHVISION = {  # torchvision's own networks that are counted too -> builder, classes
-    "torchvision:resnet34(7)": ("resnet34", 7),
-    "torchvision:vgg19_bn(7)": ("vgg19_bn", 7),
-    "torchvision:vit_l_16(1000)": ("vit_l_16", 1000),
-}
+TORCHVISION = "torchvision:"  # begins the name of a network that torchvision builds
 MB = 2**20
 
 PROTOCOL = (
@@ -34,7 +30,7 @@ CPU_MEMORY_SINCE_START = (  # where the kernel cannot reset an earlier peak
 
 
 def count(model: nn.Module) -> dict[str, float | int]:
-    """Parameters, buffer elements, and the parameters' fp32 megabytes as Tables I and V count them."""
+    """Parameters, buffer elements, and the parameters' fp32 megabytes by both conventions, 10^6 and 2^20."""
     parameters = sum(p.numel() for p in model.parameters())
     return {
         "parameters": parameters,
@@ -44,19 +40,20 @@ def count(model: nn.Module) -> dict[str, float | int]:
     }
 
 
-def build(name: str) -> nn.Module:
-    """The network with the head with which its parameters are counted."""
-    return models.build(name, models.counted_classes(name))
+def build(name: str, classes: int) -> nn.Module:
+    """A network whose last layer has `classes` outputs; "name(N)" is `name`, "torchvision:name(N)" torchvision's."""
+    name = name.partition("(")[0]
+    if not name.startswith(TORCHVISION):
+        return models.build(name, classes)
+    zoo = importlib.import_module("torchvision.models")
+    network: nn.Module = getattr(zoo, name.removeprefix(TORCHVISION))(num_classes=classes)
+    return network
 
 
-def count_all() -> dict[str, dict[str, float | int]]:
-    """Counts of every network, built without memory for its weights."""
+def count_all(networks: Mapping[str, int]) -> dict[str, dict[str, float | int]]:
+    """The counts of every network with its number of classes, built without memory for its weights."""
     with torch.device("meta"):
-        counted = {name: count(build(name)) for name in models.known()}
-        zoo = importlib.import_module("torchvision.models")
-        for name, (builder, num_classes) in TORCHVISION.items():
-            counted[name] = count(getattr(zoo, builder)(num_classes=num_classes))
-    return counted
+        return {name: count(build(name, classes)) for name, classes in networks.items()}
 
 
 def measure(

@@ -21,8 +21,7 @@ from tqdm import tqdm
 from cellar import files
 from cellar.config import Recipe
 from cellar.data.augmentation.inputs import FiniteAugmentation, Images
-from cellar.errors import CellarError
-from cellar.wording import reason
+from cellar.errors import CellarError, reason
 
 CHECKPOINTS = Path(".cache/checkpoints")
 COST_SHARE = 0.02  # of the run time may be spent on writing checkpoints

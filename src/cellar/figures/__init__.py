@@ -1,164 +1,132 @@
-"""Which figures there are, what each reads, and which module draws it, imported when it is asked for.
+"""Which figures there are, what each reads, and what draws it, imported only to draw.
 
-Figures 1 and 2 of Mini-ResEmoteNet are diagrams; 3 and 4 hold data. All three of the CIFAR-100 report hold data, and
-2, 3, 4, 8, 9 and 10 of the small-dataset study. The training curves, the sweeps' heat maps and the
-audits' pairs are ours.
+Figures of papers are declared by their studies (cellar.studies). Training curves, the sweeps' heat maps and the
+audits' pairs are here: any study can have them.
 """
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cellar import paths
+from cellar import paths, studies
 from cellar.config import Params
+from cellar.figures.runs import curves_of, history, images, teachers
+from cellar.studies import FigureSpec, Study
 from cellar.tables import sweep
-from cellar.tables.runs import Runs, experiment_lines, runs_of, student_runs, teacher_runs_of
 
-CONFUSIONS = ("E1", "E4", "E6")  # the students of the paper's figure 4
-FACIAL = ("fer2013", "raf_db")  # layouts, whose classes are the seven emotions
-CIFAR, PINS = "cifar100", "pins"
-STEP_LOSSES = {"cifar100_figure_2": "student", "cifar100_figure_3": "student_kd"}  # figure -> row of experiments
-EPOCH_FIGURES = {"pins_fig_8": "oneshot_convnet9", "pins_fig_9": "oneshot_convnet9", "pins_fig_10": "bce_resnet18"}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CODE = ("src/cellar/figures", "src/cellar/tables/runs.py")  # of every figure
 AUDIT = "audit_"
-PARTS_NETWORK = "resnet50"  # of the study's figure 3
-PAINTERS = {  # figure -> the module that draws it, and its function
-    "fig_3": ("samples", "emotions"),
-    "fig_4": ("confusions", "confusions"),
-    "cifar100_figure_1": ("samples", "classes"),
-    "pins_fig_2": ("pins_parts", "face_parts"),
-    "pins_fig_3": ("pins_parts", "part_map"),
-    "pins_fig_4": ("pins_pairs", "face_pairs"),
-}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure under its project-wide id. study: the key of the study that it belongs to, "audit" or "custom"."""
+
+    study: str
+    caption: str
+    draw: Callable[[Params], "Figure"]
+    inputs: Callable[[Params], list[str]]
+    shown_params: Callable[[Params], list[str]]
+    code: tuple[str, ...]
+    of_paper: bool = False
 
 
 def known(params: Params) -> list[str]:
-    """Figures that have something to show: a data set that is on, a student that is listed, a teacher's pupils."""
-    found = ["fig_3"] if sampled(params) else []
-    found += ["fig_4"] if confused(params) else []
-    found += ["cifar100_figure_1"] if CIFAR in params.datasets and params.datasets[CIFAR].enabled else []
-    found += [figure for figure, row in STEP_LOSSES.items() if student_runs(params, CIFAR, row)]
-    taught = [name for name in params.datasets if name != PINS and teachers(params, name) and lines(params, name)]
-    audited = [f"{AUDIT}{name}" for name, section in params.datasets.items() if section.enabled]
-    return [*found, *of_pins(params), *(f"curves_{name}" for name in taught), *audited]
-
-
-def of_pins(params: Params) -> list[str]:
-    """The small-dataset study's; its methods have no loss in common, so they share no figure of curves."""
-    if PINS not in params.datasets or not params.datasets[PINS].enabled:
-        return []
-    found = ["pins_fig_2", *(["pins_fig_3"] if teacher_of_parts(params) else [])]
-    found += ["pins_fig_4"] if one_shot_runs(params) else []
-    return found + [figure for figure, row in EPOCH_FIGURES.items() if watched_runs(params, row)]
+    """The figures that have something to show: those of papers, then training curves and audits."""
+    return [figure for figure in catalogue(params) if figure not in of_sweeps(params)]
 
 
 def of_sweeps(params: Params) -> list[str]:
-    """The heat maps, called as their sweeps; they belong to the sweeps' pipeline."""
-    return [name for name, line in params.sweeps.items() if params.is_on(line)]
-
-
-def painter(figure: str, params: Params) -> tuple[str, str, list[str]]:
-    """What draws a figure: a module, its function, and what that is told beside the parameters."""
-    module, function, told = "curves", "curves", [figure.removeprefix("curves_")]
-    if figure in of_sweeps(params):
-        module, function, told = "grids", "heat_maps", [figure]
-    elif figure in STEP_LOSSES:
-        module, function, told = "steps", "step_losses", [figure]
-    elif figure in EPOCH_FIGURES:
-        module, function, told = "pins_epochs", "epoch_curves", [figure]
-    elif figure.startswith(AUDIT):
-        module, function, told = "audit_pairs", "audit_pairs", [figure.removeprefix(AUDIT)]
-    elif figure in PAINTERS:
-        module, function, told = *PAINTERS[figure], []
-    return f"cellar.figures.{module}", function, told
+    """The heat maps, called like their sweeps."""
+    return [studies.full_id(params, name) for name, line in params.sweeps.items() if params.is_on(line)]
 
 
 def inputs(figure: str, params: Params) -> list[str]:
     """The files that a figure reads, one by one."""
-    if figure in of_sweeps(params):
-        return sweep.metrics_files(params, figure)
-    if figure == "fig_3":
-        return [str(path) for name in sampled(params) for path in images(name)]
-    if figure == "cifar100_figure_1":
-        return [str(path) for path in images(CIFAR)]
-    if figure == "fig_4":
-        return [path for runs in confused(params) for path in (runs.metrics_files()[0], runs.details_files()[0])]
-    if figure.startswith(AUDIT):
-        dataset = figure.removeprefix(AUDIT)
-        return [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
-    if figure.startswith("pins_fig_"):
-        return [str(path) for path in inputs_of_pins(figure, params)]
-    if figure in STEP_LOSSES:
-        runs = student_runs(params, CIFAR, STEP_LOSSES[figure])
-        return [str(path) for path in [*loss_files(runs), history(runs)]] if runs else []
-    return [str(history(runs)) for runs in lines(params, figure.removeprefix("curves_"))]
-
-
-def inputs_of_pins(figure: str, params: Params) -> list[Path]:
-    if figure in EPOCH_FIGURES:
-        trained = student_runs(params, PINS, EPOCH_FIGURES[figure])
-        return [history(trained)] if trained else []
-    teacher, runs = teacher_of_parts(params), one_shot_runs(params)
-    if figure == "pins_fig_3":
-        return [paths.part_activations(teacher)] if teacher else []
-    pairs = [Path(runs.prediction_files()[0])] if figure == "pins_fig_4" and runs else []
-    return [*pairs, *images(PINS)]
+    return catalogue(params)[figure].inputs(params)
 
 
 def param_keys(figure: str, params: Params) -> list[str]:
-    return ["scale", f"sweeps.{figure}"] if figure in of_sweeps(params) else ["scale"]
+    """The keys of params.yaml that a figure shows."""
+    return catalogue(params)[figure].shown_params(params)
 
 
-def images(dataset: str) -> list[Path]:
-    return [paths.prepared(dataset) / name for name in ("arrays.npz", "manifest.json")]
+def code_of(figure: str, params: Params) -> list[str]:
+    """The files and folders of the repository that draw a figure."""
+    return list(catalogue(params)[figure].code)
 
 
-def sampled(params: Params) -> list[str]:
-    """The facial data sets that are on, a user's own among them."""
-    return [name for name, section in params.datasets.items() if section.enabled and section.layout in FACIAL]
+def catalogue(params: Params) -> dict[str, Entry]:
+    return {name: entry for group in (of_papers, of_trainings, of_audits, of_grids) for name, entry in group(params)}
 
 
-def confused(params: Params) -> list[Runs]:
-    found = [student_runs(params, "fer2013", row) for row in CONFUSIONS]
-    return [runs for runs in found if runs]
+def of_papers(params: Params) -> Iterator[tuple[str, Entry]]:
+    for study in studies.shown_by(params):
+        for spec in study.figures:
+            if spec.is_known(params):
+                yield study.full_id(spec.id), declared(study, spec)
 
 
-def lines(params: Params, dataset: str) -> list[Runs]:
-    """The curves of a data set: its teachers, then its experiments. An imported teacher has no epochs to draw."""
-    trained = [runs for runs in teachers(params, dataset) if not params.teachers[runs.key].weights]
-    students = [runs_of(params, key, line) for key, line in experiment_lines(params, dataset).items()]
-    return trained + students
+def declared(study: Study, spec: FigureSpec) -> Entry:
+    code = tuple(str(studies.folder(study) / name) for name in ("study.py", *spec.code))
+    draw = partial(draw_declared, study, spec.draw)
+    return Entry(study.key, spec.caption, draw, spec.inputs, spec.shown_params, CODE + code, of_paper=True)
 
 
-def teacher_of_parts(params: Params) -> str | None:
-    """The teacher whose activations the study's figure 3 shows: the first that is its network, connector or not."""
-    found = [runs for runs in teachers(params, PINS) if runs.model.startswith(PARTS_NETWORK)]
-    plain = [runs for runs in found if "+" not in runs.model]
-    return next((runs.key for runs in [*plain, *found]), None)
+def draw_declared(study: Study, address: str, params: Params) -> "Figure":
+    figure: Figure = studies.function(study, address)(params)
+    return figure
 
 
-def one_shot_runs(params: Params) -> Runs | None:
-    """The first line that learns from triplets."""
-    listed = experiment_lines(params, PINS).items()
-    return next((runs_of(params, key, line) for key, line in listed if line.method == "triplets"), None)
+def generic(module: str, function: str, **arguments: str) -> Callable[[Params], "Figure"]:
+    """A function of cellar.figures.<module>, imported only to draw."""
+
+    def draw(params: Params) -> "Figure":
+        figure: Figure = getattr(import_module(f"cellar.figures.{module}"), function)(params, **arguments)
+        return figure
+
+    return draw
 
 
-def watched_runs(params: Params, row: str) -> Runs | None:
-    """The line of that row, if its recipe scores train or test images after every epoch, for a figure to show."""
-    runs = student_runs(params, PINS, row)
-    return runs if runs and params.recipes[params.experiment(runs.key).recipe].watch else None
+def of_trainings(params: Params) -> Iterator[tuple[str, Entry]]:
+    """Of every data set whose teachers have students."""
+    for dataset in params.datasets:
+        study = studies.of_dataset(params, dataset)
+        runs = curves_of(params, dataset)
+        if (study is None or study.curves) and teachers(params, dataset) and runs:
+            caption, draw = f"Training curves of {dataset}.", generic("curves", "curves", dataset=dataset)
+            read = [str(history(each)) for each in runs]
+            key = study.key if study else "custom"
+            yield studies.full_id(params, f"curves_{dataset}"), entry(key, caption, draw, read)
 
 
-def teachers(params: Params, dataset: str) -> list[Runs]:
-    return [
-        teacher_runs_of(params, key, line)
-        for key, line in params.teachers.items()
-        if line.dataset == dataset and params.is_on(line)
-    ]
+def of_audits(params: Params) -> Iterator[tuple[str, Entry]]:
+    for dataset, section in params.datasets.items():
+        if section.enabled:
+            caption, draw = (
+                f"Audit of {dataset}: the likest pairs.",
+                generic("audit_pairs", "audit_pairs", dataset=dataset),
+            )
+            read = [str(paths.audit_pairs(dataset)), *(str(path) for path in images(dataset))]
+            yield f"{AUDIT}{dataset}", entry("audit", caption, draw, read)
 
 
-def history(runs: Runs) -> Path:
-    """Of the first seed."""
-    return paths.trained(runs.kind, runs.key, runs.seeds[0]) / "history.csv"
+def of_grids(params: Params) -> Iterator[tuple[str, Entry]]:
+    for name, line in params.sweeps.items():
+        if params.is_on(line):
+            study = studies.of_dataset(params, line.dataset)
+            caption = f"{name.replace('_', ' ')}: accuracy over temperature and weight."
+            draw, read = generic("grids", "heat_maps", sweep=name), sweep.metrics_files(params, name)
+            made = entry(study.key if study else "custom", caption, draw, read, "scale", f"sweeps.{name}")
+            yield studies.full_id(params, name), made
 
 
-def loss_files(runs: Runs) -> list[Path]:
-    """One file a seed: `loss` (steps,) float32."""
-    return [paths.trained(runs.kind, runs.key, seed) / "losses.npz" for seed in runs.seeds]
+def entry(
+    study: str, caption: str, draw: Callable[[Params], "Figure"], read: list[str], *keys: str
+) -> Entry:  # fmt: skip
+    return Entry(study, caption, draw, lambda params: read, lambda params: list(keys) or ["scale"], CODE)

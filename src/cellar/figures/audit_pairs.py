@@ -1,5 +1,5 @@
 """The worst pairs of an audit, side by side: the same picture in two splits under two classes first; and the least
-alike that still count, by which the limits can be judged."""
+similar that still count, by which the limits can be judged."""
 
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any

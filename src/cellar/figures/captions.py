@@ -1,4 +1,4 @@
-"""What stands over every figure: what it shows, of which scale, and whether its images are drawn."""
+"""The heading of every figure: what it shows, at which scale, and whether its images are synthetic."""
 
 from cellar.config import Params
 

@@ -1,4 +1,4 @@
-"""Figure 4 of Mini-ResEmoteNet: confusion matrices."""
+"""Confusion matrices of several runs, rows normalised."""
 
 from typing import Any
 
@@ -8,16 +8,14 @@ from matplotlib.figure import Figure
 
 from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.figures import confused
 from cellar.figures.captions import caption
 from cellar.tables.runs import Runs
 
 
-def confusions(params: Params) -> Figure:
-    """Figure 4: confusion matrices of the students on FER2013's test split, rows normalised."""
-    shown = confused(params)
+def confusions(params: Params, shown: list[Runs], title: str) -> Figure:
+    """From the metrics of the first seed of each run."""
     figure = Figure(figsize=(max(4.8 * len(shown), 7), 5.6), layout="constrained")
-    figure.suptitle(caption(params, "FER2013 test split: % of the true class, and images"), fontsize=12)
+    figure.suptitle(caption(params, title), fontsize=12)
     for axes, runs in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         try:
             show_matrix(axes, runs.read_details()[0], runs)

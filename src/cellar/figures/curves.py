@@ -11,11 +11,11 @@ from matplotlib.ticker import MaxNLocator
 from cellar import models
 from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.figures import history, lines
 from cellar.figures.captions import caption
+from cellar.figures.runs import curves_of, history
 from cellar.tables.runs import Runs
 
-# A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, for all kinds of sight.
+# A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, safe for colour blindness.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
            "#332288", "#117733", "#999933", "#44AA99", "#661100")  # fmt: skip
 MARKERS = "os^Dv*XP"  # tell the runs of one model apart
@@ -24,12 +24,12 @@ UNSEEN = "\n(no validation images)"
 
 
 def curves(params: Params, dataset: str) -> Figure:
-    """Of the first seed of each run; dashed: without a teacher. What trained on the validation images has no accuracy."""
+    """Of the first seed of each run; dashed: without a teacher. Runs trained on the validation images have no accuracy."""
     figure = Figure(figsize=(11.5, 4.6), layout="constrained")
     text = f"Training on {dataset}, first seed of each; dashed: without a teacher"
     figure.suptitle(caption(params, text), fontsize=12)
     panels = figure.subplots(1, len(PANELS))
-    drawn = lines(params, dataset)
+    drawn = curves_of(params, dataset)
     histories = [read_history(history(runs), ["epoch", *PANELS]) for runs in drawn]
     blind = [bool(rows["validation_accuracy"].isna().all()) for rows in histories]
     for runs, rows, look, unseen in zip(drawn, histories, looks(params, drawn), blind, strict=True):
@@ -68,7 +68,7 @@ def label(runs: Runs) -> str:
 
 def looks(params: Params, drawn: list[Runs]) -> list[dict[str, Any]]:
     """How each run is drawn: teachers black; a student's colour is its model's, in every figure alike."""
-    found: list[dict[str, Any]] = []
+    styles: list[dict[str, Any]] = []
     seen: list[tuple[str, str]] = []
     for runs in drawn:
         student = runs.kind == "students"
@@ -76,8 +76,8 @@ def looks(params: Params, drawn: list[Runs]) -> list[dict[str, Any]]:
         marker = MARKERS[seen.count((runs.kind, runs.model)) % len(MARKERS)]
         seen.append((runs.kind, runs.model))
         colour = COLOURS[(models.known().index(models.parse(runs.model)[0]) - 1) % len(COLOURS)] if student else "black"
-        found.append({"color": colour, "linestyle": "--" if alone else "-", "marker": marker, "markersize": 5})
-    return found
+        styles.append({"color": colour, "linestyle": "--" if alone else "-", "marker": marker, "markersize": 5})
+    return styles
 
 
 def read_history(path: Path, columns: list[str]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ def heat_maps(params: Params, sweep: str) -> Figure:
     figure.suptitle(caption(params, f"Sweep {sweep}: {line.model} on {line.dataset}"), fontsize=12)
     all_values = [value for values in panels.values() for value in values.values()]
     for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        show_map(axes, line, values, (min(all_values), max(all_values)))
+        show_map(axes, line, values, (min(all_values), max(all_values)), weight_name(params, line))
         axes.set_title(title, fontsize=11)
         frame(axes, line, best(values), "-")
     if validated:
@@ -31,7 +31,8 @@ def heat_maps(params: Params, sweep: str) -> Figure:
     return figure
 
 
-def show_map(axes: Axes, line: Sweep, values: Values, limits: tuple[float, float]) -> None:
+def show_map(axes: Axes, line: Sweep, values: Values, limits: tuple[float, float], weight: str) -> None:
+    """`weight`: what the study calls task_weight."""
     low, high = limits
     table = np.array([[values[t, w] for w in line.task_weights] for t in line.temperatures])
     axes.imshow(table, cmap="Blues", vmin=low - 0.1, vmax=high + 0.1, aspect="auto")
@@ -40,7 +41,7 @@ def show_map(axes: Axes, line: Sweep, values: Values, limits: tuple[float, float
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=10, color=tone)
     axes.set_xticks(range(len(line.task_weights)), [f"{w:g}" for w in line.task_weights], fontsize=10)
     axes.set_yticks(range(len(line.temperatures)), [f"{t:g}" for t in line.temperatures], fontsize=10)
-    axes.set_xlabel(weight_name(line), fontsize=10)
+    axes.set_xlabel(weight, fontsize=10)
     axes.set_ylabel("temperature", fontsize=10)
 
 

@@ -1,4 +1,4 @@
-"""Images of a data set: the emotions (Mini-ResEmoteNet's figure 3), the 100 classes (CIFAR-100 report, figure 1)."""
+"""Sample images: a few of each class of several data sets, or one of each of many classes."""
 
 from textwrap import fill
 
@@ -9,34 +9,33 @@ from matplotlib.figure import Figure
 from cellar import files, paths
 from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.figures import CIFAR, images, sampled
 from cellar.figures.captions import caption
+from cellar.figures.runs import images
 
-PER_CLASS = 2  # images of an emotion
-COLUMNS = 10  # of the classes' grid
+PER_CLASS = 2  # images in a row of classes
+COLUMNS = 10  # of a grid of classes
 
 
-def emotions(params: Params) -> Figure:
-    """Images of the seven classes, the first of each class in the test split."""
-    names = sampled(params)
+def rows_of_classes(params: Params, names: list[str], title: str) -> Figure:
+    """A block for each data set: the first test images of each class, a column for each class."""
     figure = Figure(figsize=(8.4, 2.5 * len(names) + 0.4), layout="constrained")
-    figure.suptitle(caption(params, "The seven emotion classes"), fontsize=12)
+    figure.suptitle(caption(params, title), fontsize=12)
     for block, name in zip(figure.subfigures(len(names), 1, squeeze=False)[:, 0], names, strict=True):
         block.supylabel(name, fontsize=11)
         arrays, labels = read_prepared(name)
         grid = block.subplots(PER_CLASS, len(labels), squeeze=False, gridspec_kw={"wspace": 0.02, "hspace": 0.02})
-        for label, emotion in enumerate(labels):
-            grid[0][label].set_title(emotion, fontsize=11)
+        for label, name_of_class in enumerate(labels):
+            grid[0][label].set_title(name_of_class, fontsize=11)
             show_first(grid[:, label], arrays, label)
     return figure
 
 
-def classes(params: Params) -> Figure:
+def grid_of_classes(params: Params, dataset: str) -> Figure:
     """The first test image of every class, under its name, in the order of the labels."""
-    arrays, labels = read_prepared(CIFAR)
+    arrays, labels = read_prepared(dataset)
     rows = -(-len(labels) // COLUMNS)
     figure = Figure(figsize=(COLUMNS * 1.02, rows * 1.28 + 0.5))
-    text = f"One test image of each of the {len(labels)} classes of {CIFAR}"
+    text = f"One test image of each of the {len(labels)} classes of {dataset}"
     figure.suptitle(caption(params, text), fontsize=12, y=1 - 0.15 / figure.get_figheight(), va="top")
     top = 1 - 0.7 / figure.get_figheight()
     spaces = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": top, "wspace": 0.12, "hspace": 0.36}
@@ -49,7 +48,7 @@ def classes(params: Params) -> Figure:
 
 
 def show_first(panels: list[Axes] | np.ndarray, arrays: dict[str, np.ndarray], label: int) -> None:
-    """The first test images of a class, one a panel; what is left over stays empty."""
+    """The first test images of a class, one to a panel; panels left over stay empty."""
     chosen = np.flatnonzero((arrays["split"] == "test") & (arrays["labels"] == label))[: len(panels)]
     for axes in panels:
         axes.set_axis_off()

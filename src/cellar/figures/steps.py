@@ -1,4 +1,4 @@
-"""Figures 2 and 3 of the CIFAR-100 report: the training loss of every step, without and with KD."""
+"""The training loss of every step, for all seeds of an experiment."""
 
 from pathlib import Path
 
@@ -10,25 +10,24 @@ from matplotlib.ticker import MaxNLocator
 from cellar import files
 from cellar.config import Params
 from cellar.errors import CellarError
-from cellar.figures import CIFAR, STEP_LOSSES, history, loss_files
 from cellar.figures.captions import caption
 from cellar.figures.curves import read_history
-from cellar.tables.runs import student_runs
+from cellar.figures.runs import history, loss_files
+from cellar.tables.runs import Runs
 
-MARKED = 20  # falls of the learning rate that still read as marks; a rate that falls at every epoch gets none
-TITLES = {"cifar100_figure_2": "without KD", "cifar100_figure_3": "with KD"}
+MARKED = 20  # drops of the learning rate that are still readable as marks; with more, none is marked
 
 
-def step_losses(params: Params, name: str) -> Figure:
-    """A thin line a run; the mean of all runs, an epoch a point; epochs above, falls of the learning rate dotted."""
-    runs = student_runs(params, CIFAR, STEP_LOSSES[name])
-    assert runs, f"{name} is known only where its student is listed"
+def step_losses(params: Params, runs: Runs, title: str) -> Figure:
+    """A thin line for each seed, a point for the mean of each epoch; drops of the learning rate are dotted."""
     losses = [read_losses(path) for path in loss_files(runs)]
     rates = read_history(history(runs), ["learning_rate"])["learning_rate"].to_numpy()
     if not len(rates) or len(losses[0]) % len(rates):
-        raise CellarError(f"{loss_files(runs)[0]} and {history(runs)} tell of different epochs; train this line again")
+        raise CellarError(
+            f"{loss_files(runs)[0]} and {history(runs)} are of different epochs; train this experiment again"
+        )
     figure = Figure(figsize=(9.4, 4.8), layout="constrained")
-    text = f"Training loss {TITLES[name]}, {runs.key}: {len(losses)} {'runs' if len(losses) > 1 else 'run'}"
+    text = f"Training loss {title}, {runs.key}: {len(losses)} {'runs' if len(losses) > 1 else 'run'}"
     figure.suptitle(caption(params, text), fontsize=12)
     axes = figure.subplots()
     for seed, loss in zip(runs.seeds, losses, strict=True):

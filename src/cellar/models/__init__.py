@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellar import files, paths
-from cellar.errors import CellarError
-from cellar.wording import printable
+from cellar.errors import CellarError, printable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -116,11 +115,6 @@ def build(name: str, num_classes: int, file: str | Path | None = None) -> "nn.Mo
     from cellar.models.connected import Connected
 
     return Connected(model, num_classes, bounded=SUFFIXES[suffix])
-
-
-def counted_classes(name: str, study: str | None = None) -> int:
-    """Classes of the head with which a network's parameters are counted: CLASSES of its file."""
-    return int(files.load_module(file_of(name, study)).CLASSES)
 
 
 def check_input_size(name: str, size: int, file: str | Path | None = None) -> None:

@@ -36,4 +36,3 @@ def cnn4(num_classes: int) -> Cnn4:
 
 
 NETWORKS = {"cnn4": cnn4}
-CLASSES = 100  # with which its parameters are counted

@@ -70,4 +70,3 @@ def inception_v3(num_classes: int) -> InceptionV3:
 
 
 NETWORKS = {"inception_v3": inception_v3}
-CLASSES = 105  # with which its parameters are counted

@@ -52,4 +52,3 @@ def mobilenet_v1(num_classes: int) -> MobileNetV1:
 
 
 NETWORKS = {"mobilenet_v1": mobilenet_v1}
-CLASSES = 105  # with which its parameters are counted

@@ -109,4 +109,3 @@ NETWORKS = {
     "resemotenet_b": resemotenet_b,
     "resemotenet_c": resemotenet_c,
 }
-CLASSES = 7  # with which its parameters are counted

@@ -33,4 +33,3 @@ def resnet18(num_classes: int) -> ResNet18:
 
 
 NETWORKS = {"resnet18": resnet18}
-CLASSES = 105  # with which its parameters are counted

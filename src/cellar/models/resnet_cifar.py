@@ -77,4 +77,3 @@ def resnet8x4(num_classes: int) -> CifarResNet:
 
 
 NETWORKS = {"resnet32x4": resnet32x4, "resnet8x4": resnet8x4}
-CLASSES = 100  # with which its parameters are counted

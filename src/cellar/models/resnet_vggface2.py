@@ -84,4 +84,3 @@ def resnet50_vggface2(num_classes: int) -> ResNet50Vggface2:
 
 
 NETWORKS = {"resnet50_vggface2": resnet50_vggface2}
-CLASSES = 105  # with which its parameters are counted

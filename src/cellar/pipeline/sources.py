@@ -33,7 +33,6 @@ PLUMBING = {
     "cellar.pipeline.stages",
     "cellar.safe_pickle",
     "cellar.tables",
-    "cellar.wording",
 }
 
 

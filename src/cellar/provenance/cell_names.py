@@ -21,7 +21,7 @@ HEAD = {"id", "title", "study", "scale", "rows", "columns"}
 
 def built_table(name: str) -> dict[str, Any]:
     """The JSON of a built table, by id or title. Raises CellarError when it is unknown or not built."""
-    built = {path.stem: path for path in sorted(paths.TABLES.glob("*.json"))}
+    built = paths.built(paths.TABLES, ".json")
     found = chosen(name, [*built, *(table for table in planned() if table not in built)], "the project")
     if found not in built:
         target = paths.TABLES / f"{found}.md"
@@ -31,7 +31,8 @@ def built_table(name: str) -> dict[str, Any]:
 
 def table_at(name: str, commit: str) -> dict[str, Any]:
     """A table as a commit keeps it. Raises CellarError when it keeps none of that name."""
-    kept = {path.stem: path for path in git.files_at(commit, paths.TABLES) if path.suffix == ".json"}
+    tracked = [path for path in git.files_at(commit, paths.TABLES) if path.suffix == ".json"]
+    kept = {str(path.relative_to(paths.TABLES).with_suffix("")): path for path in tracked}
     path = kept[chosen(name, list(kept), f"commit {commit[:7]}")]
     try:
         return checked(json.loads(git.file_at(commit, path) or ""), path)

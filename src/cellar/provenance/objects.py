@@ -15,10 +15,9 @@ from tqdm import tqdm
 
 from cellar import config
 from cellar.doctor.storage import cached_outputs
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason
 from cellar.pipeline import plan
 from cellar.provenance import lineage
-from cellar.wording import reason
 
 CHUNK = 1 << 20  # bytes
 FOLDER = ".dir"  # ends the name of an object that lists a folder's files

@@ -10,13 +10,13 @@ from cellar import files, paths
 from cellar.provenance import lineage, redo_commands
 from cellar.provenance.cell_names import find
 from cellar.provenance.lineage import File, Lineage, Stage
+from cellar.tables.printed_values import ALL_STUDIES
 
 RUN_KEYS = (
     "commit", "dirty", "code", "python", "versions", "machine", "device", "device_name", "threads", "seed",
     "started", "seconds", "peak_memory_gb", "resumed_from_epoch",
 )  # fmt: skip
 NOT_COMPUTED = ("reported", "not_run")
-SMALL_DATASET_KD, ALL_STUDIES, PRETRAINING = "small_dataset_kd", "all_studies", "_features"  # as cellar.tables has them
 
 
 def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
         "row": {"id": line["id"], "label": line["label"]},
         "column": head,
         "cell": cell,
-        "paper_file": f"{paths.REFERENCE}, {place_in_paper(table, line['id'])}" if printed(cell) else None,
+        "paper_file": printed_at(table["study"], line["id"], cell),
         "stages": [told(stage) for stage in chain],
         "brought": [brought(file, graph) for file in redo_commands.brought(chain, graph)],
         "without_stage": [path for path in sources if graph.maker(path) is None],
@@ -45,21 +45,13 @@ def sources_of(cell: dict[str, Any]) -> list[str]:
     return [] if cell["kind"] in NOT_COMPUTED else list(cell.get("metrics") or [])
 
 
-def printed(cell: dict[str, Any]) -> bool:
-    return cell.get("paper") is not None or (cell["kind"] == "reported" and cell["value"] is not None)
-
-
-def place_in_paper(table: dict[str, Any], row: str) -> str:
-    """The key in the file of printed values: table_vi is <study>.tables.table_VI, cifar100_table_2 is table_2.
-
-    What is printed of a pre-training of the small-dataset study stands in its text, not in its tables.
-    """
-    if table["study"] == SMALL_DATASET_KD and PRETRAINING in row:
-        return f"studies.{table['study']}.text_values"
-    if table["study"] == ALL_STUDIES:
-        return f"studies.{row}"
-    study, (_, printed_table, number) = f"studies.{table['study']}", str(table["id"]).rpartition("table_")
-    return f"{study}.tables.{printed_table}{number.upper()}" if printed_table else study
+def printed_at(study: str, row: str, cell: dict[str, Any]) -> str | None:
+    """The file and key of the printed value that a cell shows; a row that is collected over the studies begins with
+    its study's key. A difference of two printed values has no key of its own."""
+    if cell.get("paper") is None and (cell["kind"] != "reported" or cell["value"] is None):
+        return None
+    file = paths.printed(row.partition(".")[0] if study == ALL_STUDIES else study)
+    return f"{file}, {cell['printed_key']}" if cell.get("printed_key") else str(file)
 
 
 def told(stage: Stage) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
 
 
 def built_tables() -> list[str]:
-    ids = sorted(path.stem for path in paths.TABLES.glob("*.json"))
+    ids = list(paths.built(paths.TABLES, ".json"))
     if not ids:
         raise CellarError(f"{paths.TABLES} has no table yet; build one with: make table_vi")
     return ids

@@ -58,7 +58,7 @@ def is_of_data(table: Path) -> bool:
     """Whether a cell of it was counted or measured on images; the others are the same in every run, or "not run"."""
     cells = [cell for row in cell_names.read_table(table)["rows"] for cell in row["cells"].values()]
     read = {path for cell in cells for path in cell.get("metrics", [])}
-    return bool(read - {str(paths.MODEL_COUNTS), str(paths.REFERENCE)})
+    return bool(read - {str(paths.MODEL_COUNTS), *(str(path) for path in paths.STUDIES.glob("*/printed.yaml"))})
 
 
 def shows_images(read: list[str]) -> bool:

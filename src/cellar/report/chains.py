@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cellar import files, paths
+from cellar import files
 from cellar.provenance import explain, git, lineage, redo_commands, story
-from cellar.tables.cells import Cell, Row, Table
+from cellar.tables.cells import Cell, Row, Table, cell_json
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,8 @@ class Chains:
     def of(self, table: Table, row: Row, cell: Cell) -> Chain:
         """Cells of one table that read the same files have one chain."""
         sources = [] if cell.kind in story.NOT_COMPUTED else cell.metrics or []
-        plain = {"kind": cell.kind, "value": cell.value, "paper": cell.paper, "reason": cell.reason}
-        place = story.place_in_paper({"id": table.id, "study": table.study}, row.id)
-        printed = f"{paths.REFERENCE}, {place}" if story.printed(plain) else ""
+        plain = cell_json(cell)
+        printed = story.printed_at(table.study, row.id, plain) or ""
         if not sources:
             return Chain(nothing=explain.nothing_to_redo({"cell": plain}), printed=printed)
         key = (table.id, row.id, printed, *sources)

@@ -7,13 +7,12 @@ import jinja2
 
 from cellar import files, paths
 from cellar.config.strict_yaml import read_yaml
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason
 from cellar.provenance import cell_names
 from cellar.report.head import spent
 from cellar.tables.cells import Cell, Column
 from cellar.tables.numbers import number_text, value_text
 from cellar.tables.render import paper_text
-from cellar.wording import reason
 
 TEMPLATE, PAGE = Path("docs/findings.j2"), Path("docs/findings.md")
 HEAD = "<!-- Written by `cellar findings` from findings.j2 and the tables of real_runs: change those. -->\n\n"

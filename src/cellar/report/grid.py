@@ -1,13 +1,14 @@
-"""A table of ours as the template shows it: heads, lines and cells, each with its words and its chain."""
+"""A table as the template shows it: heads, lines and cells, each with its words and its provenance."""
 
 from dataclasses import dataclass, field
 
 from cellar.report.chains import Chain, Chains
-from cellar.tables import numbers, reference, render
+from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.printed_values import ALL_STUDIES, AUDIT
 
 LONG = 40  # lines, from which on a table is folded
-PAPERS = {*reference.STUDIES.values(), reference.CUSTOM}
+COLLECTED = (ALL_STUDIES, AUDIT)  # tables over several studies
 MADE = ("measured", "timed", "counted")
 EMPTY = "–"
 
@@ -69,9 +70,9 @@ VERDICTS = {
 def grid(table: Table, chains: Chains) -> Grid:
     heads = [head for column in table.columns for head in heads_of(table, column)]
     lines = [(row.label, [shown(table, row, column, chains) for column in table.columns]) for row in table.rows]
-    cells = [one for _, line in lines for one in line]
-    absent = next((one.cell.reason for one in cells if one.cell.kind == "not_run"), None)
-    made = any(one.cell.kind in MADE for one in cells) or absent is None
+    cells = [shown for _, line in lines for shown in line]
+    absent = next((shown.cell.reason for shown in cells if shown.cell.kind == "not_run"), None)
+    made = any(shown.cell.kind in MADE for shown in cells) or absent is None
     return Grid(table.id, table.title, heads, lines, table.notes, made, absent or "", cells)
 
 
@@ -81,8 +82,8 @@ def heads_of(table: Table, column: Column) -> list[Head]:
 
 
 def beside(table: Table, column: Column) -> bool:
-    """Whether printed figures stand beside a column; a list over all studies has them in a column of its own."""
-    return table.study in PAPERS and any(row.cells[column.id].paper is not None for row in table.rows)
+    """Whether printed values are beside a column; a list over all studies has them in a column of its own."""
+    return table.study not in COLLECTED and any(row.cells[column.id].paper is not None for row in table.rows)
 
 
 def words(table: Table, column: Column) -> bool:
@@ -123,10 +124,10 @@ def interval(cell: Cell, column: Column) -> str:
 
 
 def facts(cell: Cell, column: Column, chain: Chain) -> dict[str, str]:
-    """The words of the panel: what explain says of the cell itself."""
+    """The words of the panel, as `cellar explain` has them."""
     unit = cell.unit or column.unit or ""
     bounds = interval(cell, column)
-    found = {
+    words = {
         "kind": cell.kind.replace("_", " "),
         "unit": "" if unit == "count" else unit,
         "interval": f"{bounds}, 95 %" if bounds else "",
@@ -139,4 +140,4 @@ def facts(cell: Cell, column: Column, chain: Chain) -> dict[str, str]:
         "printed in": chain.printed,
         "from": ", ".join(cell.metrics or []),
     }
-    return {word: said for word, said in found.items() if said}
+    return {word: value for word, value in words.items() if value}

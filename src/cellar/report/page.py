@@ -1,4 +1,4 @@
-"""The page: what its sections say, poured into template.html with its style and its script inlined."""
+"""The page: its sections rendered by template.html, with style and script inlined."""
 
 import json
 from importlib.resources import files as resources
@@ -15,7 +15,7 @@ def page() -> str:
     """The whole page as HTML. Everything that is not ours is escaped by the template."""
     params = parameters.load()
     chains = Chains()
-    shown = studies.shown(chains)
+    shown = studies.shown(params, chains)
     records = chains.records()
     return environment().get_template("template.html").render(
         style=inlined("style.css"),

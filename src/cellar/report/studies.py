@@ -1,4 +1,4 @@
-"""Tables and figures, study by study; and how many cells came out how."""
+"""Tables and figures, study by study, and the number of cells with each outcome."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,22 +7,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cellar import files, paths
+from cellar import files, paths, studies
+from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.report import prose
 from cellar.report.chains import Chains
-from cellar.report.grid import PAPERS, Grid, Shown, grid
+from cellar.report.grid import COLLECTED, Grid, Shown, grid
 from cellar.report.pictures import Picture, pictures_of
-from cellar.tables import reference
 from cellar.tables.cells import Table, from_json
+from cellar.tables.printed_values import ALL_STUDIES, AUDIT, CUSTOM
 
-NAMES = {  # in the order of the page
-    reference.MINI_RESEMOTENET: "Mini-ResEmoteNet",
-    reference.CIFAR100_KD: "Distillation on CIFAR-100",
-    reference.SMALL_DATASET_KD: "Small dataset",
-    reference.CUSTOM: "Other data sets",
-    "all_studies": "Verdicts and contradictions",
-    "audit": "Audit of the data",
+OTHERS = {  # what is no paper's, after the papers
+    CUSTOM: "Other data sets",
+    ALL_STUDIES: "Verdicts and contradictions",
+    AUDIT: "Audit of the data",
 }
 OUTCOMES = ("reproduced", "differs", "inconsistent", "incomparable", "not_run")
 
@@ -52,26 +50,29 @@ class Results:
     others: list[Prose]
 
 
-def shown(chains: Chains) -> Results:
+def shown(params: Params, chains: Chains) -> Results:
     """Everything under results/tables and results/figures. Raises CellarError when no table is built."""
-    found = sorted(paths.TABLES.glob("*.json"))
-    if not found:
+    built = paths.built(paths.TABLES, ".json")
+    if not built:
         raise CellarError(f"no table is built in {paths.TABLES}; build them with: snakemake --cores 4")
-    read = {path: files.read_json(path) for path in found}
+    read = {path: files.read_json(path) for path in built.values()}
     tables = {path: table(path, data) for path, data in read.items() if has_cells(data)}
-    grids = [(one.study, grid(one, chains)) for one in tables.values()]
-    studies = [study(name, [one for of, one in grids if of == name]) for name in order(of for of, _ in grids)]
-    others = [Prose(path.stem, *prose.read(page)) for path in found if path not in tables and (page := markdown(path))]
-    return Results([one for one in studies if one.grids or one.pictures], others)
+    grids = [(each.study, grid(each, chains)) for each in tables.values()]
+    listed = [
+        study(params, name, [each for owner, each in grids if owner == name])
+        for name in order(owner for owner, _ in grids)
+    ]
+    others = [Prose(path.stem, *prose.read(page)) for path in read if path not in tables and (page := markdown(path))]
+    return Results([each for each in listed if each.grids or each.pictures], others)
 
 
 def order(present: Any) -> list[str]:
-    """The studies as NAMES has them, then any other."""
-    return list(dict.fromkeys([*NAMES, *present]))
+    """The papers in their order, what is no paper's, then any other."""
+    return list(dict.fromkeys([*studies.known(), *OTHERS, *present]))
 
 
 def has_cells(data: Any) -> bool:
-    """Whether it is a table of ours; results/tables also keeps lists."""
+    """Whether it is a table of cells; results/tables also holds lists."""
     rows = data.get("rows") if isinstance(data, dict) else None
     return isinstance(rows, list) and all(isinstance(row, dict) and "cells" in row for row in rows)
 
@@ -88,22 +89,20 @@ def markdown(path: Path) -> Path | None:
     return page if page.exists() else None
 
 
-def study(name: str, grids: list[Grid]) -> Study:
-    cells = [cell for one in grids for cell in one.cells]
-    tally = outcomes(cells if name in PAPERS else [])  # a list over all studies has them once more
-    return Study(name, NAMES.get(name, name), about(name), grids, pictures_of(name), tally)
-
-
-def about(name: str) -> str:
-    return str(reference.study(name).get("title", "")) if name in reference.STUDIES.values() else ""
+def study(params: Params, key: str, grids: list[Grid]) -> Study:
+    cells = [cell for each in grids for cell in each.cells]
+    tally = outcomes([] if key in COLLECTED else cells)  # a list over all studies has them once more
+    paper = studies.known().get(key)
+    name, about = (paper.name, paper.title) if paper else (OTHERS.get(key, key), "")
+    return Study(key, name, about, grids, pictures_of(params, key), tally)
 
 
 def outcomes(cells: list[Shown]) -> dict[str, int]:
-    """Of the cells beside which a printed figure stands: how they came out."""
-    printed = [one for one in cells if one.cell.paper is not None]
-    counted = Counter("not_run" if one.cell.kind == "not_run" else one.verdict for one in printed)
+    """How many of the cells beside a printed value have each outcome."""
+    printed = [shown for shown in cells if shown.cell.paper is not None]
+    counted = Counter("not_run" if shown.cell.kind == "not_run" else shown.verdict for shown in printed)
     return {outcome: counted[outcome] for outcome in OUTCOMES}
 
 
 def tally(results: Results) -> dict[str, int]:
-    return {outcome: sum(one.tally[outcome] for one in results.studies) for outcome in OUTCOMES}
+    return {outcome: sum(study.tally[outcome] for study in results.studies) for outcome in OUTCOMES}

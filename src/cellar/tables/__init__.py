@@ -1,84 +1,123 @@
 """The tables: which there are, what each reads, and how each is built.
 
-A table is a module, imported when it is asked for, so that a stage depends on the code of its own table alone.
+Tables of papers are declared by their studies (cellar.studies); those that any paper can have are here.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
+from cellar import studies
 from cellar.config import Params
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.tables import audit_accuracy, custom, leakage, pins_tables
+from cellar.studies import Study, TableSpec
+from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage, sweep, verdicts_of_all
 
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
 
-PRINTED = [
-    *(f"table_{number}" for number in ("i", "ii", "iii", "iv", "v", "vi")),
-    "cifar100_table_1",
-    "cifar100_table_2",
-]
-COLLECTED = {"verdicts": "all_verdicts", "contradictions": "all_contradictions"}  # table -> its module
-AUDITS = ["audit", "audit_accuracy"]
-FAMILIES = {"custom": custom, "leakage": leakage}  # <family>_<data set>
+CODE = ("src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")  # of every table
+AUDIT_CODE = ("src/cellar/data/audit",)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table under its project-wide id; `study` if a paper has it; `code`: repository paths that build it."""
+
+    spec: TableSpec
+    study: Study | None
+    code: tuple[str, ...]
 
 
 def known(params: Params) -> list[str]:
-    """Ids of the printed tables, of what is collected over them, of the audits, of one for each data set of the user's own
-    and for each that leaves its leaks out, and of the sweeps."""
-    sweeps = [name for name, line in params.sweeps.items() if params.is_on(line)]
-    own = [f"{family}_{name}" for family, module in FAMILIES.items() for name in module.datasets(params)]
-    audits = ["audit"] if any(section.enabled for section in params.datasets.values()) else []
-    audits += ["audit_accuracy"] if audit_accuracy.shown(params) else []
-    return [*of_papers(params), *COLLECTED, *audits, *own, *sweeps]
+    """Ids of the papers' tables, of those collected over them, of the audits, of one for each data set of the user's
+    own and for each without its leaked images, and of the sweeps."""
+    return list(catalogue(params))
 
 
 def of_papers(params: Params) -> list[str]:
     """The tables that the papers print."""
-    return [*PRINTED, *pins_tables.known(params)]
+    return [table for table, entry in catalogue(params).items() if entry.study]
 
 
 def inputs(table: str, params: Params) -> list[str]:
     """The files that a table reads, one by one."""
-    found: list[str] = ask(table, params, "inputs")
-    return found
+    return find(table, params).spec.inputs(params)
 
 
 def param_keys(table: str, params: Params) -> list[str]:
     """The keys of params.yaml that a table shows; everything else reaches it through the files it reads."""
-    module = import_module(module_of(table, params))
-    found: list[str] = ask(table, params, "param_keys") if hasattr(module, "param_keys") else ["scale"]
-    return found
+    return find(table, params).spec.shown_params(params)
+
+
+def code_of(table: str, params: Params) -> list[str]:
+    """The files and folders of the repository that build a table."""
+    return list(find(table, params).code)
 
 
 def build(table: str, params: Params) -> "Table":
-    built: Table = ask(table, params, "build")
-    return built
+    entry = find(table, params)
+    built = entry.spec.build(params)
+    return replace(built, id=table, study=entry.study.key) if entry.study else replace(built, id=table)
 
 
-def ask(table: str, params: Params, function: str) -> Any:
-    """Call a function of the module that knows `table`. Raises CellarError that suggests the likely table."""
-    answer = getattr(import_module(module_of(table, params)), function)
-    if table in PRINTED or table in AUDITS:
-        return answer(params)
-    if table in COLLECTED:
-        return answer(params, of_papers(params))
-    family, _, dataset = table.partition("_")
-    return answer(params, dataset if family in FAMILIES else table)
+def find(table: str, params: Params) -> Entry:
+    """Raises CellarError that suggests the likely table."""
+    entries = catalogue(params)
+    if table not in entries:
+        raise CellarError(f"there is no table {table!r}{likely(table, list(entries))}; known: {', '.join(entries)}")
+    return entries[table]
 
 
-def module_of(table: str, params: Params) -> str:
-    """The module of a table. Raises CellarError that suggests the likely table."""
-    if table in params.sweeps:
-        name = "sweep"
-    elif table in pins_tables.known(params):
-        name = "pins_tables"
-    elif table not in known(params):
-        raise CellarError(
-            f"there is no table {table!r}{likely(table, known(params))}; known: {', '.join(known(params))}"
-        )
-    else:
-        family = table.partition("_")[0]
-        name = family if family in FAMILIES else COLLECTED.get(table, table)
-    return f"cellar.tables.{name}"
+def catalogue(params: Params) -> dict[str, Entry]:
+    papers = dict(tables_of_papers(params))
+    return papers | dict(collected(list(papers))) | dict(audits(params)) | dict(own(params))
+
+
+def tables_of_papers(params: Params) -> Iterator[tuple[str, Entry]]:
+    for study in studies.shown_by(params):
+        folder = studies.folder(study)
+        for spec in study.tables:
+            if spec.is_known(params):
+                code = (*CODE, *(str(folder / name) for name in ("study.py", *spec.code)))
+                yield study.full_id(spec.id), Entry(spec, study, code)
+
+
+def collected(shown: list[str]) -> Iterator[tuple[str, Entry]]:
+    """`shown`: the papers' tables."""
+    code = (*CODE, *(file for study in studies.known().values() for file in studies.code_files(study)))
+    build, read = (partial(function, shown=shown) for function in (verdicts_of_all.build, verdicts_of_all.inputs))
+    yield verdicts_of_all.ID, Entry(TableSpec(verdicts_of_all.ID, build, read), None, code)
+    spec = TableSpec(contradictions.ID, contradictions.build, contradictions.inputs)
+    yield contradictions.ID, Entry(spec, None, code)
+
+
+def audits(params: Params) -> Iterator[tuple[str, Entry]]:
+    printing = [study for study in studies.known().values() if study.printed_images is not dict]
+    printed = tuple(file for study in printing for file in studies.code_files(study))
+    if any(section.enabled for section in params.datasets.values()):
+        yield "audit", Entry(TableSpec("audit", audit.build, audit.inputs), None, CODE + printed)
+    if audit_accuracy.shown(params):
+        spec = TableSpec("audit_accuracy", audit_accuracy.build, audit_accuracy.inputs)
+        yield "audit_accuracy", Entry(spec, None, CODE + AUDIT_CODE)
+
+
+def own(params: Params) -> Iterator[tuple[str, Entry]]:
+    """One for each data set of the user's own, for each without its leaked images, and for each sweep."""
+    for dataset in custom.datasets(params):
+        functions = [partial(f, dataset=dataset) for f in (custom.build, custom.inputs, custom.shown_params)]
+        name = studies.full_id(params, f"custom_{dataset}")
+        yield name, Entry(TableSpec(name, *functions), None, CODE)
+    for dataset in leakage.datasets(params):
+        functions = [partial(f, dataset=dataset) for f in (leakage.build, leakage.inputs, leakage.shown_params)]
+        name = studies.full_id(params, f"leakage_{dataset}")
+        yield name, Entry(TableSpec(name, *functions), None, CODE + AUDIT_CODE)
+    for key, line in params.sweeps.items():
+        if params.is_on(line):
+            study = studies.of_dataset(params, line.dataset)
+            code = CODE + tuple(studies.code_files(study) if study else ())
+            functions = [partial(f, sweep=key) for f in (sweep.build, sweep.inputs, sweep.shown_params)]
+            name = studies.full_id(params, key)
+            yield name, Entry(TableSpec(name, *functions), None, code)

@@ -1,4 +1,5 @@
-"""Accuracy with and without the leaked test images, of every run that names classes; from the kept predictions."""
+"""Table `audit_accuracy`: accuracy with and without the leaked test images, from the saved predictions of every
+classifier."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from cellar import files, paths
 from cellar.config import Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
-from cellar.tables.audit import STUDY
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.printed_values import AUDIT
 from cellar.tables.runs import DIGITS, Runs, experiment_lines, judged_cell, runs_of, teacher_runs_of
 
 COLUMNS = [
@@ -22,28 +23,28 @@ COLUMNS = [
     Column("on_leaked", "on the leaked (%)", "%"),
 ]
 NO_IMAGE = Cell("derived", reason="there is no such test image")
-CLASS_METHODS = ("labels", "logits")  # the others name no classes of test images
+CLASS_METHODS = ("labels", "logits")  # the other methods do not classify test images
 
-Hits = list[np.ndarray]  # of each seed: bool (n,), was the image named rightly
+Hits = list[np.ndarray]  # for each seed: bool (n,), whether the image was classified correctly
 
 
 def shown(params: Params) -> list[tuple[str, Runs]]:
     """(label, runs): data set by data set, its teachers first."""
-    found = []
+    rows = []
     for dataset in params.datasets:
         for key, line in params.teachers.items():
             if line.dataset == dataset and params.is_on(line):
-                found.append((f"teacher {key}", teacher_runs_of(params, key, line)))
+                rows.append((f"teacher {key}", teacher_runs_of(params, key, line)))
         for key, student in experiment_lines(params, dataset).items():
             if student.method in CLASS_METHODS:
-                found.append((key, runs_of(params, key, student)))
-    return found
+                rows.append((key, runs_of(params, key, student)))
+    return rows
 
 
 def inputs(params: Params) -> list[str]:
-    runs = [one for _, one in shown(params)]
-    audited = dict.fromkeys(str(paths.audit_pairs(one.dataset)) for one in runs)
-    return [*audited, *(path for one in runs for path in one.prediction_files())]
+    listed = [runs for _, runs in shown(params)]
+    audited = dict.fromkeys(str(paths.audit_pairs(runs.dataset)) for runs in listed)
+    return [*audited, *(path for runs in listed for path in runs.prediction_files())]
 
 
 def build(params: Params) -> Table:
@@ -54,11 +55,11 @@ def build(params: Params) -> Table:
             leaked[runs.dataset] = leaked_rows(read_pairs(paths.audit_pairs(runs.dataset)))
         rows.append(Row(label.replace(" ", "-"), label, row_cells(params, runs, leaked[runs.dataset])))
     title = "Accuracy with and without the test images that are in the training data too"
-    return Table("audit_accuracy", title, STUDY, params.scale.model_dump(), notes(), COLUMNS, rows)
+    return Table("audit_accuracy", title, AUDIT, params.scale.model_dump(), notes(), COLUMNS, rows)
 
 
 def row_cells(params: Params, runs: Runs, leaked: np.ndarray) -> dict[str, Cell]:
-    hits, seen = named_rightly(runs, leaked)
+    hits, seen = correct(runs, leaked)
     clean, dirty = ([one[of == side] for one, of in zip(hits, seen, strict=True)] for side in (False, True))
     cells = {
         "images": Cell("counted", len(seen[0]), "count"),
@@ -73,15 +74,15 @@ def row_cells(params: Params, runs: Runs, leaked: np.ndarray) -> dict[str, Cell]
     return {key: replace(cell, stage=stages, metrics=read) for key, cell in cells.items()}
 
 
-def named_rightly(runs: Runs, leaked: np.ndarray) -> tuple[Hits, Hits]:
-    """Of each seed's test images: whether they were named rightly, and whether they are leaked."""
+def correct(runs: Runs, leaked: np.ndarray) -> tuple[Hits, Hits]:
+    """For each seed's test images: whether they were classified correctly, and whether they are leaked."""
     hits, seen = [], []
     for path in runs.prediction_files():
-        kept = files.read_arrays(Path(path))
-        if not {"logits", "labels", "index"} <= kept.keys() or not np.isin(leaked, kept["index"]).all():
+        saved = files.read_arrays(Path(path))
+        if not {"logits", "labels", "index"} <= saved.keys() or not np.isin(leaked, saved["index"]).all():
             raise CellarError(f"{path} and {paths.audit_pairs(runs.dataset)} are not of one data set; build both again")
-        hits.append(kept["logits"].argmax(axis=1) == kept["labels"])
-        seen.append(np.isin(kept["index"], leaked))
+        hits.append(saved["logits"].argmax(axis=1) == saved["labels"])
+        seen.append(np.isin(saved["index"], leaked))
     return hits, seen
 
 

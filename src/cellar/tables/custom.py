@@ -1,8 +1,9 @@
-"""custom_<dataset>: a data set of the user's own, its teachers and every experiment."""
+"""Table custom_<dataset>: a data set of the user's own, its teachers and all its experiments."""
 
+from cellar import studies
 from cellar.config import Params
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.reference import CUSTOM, study_of
+from cellar.tables.printed_values import CUSTOM
 from cellar.tables.runs import (
     Runs,
     accuracy_cell,
@@ -24,7 +25,9 @@ COLUMNS = [
 
 
 def datasets(params: Params) -> list[str]:
-    return [name for name, section in params.datasets.items() if section.enabled and study_of(name) == CUSTOM]
+    """Those that belong to no paper."""
+    enabled = [name for name, section in params.datasets.items() if section.enabled]
+    return [name for name in enabled if studies.of_dataset(params, name) is None]
 
 
 def teachers(params: Params, dataset: str) -> dict[str, Runs]:
@@ -41,8 +44,8 @@ def inputs(params: Params, dataset: str) -> list[str]:
     return sorted(needed)
 
 
-def param_keys(params: Params, dataset: str) -> list[str]:
-    """The names of rows stand in params.yaml alone."""
+def shown_params(params: Params, dataset: str) -> list[str]:
+    """Row names come from params.yaml alone."""
     return ["scale", *(f"experiments.{key}.row" for key in experiment_lines(params, dataset))]
 
 

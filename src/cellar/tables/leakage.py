@@ -1,8 +1,7 @@
-"""leakage_<dataset>: what copies of test images in training bring, by training without them.
+"""Table leakage_<dataset>: what copies of test images in the training data gain, by training without them.
 
-For a data set with `drop_leaked` that stands in params.yaml beside the same set whole: every line that is trained on both,
-on all test images, on those that had copies (the audit's leaked ones) and on the others, which the copies cannot have shown.
-Ours, of no paper.
+For a data set with `drop_leaked` listed in params.yaml beside the same set whole: every experiment that is trained on
+both, on all test images, on those that had copies (the audit's leaked ones) and on the others. No paper has this table.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +15,9 @@ from cellar.config import Experiment, Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.metrics import intervals
-from cellar.tables.audit import STUDY
 from cellar.tables.audit_accuracy import CLASS_METHODS, NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.printed_values import AUDIT
 from cellar.tables.runs import DIGITS, SEVERAL, Runs, experiment_lines, judged_cell, rounded, runs_of
 
 COLUMNS = [
@@ -46,20 +45,20 @@ def whole_of(params: Params, dropped: str) -> str | None:
 def pairs_of(params: Params, dropped: str) -> dict[str, tuple[Runs, Runs]]:
     """Key of the line without copies -> its runs, and those of the same line on the whole data set."""
     whole = whole_of(params, dropped)
-    found: dict[str, tuple[Runs, Runs]] = {}
+    pairs: dict[str, tuple[Runs, Runs]] = {}
     if whole is None or not params.datasets[dropped].enabled:
-        return found
+        return pairs
     for key, line in experiment_lines(params, dropped).items():
         for other_key, other in experiment_lines(params, whole).items():
             if line.method in CLASS_METHODS and alike(params, line, other):
-                found.setdefault(key, (runs_of(params, key, line), runs_of(params, other_key, other)))
-    return found
+                pairs.setdefault(key, (runs_of(params, key, line), runs_of(params, other_key, other)))
+    return pairs
 
 
 def alike(params: Params, line: Experiment, other: Experiment) -> bool:
     """Whether two lines differ by their data set alone, and by its own teacher of the same recipe."""
     own = {"dataset", "row", "teacher", "seeds"}
-    teachers = [params.teacher(one.teacher) if one.teacher else None for one in (line, other)]
+    teachers = [params.teacher(each.teacher) if each.teacher else None for each in (line, other)]
     taught = [teacher.model_dump(exclude={"dataset"}) if teacher else None for teacher in teachers]
     same = line.model_dump(exclude=own) == other.model_dump(exclude=own) and taught[0] == taught[1]
     return same and params.seeds_of(line) == params.seeds_of(other)
@@ -67,37 +66,37 @@ def alike(params: Params, line: Experiment, other: Experiment) -> bool:
 
 def inputs(params: Params, dataset: str) -> list[str]:
     both = [runs for pair in pairs_of(params, dataset).values() for runs in pair]
-    return [str(told_by(params, dataset)), *dict.fromkeys(path for runs in both for path in runs.prediction_files())]
+    return [str(pairs_file(params, dataset)), *dict.fromkeys(path for runs in both for path in runs.prediction_files())]
 
 
-def param_keys(params: Params, dataset: str) -> list[str]:
-    """The names of rows stand in params.yaml alone."""
+def shown_params(params: Params, dataset: str) -> list[str]:
+    """Row names come from params.yaml alone."""
     return ["scale", *(f"experiments.{key}.row" for key in pairs_of(params, dataset))]
 
 
-def told_by(params: Params, dataset: str) -> Path:
+def pairs_file(params: Params, dataset: str) -> Path:
     """The pairs that the audit of the whole data set found."""
     return paths.audit_pairs(str(whole_of(params, dataset)))
 
 
 def build(params: Params, dataset: str) -> Table:
-    told, rows = told_by(params, dataset), []
-    leaked = leaked_rows(read_pairs(told))
+    pairs, rows = pairs_file(params, dataset), []
+    leaked = leaked_rows(read_pairs(pairs))
     for key, (dropped, whole) in pairs_of(params, dataset).items():
-        pair = Pair(told, dropped, whole, leaked)
+        pair = Pair(pairs, dropped, whole, leaked)
         line = params.experiments[key]
         for part, (label, chosen) in pair.parts.items():
             rows.append(Row(f"{line.row}-{part}", f"{line.row}: {line.model}, {label}", pair.cells(params, chosen)))
     title = f"What copies of test images bring: {whole_of(params, dataset)} and, without them, {dataset}"
-    return Table(f"leakage_{dataset}", title, STUDY, params.scale.model_dump(), notes(), COLUMNS, rows)
+    return Table(f"leakage_{dataset}", title, AUDIT, params.scale.model_dump(), notes(), COLUMNS, rows)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One line, trained without and with the copies. `told` names the leaked test images, `leaked` has their rows in
-    the whole data set."""
+    """One experiment, trained without and with the copies. `pairs` names the leaked test images, `leaked` has their
+    rows in the whole data set."""
 
-    told: Path
+    pairs: Path
     dropped: Runs
     whole: Runs
     leaked: np.ndarray
@@ -108,7 +107,7 @@ class Pair:
         index = files.read_arrays(Path(self.whole.prediction_files()[0]))["index"]
         if not np.isin(self.leaked, index).all():
             raise CellarError(
-                f"{self.whole.prediction_files()[0]} and {self.told} are not of one data set; build both again"
+                f"{self.whole.prediction_files()[0]} and {self.pairs} are not of one data set; build both again"
             )
         had = np.isin(index, self.leaked)
         return {
@@ -119,15 +118,15 @@ class Pair:
 
     @cached_property
     def hits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Without and with the copies: whether each test image was named rightly, bool (seeds, N). Rows of prepared
+        """Without and with the copies: whether each test image was classified correctly, bool (seeds, N). Rows of prepared
         arrays differ between the two sets, the order of test images does not."""
         labels: list[np.ndarray] = []
         hits: tuple[list[np.ndarray], list[np.ndarray]] = [], []
-        for runs, found in zip((self.dropped, self.whole), hits, strict=True):
+        for runs, correct in zip((self.dropped, self.whole), hits, strict=True):
             for path in runs.prediction_files():
-                kept = files.read_arrays(Path(path))
-                labels.append(kept["labels"])
-                found.append(kept["logits"].argmax(axis=1) == kept["labels"])
+                saved = files.read_arrays(Path(path))
+                labels.append(saved["labels"])
+                correct.append(saved["logits"].argmax(axis=1) == saved["labels"])
                 if not np.array_equal(labels[-1], labels[0]):
                     raise CellarError(
                         f"{path} holds other test images than the runs it is compared with; build them again"
@@ -146,13 +145,13 @@ class Pair:
             "gain": gain_cell(whole, dropped),
         }
         stages = [f"audit@{self.whole.dataset}", *self.whole.stages(), *self.dropped.stages()]
-        read = [str(self.told), *self.whole.prediction_files(), *self.dropped.prediction_files()]
+        read = [str(self.pairs), *self.whole.prediction_files(), *self.dropped.prediction_files()]
         return {key: replace(cell, stage=stages, metrics=read) for key, cell in cells.items()}
 
 
 def rates(hits: np.ndarray) -> list[float]:
     """Accuracy of each seed in percent, from bool (seeds, N)."""
-    return [float(one) for one in hits.mean(axis=1) * 100]
+    return [float(rate) for rate in hits.mean(axis=1) * 100]
 
 
 def gain_cell(whole: np.ndarray, dropped: np.ndarray) -> Cell:

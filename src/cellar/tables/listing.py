@@ -1,4 +1,4 @@
-"""Long pages over all studies: how to read them, a count by study, then one line a finding, in sections.
+"""Long pages over all studies: how to read them, a count by study, then one line for each finding, in sections.
 
 Lines are not padded: a change of one value is a change of one line.
 """
@@ -6,16 +6,11 @@ Lines are not padded: a change of one value is a change of one line.
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from cellar import studies
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.numbers import number_text, value_text
-from cellar.tables.reference import study
 from cellar.tables.verdicts import STATUSES
 
-NAMES = {
-    "mini_resemotenet": "Mini-ResEmoteNet",
-    "small_dataset_kd": "Small dataset",
-    "cifar100_kd": "Distillation on CIFAR-100",
-}
 ANY = Column("", "")
 DASH = "–"
 
@@ -27,8 +22,8 @@ def text(column: str) -> Callable[[Row, Table], str]:
 
 def words(cell: Cell, table: Table) -> str:
     """The scale stands above; its note need not stand in every line."""
-    found = DASH if cell.value is None else number_text(cell.value, cell.unit)
-    return found.replace(f": {table.scale['note']}", "")
+    text = DASH if cell.value is None else number_text(cell.value, cell.unit)
+    return text.replace(f": {table.scale['note']}", "")
 
 
 def printed(row: Row, table: Table) -> str:
@@ -51,8 +46,8 @@ def sd(row: Row, table: Table) -> str:
 
 
 def reason(row: Row, table: Table) -> str:
-    found = row.cells["verdict"].reason or ""
-    return found.replace(f": {table.scale['note']}", "")
+    text = row.cells["verdict"].reason or ""
+    return text.replace(f": {table.scale['note']}", "")
 
 
 LAYOUTS: dict[str, list[tuple[str, Callable[[Row, Table], str]]]] = {
@@ -79,22 +74,22 @@ def body(table: Table) -> Iterator[str]:
     yield ""
     for note in table.notes:
         yield f"* {note}"
-    for of, in_study in groupby(table.rows, key=study_of):
-        yield from ("", f"## {NAMES[of]}", "", f"*{study(of)['title']}*")
+    for key, in_study in groupby(table.rows, key=study_of):
+        yield from ("", f"## {name_of(key)}", "", f"*{title_of(key)}*")
         for section, rows in groupby(in_study, key=section_of):
             yield from ("", f"### {section}", "")
             yield from lines(table, list(rows))
 
 
 def counts(table: Table) -> Iterator[str]:
-    """One line a study: how many lines of each kind."""
+    """One line for each study: how many lines of each kind."""
     column = COUNTED[table.id]
-    found = dict.fromkeys(str(row.cells[column].value) for row in table.rows)  # in the order of the lines
-    kinds = [*(status for status in STATUSES if status in found), *(kind for kind in found if kind not in STATUSES)]
+    values = dict.fromkeys(str(row.cells[column].value) for row in table.rows)  # in the order of the lines
+    kinds = [*(status for status in STATUSES if status in values), *(kind for kind in values if kind not in STATUSES)]
     yield from header(["study", "all", *kinds])
-    for of in dict.fromkeys(map(study_of, table.rows)):
-        its = [str(row.cells[column].value) for row in table.rows if study_of(row) == of]
-        yield line([NAMES[of], str(len(its)), *(str(its.count(kind)) for kind in kinds)])
+    for key in dict.fromkeys(map(study_of, table.rows)):
+        values = [str(row.cells[column].value) for row in table.rows if study_of(row) == key]
+        yield line([name_of(key), str(len(values)), *(str(values.count(kind)) for kind in kinds)])
 
 
 def lines(table: Table, rows: list[Row]) -> Iterator[str]:
@@ -109,11 +104,21 @@ def header(names: list[str]) -> list[str]:
 
 
 def line(texts: list[str]) -> str:
-    return "| " + " | ".join(one.replace("|", "\\|") for one in texts) + " |"
+    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
 
 def study_of(row: Row) -> str:
     return row.id.partition(".")[0]
+
+
+def name_of(key: str) -> str:
+    study = studies.known().get(key)
+    return study.name if study else key
+
+
+def title_of(key: str) -> str:
+    study = studies.known().get(key)
+    return study.title if study else key
 
 
 def section_of(row: Row) -> str:

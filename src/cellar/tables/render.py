@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from cellar import files
+from cellar import files, studies
 from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 from cellar.tables.numbers import number_text, value_text
-from cellar.tables.reference import ALL_STUDIES, CIFAR100_KD
+from cellar.tables.printed_values import ALL_STUDIES, AUDIT
 
 DRAWN = (
     "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "
     "reference only.**"
 )
-DRAWN_WHAT = {CIFAR100_KD: "objects", ALL_STUDIES: "faces and objects", "audit": "faces and objects"}  # else faces
 LEGEND = (
     "*Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, ‡ the paper contradicts "
     "itself; no mark: not comparable at this scale."
@@ -29,7 +28,7 @@ def write(table: Table, folder: Path) -> None:
 
 def markdown(table: Table) -> str:
     scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
-    head = [DRAWN.format(what=DRAWN_WHAT.get(table.study, "faces")), ""] if table.scale["drawn"] else []
+    head = [DRAWN.format(what=images_of(table)), ""] if table.scale["drawn"] else []
     head += [f"# {table.title}", "", scale, ""]
     if table.study == ALL_STUDIES:
         return "\n".join([*head, *listing.body(table)]) + "\n"
@@ -37,6 +36,14 @@ def markdown(table: Table) -> str:
     if table.notes:
         foot.insert(2, "")
     return "\n".join([*head, *grid(table), *foot]) + "\n"
+
+
+def images_of(table: Table) -> str:
+    """What the images of a table show, in words; of a table over several studies, of all of them."""
+    known = studies.known()
+    if table.study in (ALL_STUDIES, AUDIT):
+        return " and ".join(dict.fromkeys(study.images for study in known.values()))
+    return known[table.study].images if table.study in known else "images"
 
 
 def intervals(table: Table) -> str:

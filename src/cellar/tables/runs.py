@@ -1,4 +1,4 @@
-"""From lines of params.yaml to cells: which runs a row means, which files they made, what those say."""
+"""From experiments in params.yaml to cells: which runs a row shows, which files they wrote, what those contain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from cellar.metrics import from_predictions, intervals
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 
-DIGITS = 4  # of every kept value
+DIGITS = 4  # of every stored value
 LAST_ACCURACY = "last_epoch.accuracy"  # of the test images too
 SEVERAL = 3  # runs, from which on intervals rest on their spread
 
 
 @dataclass(frozen=True)
 class Runs:
-    """One line of params.yaml, over its seeds."""
+    """One teacher or experiment of params.yaml, over its seeds."""
 
     kind: str  # teachers or students
     key: str
@@ -71,6 +71,11 @@ def student_runs(params: Params, dataset: str, row: str) -> Runs | None:
     return None
 
 
+def row_runs(params: Params, dataset: str, row: str | None) -> Runs | None:
+    """The runs of a row of experiments, or the data set's teacher where `row` is None."""
+    return teacher_runs(params, dataset) if row is None else student_runs(params, dataset, row)
+
+
 def runs_of(params: Params, key: str, line: Experiment) -> Runs:
     return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, line.evaluation)
 
@@ -80,15 +85,27 @@ def experiment_lines(params: Params, dataset: str) -> dict[str, Experiment]:
     return {k: line for k, line in params.experiments.items() if line.dataset == dataset and params.is_on(line)}
 
 
+def experiment_keys(key: str, *fields: str) -> list[str]:
+    """The keys of params.yaml of some fields of an experiment."""
+    return [f"experiments.{key}.{name}" for name in fields]
+
+
+def is_on(params: Params, dataset: str) -> bool:
+    return dataset in params.datasets and params.datasets[dataset].enabled
+
+
+def manifest(dataset: str) -> Path:
+    """What was prepared of a data set: classes, and images of each split."""
+    return paths.prepared(dataset) / "manifest.json"
+
+
 def baseline_of(params: Params, line: Experiment) -> Runs | None:
     """The same student without a teacher on the same data; None for a line that has no teacher itself."""
     if line.teacher is None:
         return None
     for key, other in experiment_lines(params, line.dataset).items():
-        same = (other.model, other.recipe) == (line.model, line.recipe) and params.seeds_of(other) == params.seeds_of(
-            line
-        )
-        if other.teacher is None and same:
+        same_seeds = params.seeds_of(other) == params.seeds_of(line)
+        if other.teacher is None and same_seeds and (other.model, other.recipe) == (line.model, line.recipe):
             return runs_of(params, key, other)
     return None
 
@@ -122,10 +139,10 @@ def judged_cell(
     )  # fmt: skip
 
 
-Found = tuple[intervals.Interval | None, int | None, str | None]
+Estimate = tuple[intervals.Interval | None, int | None, str | None]
 
 
-def interval_of(values: Sequence[float], images: Sequence[int]) -> Found:
+def interval_of(values: Sequence[float], images: Sequence[int]) -> Estimate:
     """Interval of the mean, what it rests on, and its method. One or two runs: Wilson's on the images of one of them,
     for the second names the same images again."""
     if len(values) >= SEVERAL:
@@ -138,9 +155,11 @@ def interval_of(values: Sequence[float], images: Sequence[int]) -> Found:
 
 def spreads(values: Sequence[float]) -> tuple[float | None, float | None]:
     """Standard deviations over runs: of a sample (ddof 1), of a population (ddof 0)."""
-    found = (intervals.spread(values, ddof) for ddof in (1, 0))
-    one, other = (None if sd is None else round(sd, DIGITS) for sd in found)
-    return one, other
+    sample, population = (intervals.spread(values, ddof) for ddof in (1, 0))
+    return (
+        None if sample is None else round(sample, DIGITS),
+        None if population is None else round(population, DIGITS),
+    )
 
 
 def rounded(interval: intervals.Interval | None) -> list[float] | None:
@@ -168,7 +187,7 @@ def mean_cell(
 
 
 def gain_cell(params: Params, line: Experiment, runs: Runs) -> Cell:
-    """What the teacher brought: accuracy minus that of the same student alone, paired, in points."""
+    """The gain from KD: accuracy minus that of the same student alone, paired, in points."""
     baseline = baseline_of(params, line)
     if baseline is None:
         return NOT_RUN if line.teacher else Cell("derived", reason="no teacher")
@@ -193,7 +212,7 @@ def difference_cell(runs: Runs, baseline: Runs, subject: str) -> Cell:
 def paired(runs: Runs, baseline: Runs) -> tuple[float, intervals.Interval, int, str]:
     """Difference of accuracies in points, its interval, what that rests on, and its method."""
     if len(runs.seeds) >= SEVERAL:
-        values, others = ([score["accuracy"] for score in one.read()] for one in (runs, baseline))
+        values, others = ([score["accuracy"] for score in each.read()] for each in (runs, baseline))
         return *intervals.paired_seeds(values, others), len(values), f"paired t over {len(values)} seeds"
     check_same_images(runs, baseline)
     hits, others_hits = hits_of(runs), hits_of(baseline)
@@ -215,9 +234,9 @@ def difference_files(runs: Runs, baseline: Runs) -> list[str]:
 
 
 def hits_of(runs: Runs) -> np.ndarray:
-    """Whether each test image was named rightly (seeds, N)."""
-    kept = [files.read_arrays(Path(path)) for path in runs.prediction_files()]
-    return np.stack([one["logits"].argmax(axis=1) == one["labels"] for one in kept])
+    """Whether each test image was classified correctly (seeds, N)."""
+    predictions = [files.read_arrays(Path(path)) for path in runs.prediction_files()]
+    return np.stack([saved["logits"].argmax(axis=1) == saved["labels"] for saved in predictions])
 
 
 def check_same_images(runs: Runs, baseline: Runs) -> None:

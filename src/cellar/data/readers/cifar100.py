@@ -12,10 +12,9 @@ import numpy as np
 
 from cellar.data.prepared import ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
-from cellar.errors import CellarError
+from cellar.errors import CellarError, printable, safe_repr
 from cellar.files import hash_file
 from cellar.safe_pickle.plain_pickle import PlainArray, check_file, read_plain
-from cellar.wording import printable, said
 
 FOLDER = "cifar-100-python"
 FILES = ("train", "test", "meta")
@@ -79,7 +78,7 @@ def read_dict(path: Path, wanted: set[str]) -> dict[str, Any]:
     content = read_plain(path)
     if not isinstance(content, dict):
         raise CellarError(f"{path} is not CIFAR-100's: it holds no dict; get the published file")
-    named = {said(key): value for key, value in content.items()}
+    named = {safe_repr(key): value for key, value in content.items()}
     if set(named) != wanted:
         found = ", ".join(sorted(named))
         whose = "CIFAR-10's file" if {"labels", "label_names"} & set(named) else "not CIFAR-100's"
@@ -95,10 +94,10 @@ def read_classes(path: Path) -> tuple[str, ...]:
     for key, count in META_KEYS.items():
         names = meta[key]
         names = [name for name in names if isinstance(name, bytes | str)] if isinstance(names, list) else []
-        distinct = len({said(name) for name in names})
+        distinct = len({safe_repr(name) for name in names})
         if distinct != count or len(meta[key]) != count:
             raise CellarError(f"{path}: {key} holds {distinct} names, expected {count}; get the published file")
-    return tuple(said(name) for name in meta["fine_label_names"])
+    return tuple(safe_repr(name) for name in meta["fine_label_names"])
 
 
 def read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +130,7 @@ def check_labels(path: Path, key: str, labels: list[Any], count: int) -> None:
     for row, label in enumerate(labels):
         if type(label) is not int or not 0 <= label < count:
             raise CellarError(
-                f"{path}: {key}, entry {row} is {said(label)!r}, expected 0 to {count - 1}; get the published file"
+                f"{path}: {key}, entry {row} is {safe_repr(label)!r}, expected 0 to {count - 1}; get the published file"
             )
 
 

@@ -17,9 +17,8 @@ from cellar.data.faces import EMOTIONS
 from cellar.data.images import read_images, visible
 from cellar.data.prepared import ImageSet
 from cellar.data.splits import check_classes, split_order
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason, safe_repr
 from cellar.files import hash_file
-from cellar.wording import reason, said
 
 SIDE = 48
 CSV_NAME = "fer2013.csv"
@@ -135,11 +134,11 @@ def parse_row(path: Path, row: int, fields: list[str]) -> tuple[int, bytes, str]
         raise CellarError(f"{where} has {len(fields)} fields, expected {len(HEADER)}; get the file again")
     code, text, usage = fields
     if code not in LABEL_OF_CODE:
-        raise CellarError(f"{where}: emotion {said(code)!r} is unknown, expected 0 to 6; mend that row")
+        raise CellarError(f"{where}: emotion {safe_repr(code)!r} is unknown, expected 0 to 6; mend that row")
     if usage not in SPLIT_OF_USAGE:
         known = list(SPLIT_OF_USAGE)
-        hint = f"{likely(said(usage), known)}, expected {', '.join(known)}"
-        raise CellarError(f"{where}: Usage {said(usage)!r} is unknown{hint}; mend that row")
+        hint = f"{likely(safe_repr(usage), known)}, expected {', '.join(known)}"
+        raise CellarError(f"{where}: Usage {safe_repr(usage)!r} is unknown{hint}; mend that row")
     return LABEL_OF_CODE[code], parse_pixels(where, text), SPLIT_OF_USAGE[usage]
 
 
@@ -149,7 +148,7 @@ def parse_pixels(where: str, text: str) -> bytes:
         pixels = bytes(map(BYTE_OF_TEXT.__getitem__, text.split()))
     except KeyError as error:
         raise CellarError(
-            f"{where}: pixel {said(error.args[0])!r} is not a whole number from 0 to 255; get the file again"
+            f"{where}: pixel {safe_repr(error.args[0])!r} is not a whole number from 0 to 255; get the file again"
         ) from None
     if len(pixels) != SIDE * SIDE:
         raise CellarError(f"{where} has {len(pixels)} pixels, expected {SIDE * SIDE}; get the file again")

@@ -14,9 +14,8 @@ from cellar.data.faces import EMOTIONS
 from cellar.data.images import read_images
 from cellar.data.prepared import ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason, safe_repr
 from cellar.files import hash_file
-from cellar.wording import reason, said
 
 SIDE = 100
 LIST = Path("EmoLabel/list_patition_label.txt")
@@ -67,7 +66,7 @@ def read_list(path: Path) -> dict[str, int]:
         if line.strip():
             name, label = parse_line(f"{file}, line {number}", line)
             if name in listed:
-                raise CellarError(f"{file}, line {number}: {said(name)}.jpg is listed twice; take one line out")
+                raise CellarError(f"{file}, line {number}: {safe_repr(name)}.jpg is listed twice; take one line out")
             listed[name] = label
     return listed
 
@@ -79,7 +78,7 @@ def parse_line(where: str, line: str) -> tuple[str, int]:
     if len(words) != 2 or match is None:
         raise CellarError(f"{where}: {line.strip()[:60]!r} is not of the form 'train_00001.jpg 5'; mend that line")
     if words[1] not in LABEL_OF_CODE:
-        raise CellarError(f"{where}: label {said(words[1])!r} is unknown, expected 1 to 7; mend that line")
+        raise CellarError(f"{where}: label {safe_repr(words[1])!r} is unknown, expected 1 to 7; mend that line")
     return match[1], LABEL_OF_CODE[words[1]]
 
 

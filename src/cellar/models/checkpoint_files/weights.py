@@ -9,13 +9,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason, safe_repr
 from cellar.models import load_state, mismatch
 from cellar.models.checkpoint_files import torch_file
 from cellar.models.heads import heads
 from cellar.safe_pickle import inert_pickle
 from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
-from cellar.wording import reason, said
 
 WRAPPERS = ("model_state_dict", "state_dict", "model")  # keys under which published files keep the weights
 MOST_BYTES = 4 << 30
@@ -121,7 +120,7 @@ def instead(content: Any) -> str:
     for place, value in parts.items():
         if name := inert_pickle.origin(value):
             return (
-                f"{said(place)} calls for {name}, which reading it would have to execute, so it was skipped; "
+                f"{safe_repr(place)} calls for {name}, which reading it would have to execute, so it was skipped; "
                 "give a file of the state dict alone (torch.save(model.state_dict(), ...))"
             )
     return "give a file that does"

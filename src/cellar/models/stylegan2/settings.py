@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from cellar.errors import safe_repr
 from cellar.models.stylegan2.network import Settings
-from cellar.wording import said
 
 MOST_LAYERS, MOST_PIXELS, MOST_NUMBER = 64, 4096, 1 << 20
 TOP = ("z_dim", "w_dim", "img_resolution")
@@ -46,7 +46,7 @@ def pick(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """The settings in `names`; the others must have the one value that is known here."""
     for name, value in given.items():
         if name not in names and not known(name, value):
-            raise ValueError(f"its setting {said(name)} is {said(value)}, which is not StyleGAN2's")
+            raise ValueError(f"its setting {safe_repr(name)} is {safe_repr(value)}, which is not StyleGAN2's")
     return {name: value for name, value in given.items() if name in names}
 
 
@@ -59,7 +59,7 @@ def checked(found: Mapping[str, Any]) -> Settings:
     known_names = {field.name for field in dataclasses.fields(Settings)}
     for name, value in found.items():
         if name not in known_names or not fits(name, value):
-            raise ValueError(f"its setting {said(name)} is {said(value)}")
+            raise ValueError(f"its setting {safe_repr(name)} is {safe_repr(value)}")
     return Settings(**found)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cellar import figures, paths, tables
+from cellar import figures, paths, studies, tables
 from cellar.config import Line, Params
 from cellar.models import known
 from cellar.pipeline.plan.family import Family
@@ -13,7 +13,8 @@ from cellar.pipeline.plan.trained import model_file
 def models(params: Params) -> Iterator[Family]:
     """What depends on an architecture, not on weights: counts, and the timed costs that some table shows."""
     builders = sorted({model_file(name) for name in known()})
-    yield Family("count_models", inputs=builders, metrics=[str(paths.MODEL_COUNTS)], takes_items=False)
+    declared = [str(studies.folder(study) / "study.py") for study in studies.known().values()]
+    yield Family("count_models", inputs=[*builders, *declared], metrics=[str(paths.MODEL_COUNTS)], takes_items=False)
     shown = {path for table in tables.known(params) for path in tables.inputs(table, params)}
     lines: list[Line] = [*params.teachers.values(), *params.experiments.values()]
     pairs = sorted({(line.dataset, line.model) for line in lines if params.is_on(line)})
@@ -37,14 +38,14 @@ def tabulate(params: Params, table: str) -> Family:
     inputs, keys = tables.inputs(table, params), tables.param_keys(table, params)
     if table in params.sweeps:
         inputs = [*inputs, figure_file(table)]  # a sweep's table comes with its heat map
-    code = tables.module_of(table, params)
-    return Family("tabulate", table, {}, inputs, keys, kept=files, shows=code, label=table, takes_items=False)
+    inputs = [*tables.code_of(table, params), *inputs]
+    return Family("tabulate", table, {}, inputs, keys, kept=files, label=table, takes_items=False)
 
 
 def plot(params: Params, figure: str) -> Family:
     inputs, keys = figures.inputs(figure, params), figures.param_keys(figure, params)
-    made, code = [figure_file(figure)], figures.painter(figure, params)[0]
-    return Family("plot", figure, {}, inputs, keys, made, shows=code, label=figure, takes_items=False)
+    inputs = [*figures.code_of(figure, params), *inputs]
+    return Family("plot", figure, {}, inputs, keys, [figure_file(figure)], label=figure, takes_items=False)
 
 
 def figure_file(figure: str) -> str:

@@ -1,8 +1,8 @@
-"""`cellar count_models`: parameters and bytes of every architecture that the tables name, counted."""
+"""`cellar count_models`: parameters and bytes of every architecture that the studies count."""
 
-from cellar import files, paths
+from cellar import files, paths, studies
 from cellar.engine import profiling
 
 
 def run() -> None:
-    files.write_json(paths.MODEL_COUNTS, profiling.count_all())
+    files.write_json(paths.MODEL_COUNTS, profiling.count_all(studies.networks()))

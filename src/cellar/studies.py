@@ -1,0 +1,218 @@
+"""Papers as folders: what `studies/<key>/study.py` may declare, and how the engine finds it. Nothing here names a paper.
+
+`study.py` is the only file the engine looks for; it defines STUDY and imports what it needs from its own folder.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cellar import paths
+from cellar.config import Params, Sweep
+from cellar.errors import CellarError, reason
+
+if TYPE_CHECKING:
+    from cellar.tables.cells import Table
+    from cellar.tables.checks import Check
+    from cellar.tables.claims import Claim
+
+PACKAGE = "studies"
+ImageCounts = Mapping[str, Mapping[str, int]]  # data set -> {"learnt": training and validation images, "test": images}
+
+
+def only_scale(params: Params) -> list[str]:
+    """The parameters that every table and figure shows."""
+    return ["scale"]
+
+
+def always(params: Params) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of a paper; `id` is its name within the study.
+
+    `inputs`: the files that it reads; `shown_params`: keys of params.yaml whose values it prints (everything else
+    reaches it through its inputs); `code`: files and folders below the study's folder that build it.
+    """
+
+    id: str
+    build: Callable[[Params], "Table"]
+    inputs: Callable[[Params], list[str]]
+    shown_params: Callable[[Params], list[str]] = only_scale
+    is_known: Callable[[Params], bool] = always
+    code: tuple[str, ...] = ("tables.py",)
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure of a paper; `id` is its name within the study, `caption` stands under it in the report.
+
+    `draw`: "module:function" in the study's folder, a function of Params that returns a matplotlib figure. It is
+    imported only to draw: planning must not wait for matplotlib. `is_known`: whether there is something to show.
+    """
+
+    id: str
+    caption: str
+    draw: str
+    inputs: Callable[[Params], list[str]]
+    is_known: Callable[[Params], bool] = always
+    shown_params: Callable[[Params], list[str]] = only_scale
+    code: tuple[str, ...] = ("figures.py",)
+
+
+def no_notes(sweep: Sweep) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class SweepText:
+    """What a study says about its grids: its name for task_weight, notes, how the paper chose on the test images."""
+
+    weight: str = "CE weight"
+    notes: Callable[[Sweep], Iterable[str]] = no_notes
+    chosen_on_test: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything the engine knows about a paper.
+
+    key: the name of its folder. name: short, for headings. order: its place on pages.
+    claims: key under `derived_claims` of printed.yaml -> the printed values that it is made of.
+    networks: architecture -> classes with which its parameters are counted. "name(classes)" counts a name a second
+    time, "torchvision:name(classes)" one of torchvision's.
+    printed_networks: key under `models` of printed.yaml -> the counted architecture.
+    datasets: names of the data sets in params.yaml. images: what these show, in words.
+    printed_images: the image counts that the paper prints.
+    curves: whether its runs share a figure of training curves for each data set.
+    short_ids: its tables and figures are called by `id` alone, without the study's key.
+    """
+
+    key: str
+    title: str
+    name: str
+    tables: tuple[TableSpec, ...] = ()
+    figures: tuple[FigureSpec, ...] = ()
+    checks: "tuple[Check, ...]" = ()
+    claims: "Mapping[str, Claim]" = field(default_factory=dict)
+    networks: Mapping[str, int] = field(default_factory=dict)
+    printed_networks: Mapping[str, str] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ()
+    images: str = "images"
+    printed_images: Callable[[], ImageCounts] = dict
+    sweeps: SweepText = SweepText()
+    curves: bool = True
+    short_ids: bool = False
+    order: int = 100
+
+    def full_id(self, name: str) -> str:
+        """The project-wide id of a table or figure: results/tables/<full id>.md."""
+        return name if self.short_ids else f"{self.key}/{name}"
+
+
+def known() -> dict[str, Study]:
+    """All studies of the project, in their order. Raises CellarError, one line, for a study.py that does not load."""
+    root = paths.STUDIES.resolve()
+    return load_all(root, tuple((file, file.stat().st_mtime_ns) for file in sorted(root.glob("*/study.py"))))
+
+
+@lru_cache(maxsize=1)
+def load_all(root: Path, declared: tuple[tuple[Path, int], ...]) -> dict[str, Study]:
+    """`declared`: the files study.py below `root` with the times of their last change."""
+    found = sorted((load(root, file) for file, _ in declared), key=lambda study: (study.order, study.key))
+    check_unique(found)
+    return {study.key: study for study in found}
+
+
+def load(root: Path, file: Path) -> Study:
+    key, shown = file.parent.name, paths.STUDIES / file.parent.name / file.name
+    try:
+        study = module(root, f"{key}.{file.stem}").STUDY
+    except Exception as error:
+        raise CellarError(f"{shown} cannot be loaded ({type(error).__name__}: {reason(error)}); mend it") from None
+    if not isinstance(study, Study) or study.key != key:
+        raise CellarError(f"{shown}: STUDY must be a Study whose key is the folder's name, {key!r}")
+    return study
+
+
+def module(root: Path, name: str) -> ModuleType:
+    """The module studies.<name>. Modules of another project's folder, as tests have them, are forgotten first."""
+    package = sys.modules.get(PACKAGE)
+    if package is None or list(package.__path__) != [str(root)]:
+        for loaded in [one for one in sys.modules if one.partition(".")[0] == PACKAGE]:
+            del sys.modules[loaded]
+        package = ModuleType(PACKAGE)
+        package.__path__ = [str(root)]
+        sys.modules[PACKAGE] = package
+        importlib.invalidate_caches()
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+def function(study: Study, address: str) -> Callable[..., Any]:
+    """The function that "module:function" names in a study's folder."""
+    name, _, attribute = address.partition(":")
+    found: Callable[..., Any] = getattr(module(paths.STUDIES.resolve(), f"{study.key}.{name}"), attribute)
+    return found
+
+
+def check_unique(studies: list[Study]) -> None:
+    for kind in ("tables", "figures"):
+        owners: dict[str, str] = {}
+        for study in studies:
+            for spec in getattr(study, kind):
+                other = owners.setdefault(study.full_id(spec.id), study.key)
+                if other != study.key:
+                    raise CellarError(
+                        f"studies {other} and {study.key} both declare {kind[:-1]} {spec.id!r}; take short_ids out of one"
+                    )
+
+
+def shown_by(params: Params) -> list[Study]:
+    """The studies whose experiments `params` holds: one, or all where params.yaml is not divided into studies."""
+    key = getattr(params, "study", None)
+    return [study for study in known().values() if key in (None, study.key)]
+
+
+def of_dataset(params: Params, dataset: str) -> Study | None:
+    """The study that the runs on a data set belong to; None for a data set of the user's own."""
+    found = [study for study in shown_by(params) if hasattr(params, "study") or dataset in study.datasets]
+    return found[0] if found else None
+
+
+def full_id(params: Params, name: str) -> str:
+    """The id of a table or figure that any study may have, such as a sweep's or custom_<data set>."""
+    found = shown_by(params) if hasattr(params, "study") else []
+    return found[0].full_id(name) if found else name
+
+
+def networks() -> dict[str, int]:
+    """Architecture -> classes, over all studies. Raises CellarError where two studies differ."""
+    found: dict[str, tuple[int, str]] = {}
+    for study in known().values():
+        for name, classes in study.networks.items():
+            other, owner = found.setdefault(name, (classes, study.key))
+            if other != classes:
+                raise CellarError(
+                    f"studies {owner} and {study.key} count {name} with {other} and {classes} classes; call it "
+                    f"{name}({classes}) in one"
+                )
+    return {name: classes for name, (classes, _) in found.items()}
+
+
+def folder(study: Study) -> Path:
+    return paths.STUDIES / study.key
+
+
+def code_files(study: Study) -> Iterator[str]:
+    """Python files below a study's folder that can decide on a table: all but figures, networks and methods."""
+    apart = {"figures", "models", "methods"}
+    for file in sorted(folder(study).rglob("*.py")):
+        if file.relative_to(folder(study)).parts[0].removesuffix(".py") not in apart:
+            yield str(file)
