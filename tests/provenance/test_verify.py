@@ -20,11 +20,13 @@ from cellar.pipeline import dvc_yaml, plan
 from cellar.provenance import artefacts, verify
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
+from tests.scores import write_scores
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["happy", "sad", "anger"]
 RUN = "students/fer2013-E1/seed-0"
 METRICS = Path(f"results/metrics/{RUN}.json")
+DETAILS = Path(f"results/predictions/{RUN}/details.json")
 PREDICTIONS = Path(f"results/predictions/{RUN}/predictions.npz")
 RECORD = Path(f"results/predictions/{RUN}/run.json")
 WEIGHTS = Path(f"results/{RUN}/weights.safetensors")
@@ -68,7 +70,7 @@ def lock() -> None:
         "evaluate_student@fer2013-E1-seed-0": {
             "cmd": "evaluate",
             "deps": entries(WEIGHTS),
-            "outs": entries(PREDICTIONS, RECORD, METRICS),
+            "outs": entries(PREDICTIONS, RECORD, METRICS, DETAILS),
         },
         "tabulate_table_vi": {"cmd": "tabulate", "deps": entries(METRICS), "outs": entries(SOURCE, PAGE)},
     }
@@ -102,8 +104,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files.write_text(RAW / "sub" / "one.txt", "a face\n")
     files.write_text(WEIGHTS, "weights\n")
     keep(predict(0))
-    files.write_json(METRICS, score(predict(0)))
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    write_scores("students", "fer2013-E1", 0, score(predict(0)))
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     render.write(build("table_vi", None), SOURCE.parent)
     lock()
     return tmp_path
@@ -132,7 +134,7 @@ def test_a_metric_edited_by_hand(project: Path) -> None:
     said = files.read_json(METRICS)
     said["macro"]["f1"] += 1
     files.write_json(METRICS, said)
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     lock()
     wanted = said["macro"]["f1"] - 1
     found = verify.verify(None).problems
@@ -148,15 +150,17 @@ def test_a_last_epoch_edited_by_hand(project: Path) -> None:
 
 
 def test_a_metric_left_out(project: Path) -> None:
-    said = files.read_json(METRICS)
-    del said["confusion"]
-    files.write_json(METRICS, said)
+    details = files.read_json(DETAILS)
+    del details["confusion"]
+    files.write_json(DETAILS, details)
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
+    lock()
     assert_only(verify.verify(None).problems, str(METRICS), "confusion is None")
 
 
 def test_predictions_of_another_run_that_the_lock_and_the_record_agree_with(project: Path) -> None:
     keep(predict(1))
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     lock()
     found = verify.verify(None).problems
     assert len(found) == 1
