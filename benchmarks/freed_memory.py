@@ -17,7 +17,7 @@ STEPS = """
 import sys, time, torch
 from cellar import models
 from cellar.engine import runtime
-from cellar.losses.cross_entropy import cross_entropy
+from cellar.methods.base import cross_entropy
 keep, batch = sys.argv[1] == "kept", int(sys.argv[2])
 torch.set_num_threads(2)
 if keep: runtime.keep_freed_memory()

@@ -29,7 +29,7 @@ STEPS = """
 import sys, time, torch
 from cellar import models
 from cellar.engine import runtime
-from cellar.losses.cross_entropy import cross_entropy
+from cellar.methods.base import cross_entropy
 threads, name, size, batch, precision, seconds = sys.argv[1:]
 size, batch, seconds = int(size), int(batch), float(seconds)
 device = runtime.prepare(int(threads))

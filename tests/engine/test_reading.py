@@ -1,6 +1,7 @@
 """How many files of src/cellar a reader meets in one distillation, from run(settings) to the saved weights."""
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from cellar import paths
+from cellar import files, paths
 from cellar.config.resolved import EvaluationSettings, TrainingSettings
-from cellar.pipeline.stages import distill_student, evaluate_student, train_teacher
+from cellar.pipeline.stages import distill_student, evaluate_student, train_student, train_teacher
 
-from .tiny import settings_of, tiny_set
+from .tiny import INPUT, settings_of, tiny_set
 
 PACKAGE = Path(inspect.getfile(paths)).parent
 NOT_COUNTED = {"errors.py", "files.py", "paths.py"}
@@ -51,21 +52,26 @@ def files_read(run: Callable[[], Any]) -> list[str]:
 def test_one_distillation_is_read_in_few_files(project: Path) -> None:
     method = {"name": "logit_kd", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
     said = settings_of("students", "study/kd", method, teacher="teacher")
-    settings = TrainingSettings.model_validate(said)
-    read = files_read(lambda: distill_student.run(settings))
+    read = files_read(lambda: distill_student.run(files.construct(TrainingSettings, said)))
     assert (paths.trained("students", "study/kd", 0) / "weights.safetensors").exists()
     assert len(read) <= MOST, read
     assert {"methods/logit_kd.py", "engine/training.py", "engine/teacher.py", "models/cnn4.py"} <= set(read)
     assert not [name for name in read if name.startswith(("methods/labels", "methods/maml", "methods/triplet"))]
 
 
-def test_an_evaluation_writes_few_scalars_and_the_rest_beside_the_predictions(project: Path) -> None:
-    from cellar import files
+def test_settings_read_back_equal_those_that_were_validated() -> None:
+    probabilities = {"rotation": 0.5, "scaling": 0.5, "flip": 0.5, "blur": 0.1, "jitter": 0.0, "erasing": 0.0}
+    said = settings_of("students", "study/kd", teacher="teacher") | {"input": INPUT | {"augmentation": probabilities}}
+    validated = TrainingSettings.model_validate(said)
+    again = files.construct(TrainingSettings, json.loads(json.dumps(validated.model_dump(mode="json"))))
+    assert again.model_dump() == validated.model_dump()
+    assert again.recipe.schedule.step == validated.recipe.schedule.step and again.recipe.schedule.plateau is None
+    assert again.input.augmentation == validated.input.augmentation
 
+
+def test_an_evaluation_writes_few_scalars_and_the_rest_beside_the_predictions(project: Path) -> None:
     method = {"name": "labels"}
     said = settings_of("students", "study/alone", method)
-    from cellar.pipeline.stages import train_student
-
     train_student.run(TrainingSettings.model_validate(said))
     keys = EvaluationSettings.model_fields.keys() & said.keys()
     evaluated = {key: said[key] for key in keys} | {"batch_size": 32, "train_split": True}
