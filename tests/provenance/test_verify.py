@@ -15,7 +15,7 @@ import yaml
 from cellar import files, tables
 from cellar.engine import run_record
 from cellar.errors import CellarError
-from cellar.metrics import classification
+from cellar.metrics import classification, from_predictions
 from cellar.pipeline import dvc_yaml, plan
 from cellar.provenance import artefacts, verify
 from cellar.tables import cells, render
@@ -156,6 +156,15 @@ def test_a_metric_left_out(project: Path) -> None:
     note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     lock()
     assert_only(verify.verify(None).problems, str(METRICS), "confusion is None")
+
+
+def test_a_confusion_edited_by_hand(project: Path) -> None:
+    """It is no file of the lock here: the predictions alone give it away."""
+    confusion = DETAILS.with_name("confusion.csv")
+    files.write_text(confusion, from_predictions.confusion_csv(predict(0), CLASSES))
+    assert not verify.verify(None).problems
+    files.write_text(confusion, confusion.read_text().replace("happy,sad", "happy,happy", 1))
+    assert_only(verify.verify(None).problems, str(confusion), "gives other classes")
 
 
 def test_predictions_of_another_run_that_the_lock_and_the_record_agree_with(project: Path) -> None:
