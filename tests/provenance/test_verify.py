@@ -119,9 +119,9 @@ def assert_only(problems: list[str], *words: str) -> None:
 
 def test_a_whole_project_has_no_problem(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = verify.verify(None)
-    assert (found.problems, found.absent, found.checked) == ([], [], 7)
+    assert (found.problems, found.absent, found.checked) == ([], [], 8)
     assert verify.report(None, complete=True) == 0
-    assert capsys.readouterr().out == "verified: 1 table, 7 files, 0 problems\n"
+    assert capsys.readouterr().out == "verified: 1 table, 8 files, 0 problems\n"
 
 
 def test_nothing_is_judged_by_an_earlier_look(project: Path) -> None:
@@ -269,14 +269,14 @@ def test_a_record_that_is_none(project: Path) -> None:
 
 def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All that git does not keep is away; of a number's chain nothing is left but the number."""
-    for path in (WEIGHTS, PREDICTIONS, RECORD):
+    for path in (WEIGHTS, PREDICTIONS, RECORD, DETAILS):
         path.unlink()
     shutil.rmtree(RAW)
     track(METRICS, SOURCE, PAGE)
     found = verify.verify("table_vi")
-    assert (found.problems, len(found.absent), found.checked) == ([], 4, 3)
+    assert (found.problems, len(found.absent), found.checked) == ([], 5, 3)
     assert verify.report("table_vi", complete=False) == 0
-    assert "4 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
+    assert "5 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
     assert verify.report("table_vi", complete=True) == 1
     assert f"{WEIGHTS}: not here" in capsys.readouterr().out
 
@@ -304,7 +304,7 @@ def test_a_pipeline_file_out_of_date(project: Path, monkeypatch: pytest.MonkeyPa
 def test_a_problem_makes_the_exit_code_1(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     WEIGHTS.write_text("other\n")
     assert verify.report(None, complete=False) == 1
-    assert capsys.readouterr().out.endswith("verified: 1 table, 7 files, 2 problems\n")
+    assert capsys.readouterr().out.endswith("verified: 1 table, 8 files, 2 problems\n")
 
 
 def test_only_the_chain_of_the_table_that_is_asked_for(project: Path) -> None:
@@ -321,7 +321,7 @@ def test_a_table_of_lines_that_params_yaml_has_not_is_named_and_left_alone(
     assert verify.report(None, complete=False) == 0
     said = capsys.readouterr().out.splitlines()
     assert "not looked at, for params.yaml has no line of theirs: custom_pets" in said
-    assert said[-1] == "verified: 1 table, 7 files, 0 problems"
+    assert said[-1] == "verified: 1 table, 8 files, 0 problems"
 
 
 def test_without_any_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
