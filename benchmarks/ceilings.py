@@ -16,8 +16,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cellar import models
-from cellar.engine import devices
-from cellar.methods.losses.cross_entropy import cross_entropy
+from cellar.engine import runtime
+from cellar.methods.base import cross_entropy
 
 THREADS, SIDE, REPEATS = 2, 4096, 7
 STEPS = [("cnn4", 100, 32, 128), ("resnet8x4", 100, 32, 64), ("resnet32x4", 100, 32, 64), ("resemotenet_c", 7, 48, 32),
@@ -56,7 +56,7 @@ def step(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, precision
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
 
     def one() -> None:
-        with devices.autocast(images.device, precision):
+        with runtime.autocast(images.device, precision):
             logits = model(images)
         optimizer.zero_grad(set_to_none=True)
         cross_entropy(logits, labels).backward()
@@ -66,7 +66,7 @@ def step(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, precision
 
 
 def main() -> None:
-    device = devices.prepare(THREADS)
+    device = runtime.prepare(THREADS)
     ceilings = {
         "fp32_gflops": gflops(torch.float32),
         "bf16_gflops": gflops(torch.bfloat16),
@@ -75,7 +75,7 @@ def main() -> None:
     print(ceilings)
     rows = []
     for name, classes, side, batch in STEPS:
-        model = devices.place(models.build(name, classes), device)
+        model = runtime.place(models.build(name, classes), device)
         images = torch.randn(batch, 3, side, side).contiguous(memory_format=torch.channels_last)
         labels = torch.randint(classes, (batch,))
         with FlopCounterMode(display=False) as counter:

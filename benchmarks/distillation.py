@@ -28,10 +28,14 @@ from cellar.methods.objectives.logits import LogitDistillation
 from keeping import keep
 
 from cellar import models
-from cellar.config import Experiment, Recipe
-from cellar.data.augmentation.inputs import build_augmentation
-from cellar.engine import devices, training
-from cellar.engine.training import Objective
+from cellar.config import Recipe
+from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.engine import runtime, training
+from cellar.engine.runtime import Optimizer, Progress
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.methods.base import Method, ShuffledSampler
+from cellar.methods.labels import Labels
+from cellar.methods.logit_kd import LogitKD
 
 ROUNDS, IMAGES, THREADS = 3, 512, 2
 WARM_EPOCHS = 3  # of ours, for they are short; the plain loop's second epoch takes as long as all of them
@@ -42,10 +46,7 @@ RECIPE = {
     "epochs": 1, "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0005, "class_weighting": "none",
     "schedule": {"step": {"every": 30, "factor": 0.2}}, "select_on": "last_epoch",
 }  # fmt: skip
-LINE = Experiment(
-    dataset="d", row="r", model="m", recipe="r", teacher="t", temperature=4, task_weight=0.25, distill_weight=0.75,
-    loss_form="weighted",
-)  # fmt: skip
+PARAMS = LogitKD.Params(temperature=4, task_weight=0.25, distill_weight=0.75, loss_form="weighted")
 
 
 def drawn() -> tuple[np.ndarray, np.ndarray]:
@@ -62,26 +63,30 @@ def plain(teacher: str, student: str, batch: int, workers: int) -> dict[str, flo
 
 def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, float]:
     """Images a second of an epoch in which the teacher is asked of every image, and of the same epoch again."""
-    device = devices.prepare(THREADS)
+    device = runtime.prepare(THREADS)
     images, labels = (torch.from_numpy(array) for array in drawn())
     split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, build_augmentation("crop_flip", "cifar100"))
-    asker = Asker(lambda: devices.place(models.build(teacher, 100), device), split.images, split.views, 128, precision)
-    store = LogitStore({}, IMAGES, split.views.count, 100, "fp32", 4096)
-    model = devices.place(models.build(student, 100), device)
-    descent = Descent(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
-    draw = training.EveryImage(IMAGES, split.views.count, 0, device)(0)
+    augmentation = split.augmentation
+    network = FixedBatchTeacher(
+        lambda: runtime.place(models.build(teacher, 100), device), split.images, augmentation, 128, precision
+    )
+    store = LogitStore({}, IMAGES, augmentation.count, 100, "fp32", 4096)
+    model = runtime.place(models.build(student, 100), device)
+    optimizer = Optimizer(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
+    indices = ShuffledSampler(IMAGES, augmentation.count, 0, device)(0)
 
-    def images_per_second(objective: Objective) -> float:
+    def images_per_second(method: Method) -> float:
         start = time.perf_counter()
-        objective.begin_epoch(draw)
-        training.train_epoch(model, split, draw, objective, descent, batch, precision, Progress("", 1))
+        method.begin_epoch(0, indices)
+        training.train_epoch(model, split, indices, method, optimizer, batch, precision, Progress("", 1))
         return IMAGES / (time.perf_counter() - start)
 
-    images_per_second(Labels(None))  # whatever is slow only the first time
-    distillation = LogitDistillation(LINE, TeacherCache(asker, store), None)
+    images_per_second(Labels(Labels.Params()))  # whatever is slow only the first time
+    distillation = LogitKD(PARAMS)
+    distillation.teacher = CachedTeacher(network, store)
     cold = images_per_second(distillation)
     rates = {"cold": cold, "warm": median(images_per_second(distillation) for _ in range(WARM_EPOCHS))}
-    assert asker.forwarded == IMAGES
+    assert network.images_forwarded == IMAGES
     return rates
 
 

@@ -1,4 +1,4 @@
-"""What keeping freed memory is worth: training steps of ResEmoteNet with and without devices.keep_freed_memory.
+"""What keeping freed memory is worth: training steps of ResEmoteNet with and without runtime.keep_freed_memory.
 
     python benchmarks/freed_memory.py        (make bench)
 
@@ -15,12 +15,13 @@ BATCHES, ROUNDS = (16, 64), 3
 
 STEPS = """
 import sys, time, torch
-from cellar import devices, models
-from cellar.losses.cross_entropy import cross_entropy
+from cellar import models
+from cellar.engine import runtime
+from cellar.methods.base import cross_entropy
 keep, batch = sys.argv[1] == "kept", int(sys.argv[2])
 torch.set_num_threads(2)
-if keep: devices.keep_freed_memory()
-model = devices.place(models.build("resemotenet", 7), torch.device("cpu"))
+if keep: runtime.keep_freed_memory()
+model = runtime.place(models.build("resemotenet", 7), torch.device("cpu"))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=True)
 inputs = torch.randn(batch, 3, 48, 48).contiguous(memory_format=torch.channels_last)
 labels = torch.randint(7, (batch,))

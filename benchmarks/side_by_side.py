@@ -27,12 +27,13 @@ SECONDS, ROUNDS = 8, 3
 
 STEPS = """
 import sys, time, torch
-from cellar import devices, models
-from cellar.losses.cross_entropy import cross_entropy
+from cellar import models
+from cellar.engine import runtime
+from cellar.methods.base import cross_entropy
 threads, name, size, batch, precision, seconds = sys.argv[1:]
 size, batch, seconds = int(size), int(batch), float(seconds)
-device = devices.prepare(int(threads))
-model = devices.place(models.build(name, 7 if size == 48 else 100), device)
+device = runtime.prepare(int(threads))
+model = runtime.place(models.build(name, 7 if size == 48 else 100), device)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.0001, momentum=0.9)
 inputs = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
 labels = torch.randint(7, (batch,))
@@ -41,7 +42,7 @@ while steps < 1 or time.perf_counter() - start < seconds:
     if steps == 0:
         start = time.perf_counter()
     optimizer.zero_grad(set_to_none=True)
-    with devices.autocast(device, precision):
+    with runtime.autocast(device, precision):
         loss = cross_entropy(model(inputs), labels)
     loss.backward()
     optimizer.step()

@@ -9,6 +9,7 @@ import numpy as np
 from cellar import files, paths
 from cellar.config import Params
 from cellar.metrics import classification
+from tests.scores import write_scores
 
 IDENTITIES = ["Ada", "Ben", "Cleo", "Dan"]
 N = 40  # test images of every run
@@ -97,7 +98,7 @@ def write(key: str, method: str, model: str, seed: int = 0, **values: Any) -> No
     ways = {"triplets": triplets, "tasks": tasks, "features": features}
     head = {"dataset": "pins", "model": model, "epoch": 7, "epochs_run": 9}
     scores = ways[method](**values) if method in ways else classified(key, seed, **values)
-    files.write_json(paths.metrics("students", key, seed), {**head, **scores})
+    write_scores("students", key, seed, {**head, **scores}, method if method in ways else "classes")
 
 
 def classified(

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
 from cellar.errors import CellarError, reason
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from torch import Tensor
+
+Settings = TypeVar("Settings", bound="BaseModel")
 
 
 @contextmanager
@@ -146,3 +149,15 @@ def load_module(path: Path | str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def construct(section: type[Settings], data: Mapping[str, Any]) -> Settings:
+    """Settings as they stand in a file of ours, without validating them again: only validated settings are written."""
+    fields = {name: field.annotation for name, field in section.model_fields.items() if name in data}
+    return section.model_construct(**{name: nested(kind, data[name]) for name, kind in fields.items()})
+
+
+def nested(kind: Any, value: Any) -> Any:
+    """A mapping as the section that a field's type names; other values as they are."""
+    sections = [part for part in (kind, *get_args(kind)) if hasattr(part, "model_construct")]
+    return construct(sections[0], value) if sections and isinstance(value, dict) else value

@@ -18,8 +18,9 @@ from cellar.data import prepared
 from cellar.data.faces import EMOTIONS
 from cellar.data.prepared import ImageSet
 from cellar.metrics import classification
+from tests.scores import write_scores
 
-COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"
+COLUMNS = "epoch,train_loss,validation_loss,validation_accuracy,learning_rate,chosen"
 OBJECTS = tuple(f"object_{i}" for i in range(100))
 EPOCHS, STEPS = 4, 3  # of every run, an epoch
 
@@ -90,19 +91,19 @@ def write_metrics(key: str, model: str) -> None:
     labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
     named = np.array([0, 0, 0, 5, 1, 2, 3, 4, 5, 6])
     scores = classification.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
-    files.write_json(paths.metrics("students", key, 0), {"dataset": "fer2013", "model": model, **scores})
+    write_scores("students", key, 0, {"dataset": "fer2013", "model": model, **scores})
 
 
 def write_point(key: str, accuracy: float, validation: float | None) -> None:
     """What a heat map reads of a point of a sweep."""
     scores = {"accuracy": accuracy, "validation_accuracy": validation}
-    files.write_json(paths.metrics("students", key, 0), scores)
+    write_scores("students", key, 0, scores)
 
 
 def write_history(kind: str, key: str, start: int, seed: int = 0, held_out: bool = True) -> None:
     """The learning rate falls after two epochs; without validation images their columns are empty."""
     rows = [
-        f"{e},{2 / e:.6f},2,0,{'2' if held_out else ''},{10 + start + 5 * e if held_out else ''},{0.1 if e < 3 else 0.02},0"
+        f"{e},{2 / e:.6f},{'2' if held_out else ''},{10 + start + 5 * e if held_out else ''},{0.1 if e < 3 else 0.02},0"
         for e in range(1, EPOCHS + 1)
     ]
     files.write_text(paths.trained(kind, key, seed) / "history.csv", "\n".join([COLUMNS, *rows]) + "\n")

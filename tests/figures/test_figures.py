@@ -156,7 +156,9 @@ def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
 
 def test_other_broken_inputs_are_one_line(load: Load) -> None:
     files.write_json(paths.metrics("students", "fer2013-E4", 0), {"accuracy": 3})
-    with pytest.raises(CellarError, match=r"fer2013-E4/seed-0\.json is not a metrics file"):
+    with pytest.raises(
+        CellarError, match=r"fer2013-E4/seed-0/details\.json or its metrics file is not of an evaluation"
+    ):
         drawing.draw("fig_4", load())
     files.write_arrays(paths.prepared("raf_db") / "arrays.npz", labels=np.arange(3))
     with pytest.raises(CellarError, match="raf_db is not a prepared data set"):

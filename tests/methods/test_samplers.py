@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from cellar.engine.training import EpochIndices
 from cellar.errors import CellarError

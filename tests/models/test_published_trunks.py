@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cellar import models
+from cellar import files, models
 from cellar.errors import CellarError
 from cellar.models.checkpoint_files import weights
 from cellar.models.freezing import freeze
@@ -219,7 +219,7 @@ def test_imagenet_weights_start_a_network_of_other_classes(name: str, counters: 
 
 def test_the_second_step_takes_the_connector_of_the_first(tmp_path: Path) -> None:
     first, path = build("mobilenet_v1+connector", 3), tmp_path / "weights.safetensors"
-    weights.save(first.state_dict(), path)
+    files.write_tensors(path, first.state_dict())
     second = build("mobilenet_v1+connector", 105, seed=1)
     assert weights.load_trunk(second, path) == ("fc",)
     assert_trunk(second, first.state_dict())
@@ -229,7 +229,7 @@ def test_the_second_step_takes_the_connector_of_the_first(tmp_path: Path) -> Non
 
 def test_another_network_starts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    weights.save(build("resnet18", 3).state_dict(), path)
+    files.write_tensors(path, build("resnet18", 3).state_dict())
     line = refusal(weights.load_trunk, build("mobilenet_v1", 3), path)
     assert "model.0.0.weight is missing (135 missing" in line and "give a file of the same network" in line
     with pytest.raises(CellarError, match="CifarResNet does not say which layer is its last"):

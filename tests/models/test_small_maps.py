@@ -9,7 +9,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from cellar import models
-from cellar.models.small_maps import SmallMapConv2d, met_taps
+from cellar.models.small_maps import SmallMapConv2d, effective_kernel_range
 
 SHAPES = [(1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (5, 1)]
 
@@ -42,8 +42,8 @@ def test_outputs_and_gradients_are_those_of_the_whole_kernel(
     ("size", "stride", "taps"),
     [(1, 1, range(1, 2)), (1, 2, range(1, 2)), (2, 2, range(1, 3)), (2, 1, range(3)), (8, 1, range(3))],
 )
-def test_the_taps_that_meet_the_map(size: int, stride: int, taps: range) -> None:
-    assert met_taps(size, 3, stride, 1) == taps
+def test_the_kernel_positions_that_overlap_the_map(size: int, stride: int, taps: range) -> None:
+    assert effective_kernel_range(size, 3, stride, 1) == taps
 
 
 def test_the_gradient_has_the_layout_of_its_kernel() -> None:

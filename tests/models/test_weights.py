@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cellar import models
+from cellar import files, models
 from cellar.errors import CellarError
 from cellar.models.checkpoint_files import weights
 
@@ -49,7 +49,7 @@ def refusal(path: Path) -> str:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    weights.save(build(0).state_dict(), tmp_path / "weights.safetensors")
+    files.write_tensors(tmp_path / "weights.safetensors", build(0).state_dict())
     return tmp_path / "weights.safetensors"
 
 
@@ -58,7 +58,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(saved: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # of a file's bytes, as a disk has no more
     try:
         with pytest.raises(CellarError, match=r"cannot write .*weights\.safetensors: .*free space") as caught:
-            weights.save(build(1).state_dict(), saved)
+            files.write_tensors(saved, build(1).state_dict())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "\n" not in str(caught.value)
@@ -79,7 +79,7 @@ def test_saved_weights_come_back_bit_for_bit(saved: Path) -> None:
 
 def test_same_values_same_bytes_in_any_layout(saved: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
-    weights.save(build(0).to(memory_format=torch.channels_last).state_dict(), other)
+    files.write_tensors(other, build(0).to(memory_format=torch.channels_last).state_dict())
     assert other.read_bytes() == saved.read_bytes()
 
 
@@ -142,7 +142,7 @@ def test_a_whole_pickled_model_is_refused(zipped: bool, tmp_path: Path) -> None:
 
 def test_another_width_names_the_first_shape_and_counts(tmp_path: Path) -> None:
     path = tmp_path / "b.safetensors"
-    weights.save(build(0, "resemotenet_b").state_dict(), path)
+    files.write_tensors(path, build(0, "resemotenet_b").state_dict())
     line = refusal(path)
     assert "weights of another model" in line
     assert "conv1.weight is (16, 3, 3, 3), not (8, 3, 3, 3)" in line and "shapes differ" in line

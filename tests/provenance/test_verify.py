@@ -15,16 +15,18 @@ import yaml
 from cellar import files, tables
 from cellar.engine import run_record
 from cellar.errors import CellarError
-from cellar.metrics import classification
+from cellar.metrics import classification, from_predictions
 from cellar.pipeline import dvc_yaml, plan
 from cellar.provenance import artefacts, verify
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
+from tests.scores import write_scores
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["happy", "sad", "anger"]
 RUN = "students/fer2013-E1/seed-0"
 METRICS = Path(f"results/metrics/{RUN}.json")
+DETAILS = Path(f"results/predictions/{RUN}/details.json")
 PREDICTIONS = Path(f"results/predictions/{RUN}/predictions.npz")
 RECORD = Path(f"results/predictions/{RUN}/run.json")
 WEIGHTS = Path(f"results/{RUN}/weights.safetensors")
@@ -68,7 +70,7 @@ def lock() -> None:
         "evaluate_student@fer2013-E1-seed-0": {
             "cmd": "evaluate",
             "deps": entries(WEIGHTS),
-            "outs": entries(PREDICTIONS, RECORD, METRICS),
+            "outs": entries(PREDICTIONS, RECORD, METRICS, DETAILS),
         },
         "tabulate_table_vi": {"cmd": "tabulate", "deps": entries(METRICS), "outs": entries(SOURCE, PAGE)},
     }
@@ -102,8 +104,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files.write_text(RAW / "sub" / "one.txt", "a face\n")
     files.write_text(WEIGHTS, "weights\n")
     keep(predict(0))
-    files.write_json(METRICS, score(predict(0)))
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    write_scores("students", "fer2013-E1", 0, score(predict(0)))
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     render.write(build("table_vi", None), SOURCE.parent)
     lock()
     return tmp_path
@@ -117,9 +119,9 @@ def assert_only(problems: list[str], *words: str) -> None:
 
 def test_a_whole_project_has_no_problem(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = verify.verify(None)
-    assert (found.problems, found.absent, found.checked) == ([], [], 7)
+    assert (found.problems, found.absent, found.checked) == ([], [], 8)
     assert verify.report(None, complete=True) == 0
-    assert capsys.readouterr().out == "verified: 1 table, 7 files, 0 problems\n"
+    assert capsys.readouterr().out == "verified: 1 table, 8 files, 0 problems\n"
 
 
 def test_nothing_is_judged_by_an_earlier_look(project: Path) -> None:
@@ -132,7 +134,7 @@ def test_a_metric_edited_by_hand(project: Path) -> None:
     said = files.read_json(METRICS)
     said["macro"]["f1"] += 1
     files.write_json(METRICS, said)
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     lock()
     wanted = said["macro"]["f1"] - 1
     found = verify.verify(None).problems
@@ -148,15 +150,26 @@ def test_a_last_epoch_edited_by_hand(project: Path) -> None:
 
 
 def test_a_metric_left_out(project: Path) -> None:
-    said = files.read_json(METRICS)
-    del said["confusion"]
-    files.write_json(METRICS, said)
+    details = files.read_json(DETAILS)
+    del details["confusion"]
+    files.write_json(DETAILS, details)
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
+    lock()
     assert_only(verify.verify(None).problems, str(METRICS), "confusion is None")
+
+
+def test_a_confusion_edited_by_hand(project: Path) -> None:
+    """It is no file of the lock here: the predictions alone give it away."""
+    confusion = DETAILS.with_name("confusion.csv")
+    files.write_text(confusion, from_predictions.confusion_csv(predict(0), CLASSES))
+    assert not verify.verify(None).problems
+    files.write_text(confusion, confusion.read_text().replace("happy,sad", "happy,happy", 1))
+    assert_only(verify.verify(None).problems, str(confusion), "gives other classes")
 
 
 def test_predictions_of_another_run_that_the_lock_and_the_record_agree_with(project: Path) -> None:
     keep(predict(1))
-    note([WEIGHTS], [PREDICTIONS, METRICS])
+    note([WEIGHTS], [PREDICTIONS, METRICS, DETAILS])
     lock()
     found = verify.verify(None).problems
     assert len(found) == 1
@@ -256,14 +269,14 @@ def test_a_record_that_is_none(project: Path) -> None:
 
 def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All that git does not keep is away; of a number's chain nothing is left but the number."""
-    for path in (WEIGHTS, PREDICTIONS, RECORD):
+    for path in (WEIGHTS, PREDICTIONS, RECORD, DETAILS):
         path.unlink()
     shutil.rmtree(RAW)
     track(METRICS, SOURCE, PAGE)
     found = verify.verify("table_vi")
-    assert (found.problems, len(found.absent), found.checked) == ([], 4, 3)
+    assert (found.problems, len(found.absent), found.checked) == ([], 5, 3)
     assert verify.report("table_vi", complete=False) == 0
-    assert "4 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
+    assert "5 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
     assert verify.report("table_vi", complete=True) == 1
     assert f"{WEIGHTS}: not here" in capsys.readouterr().out
 
@@ -291,7 +304,7 @@ def test_a_pipeline_file_out_of_date(project: Path, monkeypatch: pytest.MonkeyPa
 def test_a_problem_makes_the_exit_code_1(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     WEIGHTS.write_text("other\n")
     assert verify.report(None, complete=False) == 1
-    assert capsys.readouterr().out.endswith("verified: 1 table, 7 files, 2 problems\n")
+    assert capsys.readouterr().out.endswith("verified: 1 table, 8 files, 2 problems\n")
 
 
 def test_only_the_chain_of_the_table_that_is_asked_for(project: Path) -> None:
@@ -308,7 +321,7 @@ def test_a_table_of_lines_that_params_yaml_has_not_is_named_and_left_alone(
     assert verify.report(None, complete=False) == 0
     said = capsys.readouterr().out.splitlines()
     assert "not looked at, for params.yaml has no line of theirs: custom_pets" in said
-    assert said[-1] == "verified: 1 table, 7 files, 0 problems"
+    assert said[-1] == "verified: 1 table, 8 files, 0 problems"
 
 
 def test_without_any_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

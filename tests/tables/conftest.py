@@ -20,6 +20,7 @@ from cellar import files, paths, tables
 from cellar.config import Params
 from cellar.metrics import classification
 from cellar.tables.cells import Cell, Table
+from tests.scores import write_scores
 
 ROOT = Path(__file__).parents[2]
 FACES = ["happy", "surprise", "sad", "anger", "disgust", "fear", "neutral"]
@@ -107,7 +108,7 @@ def write_evaluation(
     head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": validation}
     scores, last_scores = (classification.from_logits(one, labels, FACES) for one in (logits, last))
     last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
-    files.write_json(paths.metrics(kind, key, seed), {**head, **scores, "last_epoch": last_epoch})
+    write_scores(kind, key, seed, {**head, **scores, "last_epoch": last_epoch})
 
 
 def write_costs(dataset: str, model: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.tables import render
+from tests.scores import read_scores
 
 from .conftest import Project, write_objects
 
@@ -164,7 +165,7 @@ class TestTableTwo:
         assert five.cell(TWO, "student_kd", "accuracy_mean").kind == "measured"
 
     def test_area_f1_and_loss_are_means_over_seeds(self, five: Project) -> None:
-        kept = [files.read_json(paths.metrics("students", "cifar100-student", seed)) for seed in range(5)]
+        kept = [read_scores("students", "cifar100-student", seed) for seed in range(5)]
         for column, values in (
             ("auc", [one["auc"] for one in kept]),
             ("f1", [one["macro"]["f1"] for one in kept]),
@@ -175,7 +176,7 @@ class TestTableTwo:
             assert cell.paper is None
 
     def test_an_area_that_is_not_defined_is_a_dash(self, five: Project) -> None:
-        path = paths.metrics("students", "cifar100-student", 3)
+        path = paths.details("students", "cifar100-student", 3)
         files.write_json(path, files.read_json(path) | {"auc": None})
         cell = five.cell(TWO, "student", "auc")
         assert (cell.value, cell.reason) == (None, "a class has no test image")

@@ -165,7 +165,7 @@ class TestOurs:
 
     def test_what_was_not_watched_or_scored_is_a_dash_with_its_reason(self, pins: Pins) -> None:
         pins.write("scratch_resnet18", best=None)
-        path = paths.metrics("students", "pins-scratch_resnet50", 0)
+        path = paths.details("students", "pins-scratch_resnet50", 0)
         scores = files.read_json(path)
         del scores["train"]
         files.write_json(path, scores)
@@ -331,7 +331,7 @@ def test_contradictions_follow_the_printed_numbers(pins: Pins) -> None:
 def test_micro_averages_are_said_to_be_the_accuracy_only_where_they_are(pins: Pins) -> None:
     said = "micro F1, precision and recall equal ACC"
     assert any(said in note for note in pins.build(TWO).notes)
-    path = paths.metrics("students", "pins-scratch_resnet18", 0)
+    path = paths.details("students", "pins-scratch_resnet18", 0)
     files.write_json(path, files.read_json(path) | {"micro": {"precision": 1.0, "recall": 1.0, "f1": 1.0}})
     assert not any(said in note for note in pins.build(TWO).notes)
 

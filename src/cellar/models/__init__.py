@@ -89,12 +89,12 @@ def file_of(name: str, study: str | None = None) -> Path:
 
 def code_of(name: str, study: str | None = None) -> list[Path]:
     """All files that a network's code consists of: its own, what it imports of this folder, the connector of a suffix."""
-    found = [file_of(name, study)]
-    if parse(name)[1]:
-        found.append(paths.in_project(HERE / "connected.py"))
-    for path in found:  # grows while it is read
-        found += [other for other in imported(path) if other not in found]
-    return found
+    file_of(name, study)  # which checks the name
+    network, suffix = parse(name)
+    sources = [networks(study)[network], *([HERE / "connected.py"] if suffix else [])]
+    for path in sources:  # grows while it is read
+        sources += [other for other in imported(path) if other not in sources]
+    return [paths.in_project(path) for path in sources]
 
 
 def imported(path: Path) -> tuple[Path, ...]:
@@ -109,7 +109,7 @@ def imports_of(path: Path, changed: int) -> tuple[Path, ...]:
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         other = HERE / f"{module.removeprefix('cellar.models.')}.py"
         if module.startswith("cellar.models.") and other.exists():
-            found.append(paths.in_project(other))
+            found.append(other)
     return tuple(found)
 
 

@@ -195,15 +195,18 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
 
 
 def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
-    details = files.read_json(predictions.with_name("details.json"))
+    details, confusion = files.read_json(predictions.with_name("details.json")), predictions.with_name("confusion.csv")
     said = scalars.merge(files.read_json(Path(path)), details)
-    given = from_predictions.compute(details["kind"], files.read_arrays(predictions), list(said.get("per_class", [])))
+    kind, arrays, classes = details["kind"], files.read_arrays(predictions), list(said.get("per_class", []))
+    given = from_predictions.compute(kind, arrays, classes)
     ours, theirs = flat(given), flat({key: said.get(key) for key in given})
     keys = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
     if keys:
         shown = [f"{key} is {theirs.get(key)}, not {ours.get(key)}" for key in keys[:SHOWN]]
         more = [f"and {len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
         yield f"{path}: {predictions} gives other numbers: {'; '.join([*shown, *more])}"
+    if confusion.exists() and confusion.read_text(encoding="utf-8") != from_predictions.confusion_csv(arrays, classes):
+        yield f"{confusion}: {predictions} gives other classes"
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:

@@ -75,9 +75,8 @@ def differences(params: Params, lines: list[Shown], rows: list[Row]) -> Iterator
 
 def data_shown(lines: list[Shown]) -> Iterator[str]:
     """The images of a pre-training, the tasks of a meta-learning."""
-    scores = {
-        shown.row: shown.runs.read_details()[0] for shown in lines if shown.runs and shown.kind in ("features", "tasks")
-    }
+    with_data = [shown for shown in lines if shown.runs and shown.kind in ("features", "tasks")]
+    scores = {shown.row: shown.runs.read_details()[0] for shown in with_data if shown.runs}
     printed = data()["hyperparameters"]["from_seed"]["kd_features_pretrain"]["images"]
     for faces, rows in by_value({row: value_at(score, "faces.count") for row, score in scores.items()}):
         yield f"{rows}: {faces:,} faces without labels; the paper {printed:,}."

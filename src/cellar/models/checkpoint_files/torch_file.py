@@ -1,8 +1,8 @@
-"""Files of torch.save, the zip of today and the format before torch 1.6, read without running what they hold.
+"""Files of torch.save, in today's zip format and in that before torch 1.6, read without executing their contents.
 
-Not torch.load: with weights_only it refuses a file for any foreign object beside the weights, and without, even given
+Not torch.load: with weights_only it refuses a file that holds any other object besides the weights; without, even with
 another unpickler, it runs TorchScript archives, unpacks tars and can be made to write files (a module's "patch").
-Only the containers' layout is known here; a tensor is a bounds-checked view of its storage.
+Only the container layout is implemented here; a tensor is a bounds-checked view of its storage.
 """
 
 import struct
@@ -36,9 +36,9 @@ Stored = Callable[[Any, torch.dtype, int], Tensor]  # key, kind and number of el
 
 
 def read(path: Path) -> Any:
-    """What was saved, its tensors on the CPU and OrderedDicts as dicts; other objects are stand-ins.
+    """The saved object, with tensors on the CPU and OrderedDicts as dicts; other objects are replaced by placeholders.
 
-    Raises ValueError, or whatever a broken file does to its readers.
+    Raises ValueError, or whatever the readers raise for a broken file.
     """
     with path.open("rb") as file:
         start = file.read(4)

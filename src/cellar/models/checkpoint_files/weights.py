@@ -18,7 +18,10 @@ from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
 
 WRAPPERS = ("model_state_dict", "state_dict", "model")  # keys under which published files keep the weights
 MOST_BYTES = 4 << 30
-TORCH_STARTS = (b"PK\x03\x04", pickle.dumps(torch_file.MAGIC, 2))  # of torch.save's files, whatever their name
+TORCH_STARTS = (
+    b"PK\x03\x04",
+    pickle.dumps(torch_file.MAGIC, 2),
+)  # first bytes of torch.save's files, whatever their name
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -57,7 +60,7 @@ def without(layers: tuple[str, ...], state: Mapping[str, Tensor]) -> dict[str, T
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name, on the CPU."""
+    """The tensors of a weights file, by name, on the CPU."""
     if not path.is_file():
         raise CellarError(f"{path} is not here; put the weights file there, or mend the path in params.yaml")
     if path.stat().st_size > MOST_BYTES:
@@ -66,14 +69,14 @@ def read_state(path: Path) -> dict[str, Tensor]:
         content = read_content(path)
     except CellarError:
         raise
-    except Exception as error:  # what a broken file does to the readers has no common type
+    except Exception as error:  # the readers' errors for broken files have no common type
         why = reason(error)
         raise CellarError(f"{path} is broken or no weights file ({why}); get it again") from None
     return unwrap(content, path)
 
 
 def read_content(path: Path) -> Any:
-    """What a file holds, by the reader that its name and first bytes ask for."""
+    """Read a file with the reader that its name and first bytes indicate."""
     if path.suffix == ".safetensors":
         return safetensors.torch.load_file(path)
     with path.open("rb") as file:
@@ -84,7 +87,7 @@ def read_content(path: Path) -> Any:
 
 
 def read_arrays(path: Path) -> Any:
-    """A plain pickle of NumPy arrays by name, as VGGFace2's weights are published; the arrays become tensors."""
+    """Read a plain pickle of NumPy arrays by name, as VGGFace2's weights are published; arrays become tensors."""
     content = read_plain(path, MOST_BYTES)
     if not isinstance(content, dict):
         return content
@@ -92,13 +95,13 @@ def read_arrays(path: Path) -> Any:
 
 
 def tensor(described: PlainArray) -> Tensor:
-    """A copy of its own, in this machine's byte order."""
+    """A copy in this machine's byte order."""
     array = described.build()
     return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), order="C"))
 
 
 def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict inside a checkpoint, without the prefix that DataParallel adds."""
+    """The state dict inside a checkpoint, without the prefix added by DataParallel."""
     for key in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
@@ -115,7 +118,7 @@ def is_state_dict(content: Any) -> bool:
 
 
 def instead(content: Any) -> str:
-    """What to do about a file without state dict; names the first object in it that was not made."""
+    """Advice for a file without a state dict; names the first object in it that was not constructed."""
     parts = {"it": content, **content} if isinstance(content, dict) else {"it": content}
     for place, value in parts.items():
         if name := inert_pickle.origin(value):

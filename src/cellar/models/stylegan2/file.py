@@ -1,8 +1,8 @@
 """StyleGAN2 generators on disk: NVlabs' .pkl files, read without executing them, and our own safetensors.
 
 An official file is a pickle of a dict G, D, G_ema, ... whose objects carry the source code of their classes for the
-reader to run (torch_utils.persistence). Here only G_ema's tensors and settings are read; of all else that a
-file can name, what such files hold beside them is skipped, and anything foreign is refused by its name.
+reader to run (torch_utils.persistence). Here only G_ema's tensors and settings are read. The other contents of such files
+are skipped, and a file that names anything else is refused.
 """
 
 import dataclasses
@@ -30,12 +30,12 @@ LONGEST_NAME = 200  # letters of a tensor's place in the network
 
 
 def load(path: Path) -> Generator:
-    """The generator in an official .pkl or in a file of `save`, on the CPU, for generating only.
+    """Load the generator of an official .pkl or of a file written by `save`, on the CPU, for inference only.
 
     Raises CellarError when the file is missing, broken, hostile, TensorFlow's, or another kind of generator's.
     """
     settings, state = read(path)
-    with torch.device("meta"):  # no memory is taken at the word of a file
+    with torch.device("meta"):  # a file's settings alone must not allocate memory
         generator = Generator(settings)
     problem = mismatch(generator.state_dict(), state)
     if problem:
@@ -46,13 +46,13 @@ def load(path: Path) -> Generator:
 
 
 def save(generator: Generator, path: Path) -> None:
-    """Write weights and settings as safetensors. Same values, same bytes."""
+    """Write weights and settings as safetensors. The same values give the same bytes."""
     settings = json.dumps(dataclasses.asdict(generator.settings))
     files.write_tensors(path, generator.state_dict(), {"settings": settings})
 
 
 def read(path: Path) -> tuple[Settings, State]:
-    """Settings, and tensors by their names in the network."""
+    """Settings, and tensors by name."""
     if not path.is_file():
         raise CellarError(f"{path} is not here; put the generator's file there, or mend the path in params.yaml")
     if path.stat().st_size > weights.MOST_BYTES:
@@ -82,10 +82,10 @@ def read_published(path: Path) -> tuple[Settings, State]:
 
 
 class Persistent:
-    """An object of torch_utils.persistence as its file describes it: class name and attributes; its source is dropped."""
+    """An object of torch_utils.persistence as its file describes it: class name and attributes, without its source code."""
 
     __slots__ = ("name", "state")
-    __setstate__ = staticmethod(ignore)  # it is as it was described, whatever else the file does
+    __setstate__ = staticmethod(ignore)  # further state in the file is ignored
 
     def __init__(self, described: Any) -> None:
         if not isinstance(described, dict) or not isinstance(described.get("state"), dict):
@@ -95,7 +95,7 @@ class Persistent:
 
 
 class PublishedUnpickler(InertUnpickler):
-    """Of all names only those that official files hold are let through; `path` serves the messages."""
+    """Allows only the names that official files contain; `path` is for error messages."""
 
     fillable = (*InertUnpickler.fillable, Persistent)
 
@@ -118,7 +118,7 @@ class PublishedUnpickler(InertUnpickler):
 
 
 def stored(saved: Any) -> Tensor:
-    """A storage, flat, from the bytes of the whole torch.save file that stands for it in a plain pickle."""
+    """A flat storage from the torch.save file that represents it inside a plain pickle."""
     if not isinstance(saved, bytes):
         raise ValueError("a tensor's numbers are no bytes")
     storage = torch_file.read_legacy(io.BytesIO(saved), len(saved))
@@ -142,7 +142,7 @@ ALLOWED = {
 
 
 def tensors(network: Persistent) -> State:
-    """Parameters and buffers of a pickled module and of those in it, by their names as in a state dict."""
+    """Parameters and buffers of a pickled module and its submodules, under their state-dict names."""
     found: State = {}
     waiting = [("", network)]
     for _ in range(MOST_PARTS):
@@ -162,7 +162,7 @@ def tensors(network: Persistent) -> State:
 
 
 def own_numbers(value: Tensor, name: str, path: Path) -> Tensor:
-    """A copy as float32, of a tensor of finite floats with one number in the file for each of its elements."""
+    """A float32 copy. The tensor must hold finite floats, with one number in the file for each element."""
     bare = value.numel() * value.element_size() > value.untyped_storage().nbytes()
     if bare or not value.is_floating_point() or not value.isfinite().all():
         raise CellarError(f"{path}: {name} is no tensor of finite numbers; get the file again")

@@ -18,7 +18,7 @@ Noise = Callable[[int, int], Tensor]  # batch and side -> (batch, 1, side, side)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the published network is made with, by its own names. Channels at a side: channel_base / side, capped."""
+    """Arguments of the published network, under its own names. Channels at a side: channel_base / side, capped."""
 
     z_dim: int = 512
     w_dim: int = 512
@@ -27,8 +27,8 @@ class Settings:
     lr_multiplier: float = 0.01  # of the mapping
     channel_base: int = 32768
     channel_max: int = 512
-    num_fp16_res: int = 0  # so many of the highest sides may be computed in half precision
-    conv_clamp: float | None = None  # activations are kept within ± this
+    num_fp16_res: int = 0  # how many of the highest resolutions may be computed in half precision
+    conv_clamp: float | None = None  # activations are clamped to ± this
 
     def channels(self, side: int) -> int:
         return min(self.channel_base // side, self.channel_max)
@@ -42,7 +42,7 @@ class Settings:
 
 
 class Generator(nn.Module):
-    """z (B, z_dim) -> images (B, 3, R, R) float32, about -1 to 1. One and the same in train and eval mode."""
+    """z (B, z_dim) -> images (B, 3, R, R) float32, about -1 to 1. Identical in train and eval mode."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -59,14 +59,14 @@ class Generator(nn.Module):
         half: bool = False,
         noise: Noise | None = None,
     ) -> Tensor:
-        """`half`: the highest num_fp16_res sides in half precision. Without `noise` the network's constant noise."""
+        """`half`: the highest num_fp16_res resolutions in half precision. Without `noise` the network's constant noise is used."""
         w = self.mapping(z)[:, None].repeat(1, self.synthesis.num_ws, 1)  # (B, layers, w_dim)
         images: Tensor = self.synthesis(self.mapping.truncate(w, truncation_psi, truncation_cutoff), half, noise)
         return images
 
 
 class Mapping(nn.Module):
-    """z (B, z_dim) of any length -> w (B, w_dim)."""
+    """z (B, z_dim), of any norm -> w (B, w_dim)."""
 
     w_avg: Tensor
 
@@ -86,7 +86,7 @@ class Mapping(nn.Module):
         return x
 
     def truncate(self, w: Tensor, psi: float, cutoff: int | None) -> Tensor:
-        """w (B, layers, w_dim) drawn towards their mean: psi 1 leaves them, 0 makes them equal; the first `cutoff` only."""
+        """Move w (B, layers, w_dim) towards its mean: psi 1 leaves it, 0 gives the mean; only the first `cutoff` layers."""
         if psi == 1:
             return w
         cutoff = w.shape[1] if cutoff is None else cutoff
@@ -114,7 +114,7 @@ class Synthesis(nn.Module):
         return image  # type: ignore[no-any-return]
 
     def styles_of_blocks(self, w: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """The w of each block's layers. The last one, toRGB's, is also that of the next block's first layer."""
+        """The w of each block's layers. The last one, for toRGB, is also used by the next block's first layer."""
         layers = w.unbind(1)
         yield layers[:2]
         for start in range(1, len(layers) - 1, 2):
@@ -171,12 +171,12 @@ class SynthesisLayer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise | None) -> Tensor:
         x = modulated_conv(x, self.weight, self.affine(w), self.resample_filter if self.up else None)
-        drawn = self.noise_const if noise is None else noise(len(x), self.side)
-        return activate(x + (drawn * self.noise_strength).to(x.dtype), self.bias, clamp=self.clamp)
+        noise_map = self.noise_const if noise is None else noise(len(x), self.side)
+        return activate(x + (noise_map * self.noise_strength).to(x.dtype), self.bias, clamp=self.clamp)
 
 
 class ToRGB(nn.Module):
-    """Activations (B, C, n, n) -> their colours (B, 3, n, n): 1 x 1, modulated, not demodulated, no leaky ReLU."""
+    """Activations (B, C, n, n) -> RGB (B, 3, n, n): 1 x 1 convolution, modulated, not demodulated, no leaky ReLU."""
 
     def __init__(self, inputs: int, w_dim: int, clamp: float | None) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """The operations of StyleGAN2 (Karras et al., arXiv:1912.04958), defined as NVlabs' stylegan2-ada-pytorch defines them.
 
-A weight is kept at unit variance and scaled when it is used (its equalised learning rate). Modulation scales the
+Weights are stored at unit variance and scaled when used (equalised learning rate). Modulation scales the
 activations before a convolution, demodulation those after it, so that one convolution serves the whole batch;
 that equals a convolution with weights of its own for every image.
 """
@@ -24,7 +24,7 @@ def low_pass() -> Tensor:
 
 
 def activate(x: Tensor, bias: Tensor | None, gain: float = 1.0, clamp: float | None = None) -> Tensor:
-    """√2 · gain · leaky ReLU(x + bias), kept within ± clamp · gain. Channels are dimension 1, bias (C,)."""
+    """√2 · gain · leaky ReLU(x + bias), clamped to ± clamp · gain. Channels are dimension 1, bias (C,)."""
     if bias is not None:
         x = x + bias.to(x.dtype).view(1, -1, *[1] * (x.ndim - 2))
     x = functional.leaky_relu(x, SLOPE) * (GAIN * gain)
@@ -32,13 +32,13 @@ def activate(x: Tensor, bias: Tensor | None, gain: float = 1.0, clamp: float | N
 
 
 def blur(x: Tensor, kernel: Tensor, padding: int, stride: int = 1) -> Tensor:
-    """(B, C, H, W) convolved with `kernel`, channel by channel, zeros around; every `stride`-th pixel of that."""
+    """Convolve (B, C, H, W) with `kernel`, each channel separately, zero padding; every `stride`-th pixel of the result."""
     weight = kernel.flip(0, 1).to(x.dtype).expand(x.shape[1], 1, -1, -1)
     return functional.conv2d(x, weight, padding=padding, stride=stride, groups=x.shape[1])
 
 
 def upsample(x: Tensor, kernel: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, 2H, 2W): zeros between the pixels, then `kernel`, with the loss of brightness made good."""
+    """(B, C, H, W) -> (B, C, 2H, 2W): insert zeros between pixels, then apply `kernel`, scaled so that brightness is preserved."""
     weight = (4 * kernel).to(x.dtype).expand(x.shape[1], 1, -1, -1)
     return functional.conv_transpose2d(x, weight, stride=2, padding=1, groups=x.shape[1])
 
@@ -46,9 +46,9 @@ def upsample(x: Tensor, kernel: Tensor) -> Tensor:
 def modulated_conv(x: Tensor, weight: Tensor, styles: Tensor, up: Tensor | None = None) -> Tensor:
     """Modulated and demodulated convolution, section 2.2, eq. 1 and 3: (B, I, H, W) -> (B, O, H, W).
 
-    weight (O, I, k, k), styles (B, I). With a low-pass filter `up`, its result has twice the side.
+    weight (O, I, k, k), styles (B, I). With a low-pass filter `up`, the result has twice the side.
     """
-    if x.dtype == torch.float16:  # both are normalised beforehand, which demodulation undoes: no overflow
+    if x.dtype == torch.float16:  # normalising both avoids overflow; demodulation cancels it
         weight = weight / weight.abs().amax((1, 2, 3), keepdim=True) / math.sqrt(weight[0].numel())
         styles = styles / styles.abs().amax(1, keepdim=True)
     energy = styles.square() @ weight.square().sum((2, 3)).T  # (B, O): squared length of each filter of each image
@@ -66,7 +66,7 @@ def per_channel(values: Tensor, x: Tensor) -> Tensor:
 
 
 class FullyConnected(nn.Module):
-    """(B, I) -> (B, O). Weights and bias learn at `rate` times the optimizer's rate; `active`: leaky ReLU follows."""
+    """(B, I) -> (B, O). Weights and bias have `rate` times the optimizer's learning rate; `active`: followed by leaky ReLU."""
 
     def __init__(
         self, inputs: int, outputs: int, *, rate: float = 1.0, bias: float = 0.0, active: bool = False
@@ -82,9 +82,9 @@ class FullyConnected(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A k x k convolution, (B, I, H, W) -> (B, O, H, W); `down`: half the side, low-passed; `active`: with a leaky ReLU.
+    """A k x k convolution, (B, I, H, W) -> (B, O, H, W); `down`: half the side, low-pass filtered; `active`: with a leaky ReLU.
 
-    Without leaky ReLU it has no bias, as the residual shortcuts of the discriminator.
+    Without leaky ReLU it has no bias, like the discriminator's residual shortcuts.
     """
 
     resample_filter: Tensor

@@ -1,4 +1,4 @@
-"""Face images from a generator's seeds, or from a folder of images, into shards (datasets.face_shards)."""
+"""Face images from a generator's seeds, or from a folder of images, written as shards (cellar.data.face_shards)."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -19,11 +19,11 @@ Advance = Callable[[int], None]  # told how many images were made
 
 
 def ignore(count: int) -> None:
-    """For those who do not ask about progress."""
+    """The default: progress is not shown."""
 
 
 def latents(seeds: range, z_dim: int) -> Tensor:
-    """z (N, z_dim) float32 of each seed, as stylegan2-ada-pytorch's generate.py draws it."""
+    """z (N, z_dim) float32 of each seed, as in stylegan2-ada-pytorch's generate.py."""
     rows = [np.random.RandomState(seed).randn(1, z_dim) for seed in seeds]
     return torch.from_numpy(np.concatenate(rows).astype(np.float32))
 
@@ -46,11 +46,11 @@ def generate_faces(
     shard: int = face_shards.SHARD,
     advance: Advance = ignore,
 ) -> None:
-    """The image of every seed, `size` x `size`, by `generator` where it is (CPU or GPU), into `folder`.
+    """Write the image of every seed, `size` x `size`, into `folder`; `generator` stays on its device.
 
-    Shards that are there, whole, are kept. An image's last bits depend on its place in its batch and on the batch's
-    length; so batches start at multiples of `batch_size` and are made whole, whatever seeds are asked for, and a
-    seed's image is always the same. Raises CellarError for seeds that are none, images that are no numbers, or a
+    Complete shards are kept. An image's last bits depend on its position in its batch and on the batch size; so batches
+    start at multiples of `batch_size` and are always full, whichever seeds are requested, and a seed always gives the
+    same image. Raises CellarError for seeds that are none, images that are no numbers, or a
     folder of other images.
     """
     batch_size = batch_size or usual_batch(generator)
@@ -74,7 +74,7 @@ def generate_faces(
 
 
 def usual_batch(generator: Generator) -> int:
-    """So many images at once that a published network takes less than 4 GB: 4 of 1024 pixels, 64 of 64 and below."""
+    """A batch size at which a published network needs less than 4 GB: 4 at 1024 pixels, 64 at 64 pixels and below."""
     return max(1, min(64, 4096 // generator.settings.img_resolution))
 
 
@@ -87,7 +87,7 @@ def check_seeds(seeds: range, batch_size: int) -> None:
 
 
 def whole_batches(part: range, batch_size: int) -> Iterator[range]:
-    """Ranges of `batch_size` seeds, each from a multiple of it on, that cover `part`."""
+    """Ranges of `batch_size` seeds, starting at multiples of it, that cover `part`."""
     for start in range(part.start - part.start % batch_size, part.stop, batch_size):
         yield range(start, start + batch_size)
 
@@ -101,17 +101,17 @@ def check_finite(made: Tensor, batch: range) -> None:
 
 
 def resized(pixels: Tensor, size: int) -> Tensor:
-    """(N, 3, R, R) uint8 -> (N, 3, size, size), antialiased, each image on its own."""
+    """(N, 3, R, R) uint8 -> (N, 3, size, size), antialiased, each image separately."""
     if pixels.shape[-1] == size:
         return pixels
-    from torchvision.transforms.v2 import functional as resizing  # slow to import, and seldom needed
+    from torchvision.transforms.v2 import functional as resizing  # slow to import, and rarely needed
 
     smaller: Tensor = resizing.resize(pixels, [size, size], antialias=True)
     return smaller
 
 
 def digest(generator: Generator) -> str:
-    """A hash of its settings and numbers."""
+    """A hash of the generator's settings and weights."""
     total = hashlib.sha256(repr(generator.settings).encode())
     for name, value in sorted(generator.state_dict().items()):
         total.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
@@ -127,7 +127,7 @@ def faces_from_folder(
     shard: int = face_shards.SHARD,
     advance: Advance = ignore,
 ) -> None:
-    """The first `count` images in `source` and the folders in it, by name, resized to `size` x `size`, into `folder`.
+    """Write the first `count` images of `source` and its subfolders, by name, into `folder`, resized to `size` x `size`.
 
     Raises CellarError when there are fewer, or one is unreadable; the shards before that one are kept.
     """
@@ -152,7 +152,7 @@ def faces_from_folder(
 
 
 def list_images(source: Path) -> list[Path]:
-    """Image files by their path; what desktops leave behind, and files of other kinds, are passed over."""
+    """Image files, sorted by path; files that desktops leave behind and files of other kinds are skipped."""
     if not source.is_dir():
         raise CellarError(f"{source} is not here, or no folder; put face images there, or mend the path in params.yaml")
     found: list[Path] = []

@@ -1,4 +1,4 @@
-"""A StyleGAN2's settings as a file gives them, checked: plain numbers within bounds, and no other kind of network."""
+"""Checks a StyleGAN2's settings as read from a file: plain numbers within bounds, and no other kind of network."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ MOST_LAYERS, MOST_PIXELS, MOST_NUMBER = 64, 4096, 1 << 20
 TOP = ("z_dim", "w_dim", "img_resolution")
 MAPPING = ("num_layers", "lr_multiplier")
 SYNTHESIS = ("channel_base", "channel_max", "num_fp16_res", "conv_clamp")
-ONLY: dict[str, tuple[Any, ...]] = {  # settings that a published network may have, with the values known here
+ONLY: dict[str, tuple[Any, ...]] = {  # further settings of published networks, with the only supported values
     "c_dim": (0,),
     "img_channels": (3,),
     "activation": ("lrelu",),
@@ -24,11 +24,11 @@ UNUSED = {
     "fp16_channels_last",
     "embed_features",
     "w_avg_beta",
-}  # memory's order, labels, training: no image depends on them
+}  # memory layout, labels, training: images do not depend on them
 
 
 def published(state: Mapping[str, Any]) -> Settings:
-    """From the attributes of a pickled Generator, which keeps what it was made with. Raises ValueError."""
+    """From the attributes of a pickled Generator, which records its arguments. Raises ValueError."""
     given = dict(state["_init_kwargs"])
     if state["_init_args"]:
         raise ValueError("its settings have no names")
@@ -43,7 +43,7 @@ def published(state: Mapping[str, Any]) -> Settings:
 
 
 def pick(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The settings in `names`; the others must have the one value that is known here."""
+    """The settings in `names`; the others must have a supported value."""
     for name, value in given.items():
         if name not in names and not known(name, value):
             raise ValueError(f"its setting {safe_repr(name)} is {safe_repr(value)}, which is not StyleGAN2's")
@@ -55,7 +55,7 @@ def known(name: str, value: Any) -> bool:
 
 
 def checked(found: Mapping[str, Any]) -> Settings:
-    """Raises ValueError unless all are settings by name and kind, and within bounds."""
+    """Raises ValueError unless all names, types and bounds are those of Settings."""
     known_names = {field.name for field in dataclasses.fields(Settings)}
     for name, value in found.items():
         if name not in known_names or not fits(name, value):
