@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from cellar import studies
 from cellar.engine import profiling
 
 CPU = torch.device("cpu")
@@ -45,7 +46,7 @@ def test_parameters_are_counted_without_buffers() -> None:
 
 
 def test_all_counted_models_are_the_papers() -> None:
-    counted = profiling.count_all()
+    counted = profiling.count_all(studies.networks())
     assert {name: entry["parameters"] for name, entry in counted.items()} == {
         "resemotenet": 80_238_599,
         "resemotenet_a": 20_069_383,

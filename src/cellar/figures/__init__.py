@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from cellar import paths, studies
 from cellar.config import Params
+from cellar.config.validation_errors import likely
+from cellar.errors import CellarError
 from cellar.figures.runs import curves_of, history, images, teachers
 from cellar.studies import FigureSpec, Study
 from cellar.tables import sweep
@@ -48,17 +50,25 @@ def of_sweeps(params: Params) -> list[str]:
 
 def inputs(figure: str, params: Params) -> list[str]:
     """The files that a figure reads, one by one."""
-    return catalogue(params)[figure].inputs(params)
+    return find(figure, params).inputs(params)
 
 
 def param_keys(figure: str, params: Params) -> list[str]:
     """The keys of params.yaml that a figure shows."""
-    return catalogue(params)[figure].shown_params(params)
+    return find(figure, params).shown_params(params)
 
 
 def code_of(figure: str, params: Params) -> list[str]:
     """The files and folders of the repository that draw a figure."""
-    return list(catalogue(params)[figure].code)
+    return list(find(figure, params).code)
+
+
+def find(figure: str, params: Params) -> Entry:
+    """Raises CellarError that suggests the likely figure."""
+    entries = catalogue(params)
+    if figure not in entries:
+        raise CellarError(f"there is no figure {figure!r}{likely(figure, list(entries))}; known: {', '.join(entries)}")
+    return entries[figure]
 
 
 def catalogue(params: Params) -> dict[str, Entry]:

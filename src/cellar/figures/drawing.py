@@ -5,18 +5,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cellar import files, paths
 from cellar.config import Params
-from cellar.config.validation_errors import likely
-from cellar.errors import CellarError
-from cellar.figures import catalogue
+from cellar.figures import find
 
 
 def draw(figure: str, params: Params) -> None:
     """Write results/figures/<figure>.png. Raises CellarError for an unknown figure, or an input missing or broken."""
-    entries = catalogue(params)
-    if figure not in entries:
-        known = list(entries)
-        raise CellarError(f"there is no figure {figure!r}{likely(figure, known)}; known: {', '.join(known)}")
+    entry = find(figure, params)
     with style.context("default"):
-        canvas = FigureCanvasAgg(entries[figure].draw(params))
+        canvas = FigureCanvasAgg(entry.draw(params))
         path = paths.FIGURES / f"{figure}.png"
         files.write_with(path, lambda file: canvas.print_figure(file, dpi=150, metadata={"Software": None}))

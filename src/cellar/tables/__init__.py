@@ -3,10 +3,11 @@
 Tables of papers are declared by their studies (cellar.studies); those that any paper can have are here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
 
 from cellar import studies
 from cellar.config import Params
@@ -18,6 +19,7 @@ from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
 
+Result = TypeVar("Result")
 CODE = ("src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")  # of every table
 AUDIT_CODE = ("src/cellar/data/audit",)
 
@@ -88,7 +90,7 @@ def tables_of_papers(params: Params) -> Iterator[tuple[str, Entry]]:
 def collected(shown: list[str]) -> Iterator[tuple[str, Entry]]:
     """`shown`: the papers' tables."""
     code = (*CODE, *(file for study in studies.known().values() for file in studies.code_files(study)))
-    build, read = (partial(function, shown=shown) for function in (verdicts_of_all.build, verdicts_of_all.inputs))
+    build, read = partial(verdicts_of_all.build, shown=shown), partial(verdicts_of_all.inputs, shown=shown)
     yield verdicts_of_all.ID, Entry(TableSpec(verdicts_of_all.ID, build, read), None, code)
     spec = TableSpec(contradictions.ID, contradictions.build, contradictions.inputs)
     yield contradictions.ID, Entry(spec, None, code)
@@ -107,17 +109,22 @@ def audits(params: Params) -> Iterator[tuple[str, Entry]]:
 def own(params: Params) -> Iterator[tuple[str, Entry]]:
     """One for each data set of the user's own, for each without its leaked images, and for each sweep."""
     for dataset in custom.datasets(params):
-        functions = [partial(f, dataset=dataset) for f in (custom.build, custom.inputs, custom.shown_params)]
-        name = studies.full_id(params, f"custom_{dataset}")
-        yield name, Entry(TableSpec(name, *functions), None, CODE)
+        yield generic(params, custom, f"custom_{dataset}", dataset)
     for dataset in leakage.datasets(params):
-        functions = [partial(f, dataset=dataset) for f in (leakage.build, leakage.inputs, leakage.shown_params)]
-        name = studies.full_id(params, f"leakage_{dataset}")
-        yield name, Entry(TableSpec(name, *functions), None, CODE + AUDIT_CODE)
-    for key, line in params.sweeps.items():
+        yield generic(params, leakage, f"leakage_{dataset}", dataset, AUDIT_CODE)
+    for name, line in params.sweeps.items():
         if params.is_on(line):
             study = studies.of_dataset(params, line.dataset)
-            code = CODE + tuple(studies.code_files(study) if study else ())
-            functions = [partial(f, sweep=key) for f in (sweep.build, sweep.inputs, sweep.shown_params)]
-            name = studies.full_id(params, key)
-            yield name, Entry(TableSpec(name, *functions), None, code)
+            yield generic(params, sweep, name, name, tuple(studies.code_files(study)) if study else ())
+
+
+def generic(
+    params: Params, module: ModuleType, name: str, subject: str, code: tuple[str, ...] = ()
+) -> tuple[str, Entry]:
+    """The table of a module whose functions take a data set or a sweep beside the parameters."""
+
+    def about(function: Callable[[Params, str], Result]) -> Callable[[Params], Result]:
+        return lambda params: function(params, subject)
+
+    spec = TableSpec(name, about(module.build), about(module.inputs), about(module.shown_params))
+    return studies.full_id(params, name), Entry(spec, None, CODE + code)

@@ -88,8 +88,8 @@ def counts(table: Table) -> Iterator[str]:
     kinds = [*(status for status in STATUSES if status in values), *(kind for kind in values if kind not in STATUSES)]
     yield from header(["study", "all", *kinds])
     for key in dict.fromkeys(map(study_of, table.rows)):
-        values = [str(row.cells[column].value) for row in table.rows if study_of(row) == key]
-        yield line([name_of(key), str(len(values)), *(str(values.count(kind)) for kind in kinds)])
+        own = [str(row.cells[column].value) for row in table.rows if study_of(row) == key]
+        yield line([name_of(key), str(len(own)), *(str(own.count(kind)) for kind in kinds)])
 
 
 def lines(table: Table, rows: list[Row]) -> Iterator[str]:

@@ -6,8 +6,7 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.tables import render
-
-from .conftest import Project, write_objects
+from tests.table_project import Project, write_objects
 
 T4 = 2.776445  # 97.5 % point of Student's t with 4 degrees of freedom
 ONE, TWO = "cifar100_table_1", "cifar100_table_2"
@@ -230,7 +229,7 @@ def test_without_the_data_set_all_is_not_run_beside_the_printed_values(project: 
     for table in (ONE, TWO):
         built = project.build(table)
         assert {cell.kind for row in built.rows for cell in row.cells.values()} == {"not_run"}
-        assert tables.inputs(table, project.params()) == [str(paths.REFERENCE)]
+        assert tables.inputs(table, project.params()) == [str(paths.printed("cifar100_kd"))]
         assert tables.param_keys(table, project.params()) == ["scale"]
         assert "not run" in render.markdown(built)
     assert project.cell(TWO, "student_kd", "accuracy_mean").paper == 56.39
