@@ -20,11 +20,8 @@ import plain_loop
 import torch
 from cellar.engine.inference import Split
 from cellar.engine.logit_store import LogitStore
-from cellar.engine.optimizer import Descent
 from cellar.engine.progress import Progress
-from cellar.engine.teacher_logits import Asker, TeacherCache
 from cellar.methods.objectives.labels import Labels
-from cellar.methods.objectives.logits import LogitDistillation
 from keeping import keep
 
 from cellar import models

@@ -1,7 +1,6 @@
 """The small-dataset study's lines, and files as its stages write them, made up: for tests of tables and figures."""
 
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,8 +144,3 @@ def tasks(right: float = 48.0) -> dict[str, Any]:
 def features(r2: float = -3.5, last: float = -4.25) -> dict[str, Any]:
     head = {"n": N, "r2": r2, "mse": 0.5, "mae": 0.25, "validation_r2": r2}
     return {**head, "last_epoch": {"r2": last, "mse": 0.6, "mae": 0.3}, "faces": {"count": 1024, "name": "drawn"}}
-
-
-def put_reference(root: Path) -> None:
-    """The file of printed values, into the current folder."""
-    files.write_text(paths.REFERENCE, (root / paths.REFERENCE).read_text(encoding="utf-8"))

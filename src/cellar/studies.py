@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cellar.tables.claims import Claim
 
 PACKAGE = "studies"
+ALL_STUDIES = "all_studies"  # `study` of a table that is collected over the studies
+AUDIT = "audit"  # of a table about the data sets
+CUSTOM = "custom"  # of a table about a data set of the user's own
 TORCHVISION = "torchvision:"  # begins the name of a network that torchvision builds
 ImageCounts = Mapping[str, Mapping[str, int]]  # data set -> {"learnt": training and validation images, "test": images}
 

@@ -12,6 +12,8 @@ from .printed import DATASET
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CODE = ("printed.py", "figures.py")
+
 
 def images_read(params: Params) -> list[str]:
     return [str(path) for path in images(DATASET)]
@@ -51,6 +53,7 @@ FIGURES = (
         "figures:draw_images",
         images_read,
         is_known=lambda params: is_on(params, DATASET),
+        code=CODE,
     ),
     FigureSpec(
         "cifar100_figure_2",
@@ -58,6 +61,7 @@ FIGURES = (
         "figures:draw_alone",
         lambda params: losses_read(params, "student"),
         is_known=lambda params: student_runs(params, DATASET, "student") is not None,
+        code=CODE,
     ),
     FigureSpec(
         "cifar100_figure_3",
@@ -65,5 +69,6 @@ FIGURES = (
         "figures:draw_with_kd",
         lambda params: losses_read(params, "student_kd"),
         is_known=lambda params: student_runs(params, DATASET, "student_kd") is not None,
+        code=CODE,
     ),
 )

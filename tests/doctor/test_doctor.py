@@ -33,7 +33,7 @@ WEIGHTS = Path("results/students/fer2013-E6/seed-0/weights.safetensors")
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]) -> Path:
     """The shipped parameters in a folder of their own, on a roomy machine with what the lock names; nothing built."""
     monkeypatch.chdir(tmp_path)
-    for path in (paths.REFERENCE, paths.MODEL_COUNTS):
+    for path in (*(path.relative_to(ROOT) for path in ROOT.glob("studies/*/printed.yaml")), paths.MODEL_COUNTS):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, path)
     raw["faces"] = {}

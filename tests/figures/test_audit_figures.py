@@ -9,8 +9,7 @@ from cellar import paths
 from cellar.data.audit.pairs import read_pairs
 from cellar.errors import CellarError
 from cellar.figures.audit_pairs import audit_pairs, worst
-
-from .conftest import Load, texts, write_pairs
+from tests.figure_project import Load, texts, write_pairs
 
 PAIRS = [
     "0,train,cat,1,train,dog,near,2,0.99,0",

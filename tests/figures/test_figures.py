@@ -11,17 +11,14 @@ from cellar import figures, files, models, paths
 from cellar.data.faces import EMOTIONS
 from cellar.errors import CellarError
 from cellar.figures import drawing
-from cellar.figures.confusions import confusions
 from cellar.figures.curves import COLOURS, curves
-from cellar.figures.samples import emotions
-
-from .conftest import COLUMNS, Load, Raw, picture, texts
+from tests.figure_project import COLUMNS, Load, Raw, draw, picture, texts
 
 CIFAR = ["cifar100_figure_1", "cifar100_figure_2", "cifar100_figure_3"]
 CURVES = [f"curves_{name}" for name in ("fer2013", "raf_db", "cifar100")]
 AUDITS = [f"audit_{name}" for name in ("fer2013", "raf_db", "cifar100", "pins")]
 MAIN = ["fig_3", "fig_4", *CIFAR, *CURVES, *AUDITS]
-PINS = [f"pins_fig_{number}" for number in (2, 3, 4, 8, 9, 10)]  # drawn in test_pins_figures
+PINS = [f"pins_fig_{number}" for number in (2, 3, 4, 8, 9, 10)]  # drawn in tests/studies/small_dataset_kd
 SWEEPS = ["fer2013_sweep", "cifar100_grid"]
 ALL = [*MAIN, *SWEEPS]
 
@@ -44,8 +41,9 @@ def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load)
 @pytest.mark.parametrize("figure", ALL)
 def test_a_figure_needs_no_file_but_its_inputs(load: Load, figure: str) -> None:
     params = load()
+    needed = figures.inputs(figure, params)
     for path in [*Path("data").rglob("*.*"), *Path("results").rglob("*.*")]:
-        if path.is_file() and str(path) not in figures.inputs(figure, params):
+        if path.is_file() and str(path) not in needed:
             path.unlink()
     drawing.draw(figure, params)
     assert picture(figure).stat().st_size > 5000
@@ -68,7 +66,7 @@ def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
     params = load()
     assert [figure for figure in MAIN if figure not in figures.known(params)] == ["curves_raf_db", "audit_raf_db"]
     assert figures.inputs("fig_3", params) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
-    assert "raf_db" not in texts(emotions(params))
+    assert "raf_db" not in texts(draw("fig_3", params))
     with pytest.raises(CellarError, match="there is no figure 'curves_raf_db'"):
         drawing.draw("curves_raf_db", params)
 
@@ -80,7 +78,7 @@ def test_nothing_is_known_where_nothing_is_on(load: Load, raw: Raw) -> None:
 
 
 def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None:
-    drawn = emotions(load())
+    drawn = draw("fig_3", load())
     shades = [int(np.unique(one.get_array())[0]) for one in drawn.findobj(matplotlib.image.AxesImage)]
     first_test = 20 + 14  # two rounds of validation images come before
     expected = [first_test + label + 7 * again for label in range(7) for again in range(2)]
@@ -92,7 +90,7 @@ def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: R
     del raw["experiments"]["fer2013-E4"], raw["experiments"]["fer2013-E6"]
     params = load()
     assert figures.inputs("fig_4", params) == ["results/metrics/students/fer2013-E1/seed-0.json"]
-    drawn = confusions(params)
+    drawn = draw("fig_4", params)
     cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
     assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
     assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"

@@ -9,8 +9,7 @@ from cellar import figures, files, paths
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.grids import heat_maps
-
-from .conftest import Load, Raw, texts, write_point
+from tests.figure_project import Load, Raw, texts, write_point
 
 GRID = "cifar100_grid"
 

@@ -11,7 +11,6 @@ import pytest
 from cellar import files
 from cellar.errors import CellarError
 from cellar.provenance import cell_names, explain, redo_commands
-from cellar.provenance import story as facts
 from cellar.provenance.lineage import File, Lineage, Stage
 
 from .cell_project import COMMIT, METRICS, RUN, TABLE, entries, lock, stages, write
@@ -102,7 +101,7 @@ def test_the_text_says_the_same(project: Path) -> None:
         "76.33 or 76.42",
         "not comparable",
         "scale sample",
-        "workflow/reference/paper_values.yaml, studies.mini_resemotenet.tables.table_VI",
+        "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.E1",
         'evaluation: {"batch_size": 128}',
         "data/raw/faces  aa.dir",
         "3 files of src",
@@ -164,7 +163,7 @@ def test_a_name_that_means_several_rows_is_asked_for(project: Path) -> None:
 def test_a_number_that_was_not_made_here_has_nothing_to_redo(project: Path, row: str, words: str) -> None:
     found, said = story(row, "parameters"), explain.report("table_vi", row, "parameters")
     assert (found["stages"], found["redo"]) == ([], [])
-    assert found["paper_file"] == "workflow/reference/paper_values.yaml, studies.mini_resemotenet.tables.table_VI"
+    assert found["paper_file"] == "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.E1"
     assert "Nothing to redo" in said
     assert words in said
 
@@ -252,12 +251,6 @@ def test_a_table_that_collects_others_is_made_after_the_one_that_shows_the_cell(
 def test_a_message_names_no_more_than_a_person_reads() -> None:
     said = cell_names.unknown("row", "no. 7x", [f"no. {i}" for i in range(100)], "verdicts")
     assert "did you mean 'no. 7" in said and said.endswith("no. 29 and 70 more")
-
-
-def test_names_of_the_small_dataset_study_are_those_of_its_tables() -> None:
-    from cellar.tables import pins_lines, reference
-
-    assert (facts.PRETRAINING, facts.SMALL_DATASET_KD) == (pins_lines.PRETRAINING, reference.SMALL_DATASET_KD)
 
 
 SHIPPED = "import sys; from cellar.__main__ import main; main(['explain', *sys.argv[1:]])"

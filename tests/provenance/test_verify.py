@@ -326,7 +326,7 @@ def test_a_table_of_lines_that_params_yaml_has_not_is_named_and_left_alone(
 
 def test_without_any_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CellarError, match="no table yet; build one with: make table_vi"):
+    with pytest.raises(CellarError, match="no table yet; build them with: snakemake --cores 4"):
         verify.verify(None)
 
 

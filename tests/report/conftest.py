@@ -9,6 +9,7 @@ from PIL import Image
 
 from cellar import files, paths, report
 from cellar.provenance import lineage
+from tests.table_project import put_studies
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>document.title='taken'</script>"
@@ -53,9 +54,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fill() -> None:
-    for path in (*paths.LOCKS[:1], Path("params.yaml"), paths.REFERENCE):
+    for path in (*paths.LOCKS[:1], Path("params.yaml")):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, path)
+    put_studies()
     shutil.copytree(ROOT / paths.TABLES, paths.TABLES)
     files.write_json(paths.TABLES / "custom_own.json", OWN)
     files.write_json(paths.TABLES / "custom_absent.json", ABSENT)

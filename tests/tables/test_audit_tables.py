@@ -6,8 +6,7 @@ import pytest
 from cellar import paths, tables
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
-
-from .conftest import N, Project, write_audit
+from tests.table_project import N, Project, write_audit
 
 
 def test_counts_are_summed_over_splits_and_kinds(project: Project) -> None:

@@ -8,8 +8,7 @@ import pytest
 from cellar import files, paths, tables
 from cellar.errors import CellarError
 from cellar.metrics import intervals
-
-from .conftest import N, Project, write_audit
+from tests.table_project import N, Project, write_audit
 
 TABLE = "leakage_pets_dropped"
 FIRST = 7  # of the test images' rows, where the copies are left out

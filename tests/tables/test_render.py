@@ -12,8 +12,8 @@ from cellar.errors import CellarError
 from cellar.pipeline.stages import tabulate
 from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table, as_json, from_json
+from tests.table_project import Project
 
-from .conftest import Project
 from .test_table_files import ALL
 
 TABLES = Path("results/tables")
@@ -64,7 +64,9 @@ class TestEveryTable:
 
     def test_the_first_line_says_what_was_drawn(self, project: Project, table: str) -> None:
         first, second, third, *_ = render.markdown(project.build(table)).splitlines()
-        what = {"cifar100": "objects", "audit": "faces and objects"}.get(re.split("_", table)[0], "faces")
+        what = {"cifar100": "objects", "audit": "faces and objects", "custom": "images"}.get(
+            re.split("_", table)[0], "faces"
+        )
         assert f"come from drawn {what}, not from photographs" in first
         assert second == ""
         assert third.startswith("# ")
@@ -150,5 +152,5 @@ def test_a_cell_keeps_only_what_it_knows() -> None:
 
 @pytest.mark.parametrize("wrong", [{}, [], None, {"columns": [{"colour": 1}], "rows": []}])
 def test_another_json_is_refused(wrong: object) -> None:
-    with pytest.raises(CellarError, match=r"^this is no table of ours [^\n]+$"):
+    with pytest.raises(CellarError, match=r"^this is not a table of cells [^\n]+$"):
         from_json(wrong)

@@ -4,8 +4,7 @@ import pytest
 
 from cellar.config import Scale
 from cellar.tables import verdicts
-
-from .conftest import Project
+from tests.table_project import Project
 
 PAPER = Scale(name="paper", drawn=False, note="as printed")
 

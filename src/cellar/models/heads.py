@@ -14,6 +14,6 @@ def heads(model: nn.Module) -> tuple[str, ...]:
     if layers[0] is None:
         raise CellarError(
             f"{type(model).__name__} does not say which layer is its last, so it can neither be frozen nor start "
-            "from a trunk; name a network of the small-dataset study in params.yaml"
+            "from a trunk; name another network in params.yaml"
         )
     return tuple(name for name in layers if isinstance(name, str))

@@ -11,7 +11,7 @@ from cellar import paths
 from cellar.provenance import lineage, records, redo_commands
 from cellar.provenance.cell_names import find
 from cellar.provenance.lineage import File, Lineage, Stage
-from cellar.tables.printed_values import ALL_STUDIES
+from cellar.studies import ALL_STUDIES
 
 RUN_KEYS = (
     "commit", "dirty", "code", "python", "versions", "machine", "device", "device_name", "threads", "seed",

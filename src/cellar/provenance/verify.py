@@ -97,7 +97,7 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
 def built_tables() -> list[str]:
     ids = list(paths.built(paths.TABLES, ".json"))
     if not ids:
-        raise CellarError(f"{paths.TABLES} has no table yet; build one with: make table_vi")
+        raise CellarError(f"{paths.TABLES} has no table yet; build them with: snakemake --cores 4")
     return ids
 
 

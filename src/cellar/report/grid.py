@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from cellar.report.chains import Chain, Chains
+from cellar.studies import ALL_STUDIES, AUDIT
 from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.printed_values import ALL_STUDIES, AUDIT
 
 LONG = 40  # lines, from which on a table is folded
 COLLECTED = (ALL_STUDIES, AUDIT)  # tables over several studies

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from cellar import figures, paths
+from cellar import figures, paths, studies
 from cellar.config import Config
 from cellar.errors import CellarError
 
@@ -29,7 +29,7 @@ def pictures_of(config: Config, study: str) -> list[Picture]:
     """Those of results/figures that params.yaml asks for, the papers' own first."""
     built = paths.built(paths.FIGURES, ".png")
     listed = {
-        name: entry for name, entry in figures.catalogue(config).items() if entry.study == study and name in built
+        name: entry for name, entry in figures.catalogue(config).items() if group_of(entry) == study and name in built
     }
     ordered = sorted(listed, key=lambda name: (not listed[name].of_paper, name.startswith("curves_"), number(name)))
     return [picture(name, built[name], listed[name].caption) for name in ordered]
@@ -58,3 +58,10 @@ def encoded(image: Image.Image, lossless: bool) -> bytes:
     kept = BytesIO()
     image.save(kept, "WEBP", lossless=lossless, quality=QUALITY, method=4)
     return kept.getvalue()
+
+
+def group_of(entry: figures.Entry) -> str:
+    """The section of the page that shows a figure: its paper's, that of the audit, or that of other data sets."""
+    if not entry.study:
+        return studies.AUDIT
+    return entry.study if entry.study in studies.known() else studies.CUSTOM

@@ -14,8 +14,8 @@ from cellar.report import prose
 from cellar.report.chains import Chains
 from cellar.report.grid import COLLECTED, Grid, Shown, grid
 from cellar.report.pictures import Picture, pictures_of
+from cellar.studies import ALL_STUDIES, AUDIT, CUSTOM
 from cellar.tables.cells import Table, from_json
-from cellar.tables.printed_values import ALL_STUDIES, AUDIT, CUSTOM
 
 OTHERS = {  # what is no paper's, after the papers
     CUSTOM: "Other data sets",

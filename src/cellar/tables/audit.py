@@ -8,9 +8,9 @@ from typing import Any
 
 from cellar import files, paths, studies
 from cellar.config import Config
+from cellar.studies import AUDIT
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
-from cellar.tables.printed_values import AUDIT
 
 COUNTED = {  # column -> label, splits that make it up
     "learnt": ("training and validation images", ("train", "validation")),
@@ -105,6 +105,6 @@ def notes() -> list[str]:
         "contrast, crop or compression; mirrored: left for right. A group is what pairs link. How they are found, and how "
         "often rightly: docs/audit.md.",
         "Leaked: a test image in one group with an image that is trained or validated on.",
-        "Images per class and split: results/metrics/audit, and Table III; every pair: results/audit; pictures: "
+        "Images per class and split: results/metrics/audit; every pair: results/audit; pictures: "
         "results/figures/audit_<data set>.png.",
     ]

@@ -11,8 +11,8 @@ from cellar import files, paths
 from cellar.config import Config, Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
+from cellar.studies import AUDIT
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.printed_values import AUDIT
 from cellar.tables.runs import DIGITS, Runs, classifies, experiment_lines, judged_cell, runs_of, teacher_runs_of
 
 COLUMNS = [

@@ -4,9 +4,10 @@ import re
 
 from cellar import files, paths, studies
 from cellar.config import Config
+from cellar.studies import ALL_STUDIES
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.checks import Finding
-from cellar.tables.printed_values import ALL_STUDIES, Paper, paper, read
+from cellar.tables.printed_values import Paper, paper, read
 
 ID = "contradictions"
 COLUMNS = [

@@ -2,8 +2,8 @@
 
 from cellar import studies
 from cellar.config import Params
+from cellar.studies import CUSTOM
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.printed_values import CUSTOM
 from cellar.tables.runs import (
     Runs,
     accuracy_cell,

@@ -15,9 +15,9 @@ from cellar.config import Experiment, Params
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.metrics import intervals
+from cellar.studies import AUDIT
 from cellar.tables.audit_accuracy import NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.printed_values import AUDIT
 from cellar.tables.runs import DIGITS, SEVERAL, Runs, classifies, experiment_lines, judged_cell, rounded, runs_of
 
 COLUMNS = [

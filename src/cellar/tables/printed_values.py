@@ -16,9 +16,6 @@ from cellar.errors import CellarError, reason
 from cellar.tables import numbers
 from cellar.tables.cells import Value
 
-ALL_STUDIES = "all_studies"  # `study` of a table that is collected over the studies
-AUDIT = "audit"  # of a table about the data sets
-CUSTOM = "custom"  # of a table about a data set of the user's own
 Place = tuple[str, ...]  # keys of printed.yaml, without the last where that is only `value` or `printed`
 
 ROOTS = ("rows", "rows_as_printed")  # of a table's printed rows

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from cellar import files, studies
+from cellar.studies import ALL_STUDIES, AUDIT
 from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 from cellar.tables.numbers import number_text, value_text
-from cellar.tables.printed_values import ALL_STUDIES, AUDIT
 
 DRAWN = (
     "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "

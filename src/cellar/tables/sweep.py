@@ -7,9 +7,8 @@ import numpy as np
 from cellar import paths, studies
 from cellar.config import Params, Sweep
 from cellar.errors import CellarError
-from cellar.studies import SweepText
+from cellar.studies import CUSTOM, SweepText
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.printed_values import CUSTOM
 from cellar.tables.runs import DIGITS, Runs, accuracy_cell, mean_cell, runs_of
 
 Point = tuple[float, float]  # temperature, task_weight

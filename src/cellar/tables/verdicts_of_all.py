@@ -10,11 +10,11 @@ from typing import Any
 
 from cellar import files, paths, studies
 from cellar.config import Config
-from cellar.studies import Study
+from cellar.studies import ALL_STUDIES, Study
 from cellar.tables import verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, from_json
 from cellar.tables.claims import Claim
-from cellar.tables.printed_values import ALL_STUDIES, Printed, paper
+from cellar.tables.printed_values import Printed, paper
 
 ID = "verdicts"
 AS_PUBLISHED = "best_on_test"  # column that measures as papers without validation images do

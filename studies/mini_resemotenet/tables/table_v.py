@@ -115,7 +115,7 @@ def measures(few: int, many: int) -> list[Measure]:
     """`few`, `many`: the smallest and the largest batch."""
 
     def latency(batch: int, key: str) -> Callable[[dict[str, Any]], float]:
-        return lambda cost: cost["latency"][str(batch)][key]  # type: ignore[no-any-return]
+        return lambda cost: cost["latency"][str(batch)][key]
 
     image, percentile = f"time per image, batch {few}", latency(few, "p95_ms_per_batch")
     return [

@@ -6,12 +6,12 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.pipeline.stages import tabulate
-from cellar.tables import places, printed, reference, render, verdicts
+from cellar.tables import render, verdicts
 from cellar.tables.cells import Cell, Row, Table, as_json, from_json
+from cellar.tables.printed_values import paper
+from tests.table_project import Project
 
-from .conftest import Project
-
-MINI, PINS, CIFAR = reference.MINI_RESEMOTENET, reference.SMALL_DATASET_KD, reference.CIFAR100_KD
+MINI, PINS, CIFAR = "mini_resemotenet", "small_dataset_kd", "cifar100_kd"
 E2 = f"{MINI}.tables.table_IV.FER2013.E2.accuracy"
 
 
@@ -50,21 +50,23 @@ def test_every_printed_value_has_one_line(shown: Project) -> None:
     assert len(set(found)) == len(found)
     of_table_iii = [one for one in found if ".table_III." in one]
     assert len(of_table_iii) == 8 * 5
-    claims = [name for study in (MINI, CIFAR) for name in reference.study(study)["derived_claims"]]
+    claims = [name for study in (MINI, CIFAR) for name in paper(study).data["derived_claims"]]
     assert [one.rpartition(".")[2] for one in found if ".derived_claims." in one] == claims
 
 
-def test_what_stands_beside_a_cell_is_what_is_printed_at_its_place(project: Project) -> None:
-    """The map from our tables to the file of printed values, cell by cell."""
-    by_place = {(study, one.place): one.value for study in printed.ALL for one in printed.values(study)}
+def test_the_value_beside_a_cell_is_the_printed_one_at_its_key(project: Project) -> None:
+    """Every cell with a printed value names its key, cell by cell; a difference of two printed values has none."""
+    by_key = {(study, one.key): one.value for study in (MINI, PINS, CIFAR) for one in paper(study).values.values()}
     checked = 0
     for table in write_tables(project):
         for row in table.rows:
             for column, cell in row.cells.items():
-                place = places.of(table, row, column) if places.has_figure(cell) else None
-                if place:
+                assert cell.shows_printed or cell.printed_key is None
+                assert not cell.shows_printed or cell.printed_key or (table.study, column) == (PINS, "gain")
+                if cell.printed_key:
                     figure = cell.value if cell.paper is None else cell.paper
-                    assert str(by_place[table.study, place]).replace(", ", "x") == str(figure).replace(", ", "x"), place
+                    printed = by_key[table.study, cell.printed_key]
+                    assert str(printed).replace(", ", "x") == str(figure).replace(", ", "x"), cell.printed_key
                     checked += 1
     assert checked > 300
 
@@ -178,9 +180,8 @@ def test_it_needs_nothing_but_its_inputs(shown: Project) -> None:
     assert "results/tables/pins_table_6.json" in needed and not [
         one for one in needed if "sweep" in one or "custom" in one
     ]
-    for path in [one for one in Path().rglob("*") if one.is_file() and str(one) not in needed]:
+    for path in [one for one in Path().rglob("*") if one.is_file() and one.suffix != ".py" and str(one) not in needed]:
         path.unlink()
-    reference.study.cache_clear()
     assert as_json(tables.build("verdicts", params)) == before
 
 

@@ -9,8 +9,7 @@ import pytest
 from cellar import files, paths, tables
 from cellar.errors import CellarError
 from cellar.tables.cells import Cell
-
-from .conftest import N, Project
+from tests.table_project import N, Project
 
 Z = 1.959964  # 97.5 % point of the normal distribution
 T2 = 4.302653  # of Student's t with 2 degrees of freedom

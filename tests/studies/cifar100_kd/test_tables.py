@@ -6,9 +6,7 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.tables import render
-from tests.scores import read_scores
-
-from .conftest import Project, write_objects
+from tests.table_project import Project, write_objects
 
 T4 = 2.776445  # 97.5 % point of Student's t with 4 degrees of freedom
 ONE, TWO = "cifar100_table_1", "cifar100_table_2"
@@ -165,7 +163,7 @@ class TestTableTwo:
         assert five.cell(TWO, "student_kd", "accuracy_mean").kind == "measured"
 
     def test_area_f1_and_loss_are_means_over_seeds(self, five: Project) -> None:
-        kept = [read_scores("students", "cifar100-student", seed) for seed in range(5)]
+        kept = [files.read_json(paths.metrics("students", "cifar100-student", seed)) for seed in range(5)]
         for column, values in (
             ("auc", [one["auc"] for one in kept]),
             ("f1", [one["macro"]["f1"] for one in kept]),
@@ -176,7 +174,7 @@ class TestTableTwo:
             assert cell.paper is None
 
     def test_an_area_that_is_not_defined_is_a_dash(self, five: Project) -> None:
-        path = paths.details("students", "cifar100-student", 3)
+        path = paths.metrics("students", "cifar100-student", 3)
         files.write_json(path, files.read_json(path) | {"auc": None})
         cell = five.cell(TWO, "student", "auc")
         assert (cell.value, cell.reason) == (None, "a class has no test image")
@@ -231,7 +229,7 @@ def test_without_the_data_set_all_is_not_run_beside_the_printed_values(project: 
     for table in (ONE, TWO):
         built = project.build(table)
         assert {cell.kind for row in built.rows for cell in row.cells.values()} == {"not_run"}
-        assert tables.inputs(table, project.params()) == [str(paths.REFERENCE)]
+        assert tables.inputs(table, project.params()) == [str(paths.printed("cifar100_kd"))]
         assert tables.param_keys(table, project.params()) == ["scale"]
         assert "not run" in render.markdown(built)
     assert project.cell(TWO, "student_kd", "accuracy_mean").paper == 56.39

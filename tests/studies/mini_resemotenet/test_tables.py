@@ -1,14 +1,12 @@
-"""Tables I, II, III, V, VI, and of a data set of the user's own, by hand."""
+"""Tables I, II, III, V and VI, by hand."""
 
-from math import sqrt
 from typing import Any
 
 import pytest
 import yaml
 
-from cellar import files, paths, tables
-
-from .conftest import PARAMETERS, Project
+from cellar import files, paths
+from tests.table_project import PARAMETERS, Project
 
 
 def test_table_i_says_whose_parameters_are_printed(project: Project) -> None:
@@ -61,7 +59,7 @@ def test_table_iii_of_drawn_faces_is_not_judged(project: Project) -> None:
 @pytest.fixture
 def public_counts(project: Project) -> Project:
     """The manifests hold the public counts of the real data; a tenth of RAF-DB's training is held out."""
-    study: dict[str, Any] = yaml.safe_load(paths.REFERENCE.read_text())["studies"]["mini_resemotenet"]
+    study: dict[str, Any] = yaml.safe_load(paths.printed("mini_resemotenet").read_text())
     true = {
         name.lower().replace("angry", "anger"): row for name, row in study["tables"]["table_III"]["rows_true"].items()
     }
@@ -172,28 +170,3 @@ def test_table_vi_notes_what_is_printed_twice(project: Project) -> None:
     notes = project.build("table_vi").notes
     assert "Student Model A(E1) on FER2013: this table prints 76.33, the paper elsewhere 76.42." in notes
     assert "C MT PSR and C MT VGGFACE: average accuracy, as the paper notes." in notes
-
-
-def test_a_data_set_of_ones_own_has_its_table(project: Project) -> None:
-    """Students of three seeds, the teacher of one. Differences 2.5, 5, 0 points."""
-    project.evaluate("pets", 30, kind="teachers")
-    for seed, (taught, alone) in enumerate([(20, 19), (22, 20), (24, 24)]):
-        project.evaluate("pets-taught", taught, seed=seed)
-        project.evaluate("pets-alone", alone, seed=seed)
-    assert [row.id for row in project.build("custom_pets").rows] == ["teacher-pets", "alone", "taught"]
-    assert project.cell("custom_pets", "teacher-pets", "accuracy").value == 75.0
-    taught = project.cell("custom_pets", "taught", "accuracy")
-    assert (taught.value, taught.std, taught.n, taught.paper) == (55.0, 5.0, 3, None)
-    gain = project.cell("custom_pets", "taught", "gain")
-    assert gain.value == 2.5
-    assert gain.interval == pytest.approx([2.5 - 4.302653 * 2.5 / sqrt(3), 2.5 + 4.302653 * 2.5 / sqrt(3)], abs=1e-3)
-
-
-def test_its_f1_is_the_mean_over_seeds(project: Project) -> None:
-    kept = [files.read_json(paths.metrics("students", "pets-alone", seed))["macro"]["f1"] for seed in (0, 1, 2)]
-    assert project.cell("custom_pets", "alone", "f1").value == pytest.approx(sum(kept) / 3, abs=1e-4)
-
-
-def test_its_runs_stand_in_no_printed_table(project: Project) -> None:
-    for table in ("table_iii", "table_iv", "table_v", "table_vi"):
-        assert not [path for path in tables.inputs(table, project.params()) if "pets" in path]

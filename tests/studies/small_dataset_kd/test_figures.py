@@ -7,22 +7,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cellar.figures.pins_epochs import epoch_curves
-from cellar.figures.pins_pairs import face_pairs
-from cellar.figures.pins_parts import embed, face_parts, part_map
+from cellar.data.image_set import ImageSet
 from PIL import Image
 
 from cellar import figures, files, paths
 from cellar.config import Params
 from cellar.data import prepared
 from cellar.data.face_parts import cut_parts, faces_to_cut
-from cellar.data.prepared import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
+from studies.small_dataset_kd.figures.pairs import face_pairs
+from studies.small_dataset_kd.figures.parts import embed, face_parts, part_map
 from tests import pins_project
+from tests.figure_project import draw, picture, texts
 from tests.pins_project import Raw
-
-from .conftest import picture, texts
+from tests.table_project import put_studies
 
 ALL = ["pins_fig_2", "pins_fig_3", "pins_fig_4", "pins_fig_8", "pins_fig_9", "pins_fig_10"]
 EPOCHS = np.arange(1, 7)
@@ -37,6 +36,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pins_figures")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        put_studies()
         faces = write_faces()
         write_activations(faces[:20])
         write_triplets(0.28, 1.31)
@@ -111,8 +111,9 @@ class TestWhichFiguresThereAre:
     @pytest.mark.parametrize("figure", ALL)
     def test_a_figure_needs_no_file_but_its_inputs_and_is_the_same_twice(self, pins: Raw, figure: str) -> None:
         params = read(pins)
-        for path in [one for one in Path().rglob("*.*") if one.is_file()]:
-            if str(path) not in figures.inputs(figure, params):
+        needed = figures.inputs(figure, params)
+        for path in [one for one in Path().rglob("*.*") if one.is_file() and one.suffix != ".py"]:
+            if str(path) not in needed:
                 path.unlink()
         drawing.draw(figure, params)
         first = picture(figure).read_bytes()
@@ -261,7 +262,7 @@ class TestEpochs:
     def test_every_split_is_a_line_and_the_chosen_epoch_is_marked(
         self, pins: Raw, figure: str, key: str, word: str
     ) -> None:
-        drawn = epoch_curves(read(pins), figure)
+        drawn = draw(figure, read(pins))
         by_label = {line.get_label(): line for line in drawn.axes[0].lines}
         assert list(by_label) == ["train", "validation", "test", "chosen epoch"]
         for n, split in enumerate(("train", "validation", "test")):
@@ -275,14 +276,14 @@ class TestEpochs:
         path = paths.trained("students", ONE_SHOT, 0) / "history.csv"
         rows = pd.read_csv(path).assign(train_loss=7.0)
         files.write_text(path, rows.to_csv(index=False))
-        train = [epoch_curves(read(pins), figure).axes[0].lines[0].get_ydata()[0] for figure in ALL[3:5]]
+        train = [draw(figure, read(pins)).axes[0].lines[0].get_ydata()[0] for figure in ALL[3:5]]
         assert train == [10, 7]
 
     def test_what_was_not_watched_has_no_line(self, pins: Raw) -> None:
         write_history(KD, "f1", splits=("validation",))
         path = paths.trained("students", KD, 0) / "history.csv"
         files.write_text(path, pd.read_csv(path).assign(test_f1=np.nan).to_csv(index=False))
-        lines = epoch_curves(read(pins), "pins_fig_10").axes[0].lines
+        lines = draw("pins_fig_10", read(pins)).axes[0].lines
         assert [line.get_label() for line in lines] == ["validation", "chosen epoch"]
 
     def test_a_history_without_the_score_is_one_line(self, pins: Raw) -> None:
@@ -297,7 +298,7 @@ class TestEpochs:
 
 def test_photographs_are_not_called_drawn(pins: Raw) -> None:
     pins["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
-    said = texts(epoch_curves(read(pins), "pins_fig_8"))
+    said = texts(draw("pins_fig_8", read(pins)))
     assert "(scale paper)" in said and "drawn" not in said
 
 

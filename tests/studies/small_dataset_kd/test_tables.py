@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,18 @@ from cellar import files, paths, tables
 from cellar.config import Params
 from cellar.errors import CellarError
 from cellar.provenance import explain
-from cellar.tables import pins_lines, reference, render
+from cellar.tables import render
 from cellar.tables.cells import Cell, Table, as_json
+from cellar.tables.printed_values import paper
+from studies.small_dataset_kd.printed import KEY
+from studies.small_dataset_kd.tables.lines import ROWS
 from tests import pins_project
 from tests.pins_project import Raw
+from tests.table_project import put_studies
 
 ROOT = Path(__file__).parents[2]
-ONE, TWO, THREE, FOUR, FIVE, SIX = pins_lines.TABLES
+TABLES = [f"pins_table_{number}" for number in range(1, 7)]
+ONE, TWO, THREE, FOUR, FIVE, SIX = TABLES
 T2 = 4.302653  # 97.5 % point of Student's t with 2 degrees of freedom
 
 
@@ -55,7 +60,7 @@ def template(shipped: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pins")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        pins_project.put_reference(ROOT)
+        put_studies()
         pins_project.write_all(Params.model_validate(pins_project.with_pins(shipped)))
     return folder
 
@@ -69,7 +74,7 @@ def pins(shipped: Raw, template: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def printed_rows(table: str) -> dict[str, Any]:
-    return dict(reference.table(table.removeprefix("pins_"), reference.SMALL_DATASET_KD)["rows"])
+    return dict(paper(KEY).table(table.removeprefix("pins_"))["rows"])
 
 
 class TestWhatIsPrinted:
@@ -78,7 +83,7 @@ class TestWhatIsPrinted:
         """Train figures beside ours on training images, test figures beside both of ours on test images."""
         rows = {row.id: row for row in pins.build(table).rows}
         for name, printed in printed_rows(table).items():
-            id_ = next(i for i, (place, net) in pins_lines.ROWS.items() if (place, net) == (table, name))
+            id_ = next(i for i, (place, net) in ROWS.items() if (f"pins_{place}", net) == (table, name))
             for figure in ("f1", "pre", "rec", "acc"):
                 cells = rows[f"{id_}-{figure}"].cells
                 assert cells["train"].paper == printed["train"][figure]
@@ -184,7 +189,7 @@ class TestOurs:
 
 class TestVerdicts:
     def test_drawn_faces_are_not_judged(self, pins: Pins) -> None:
-        judged = [c for t in pins_lines.TABLES for r in pins.build(t).rows for c in r.cells.values() if c.verdict]
+        judged = [c for t in TABLES for r in pins.build(t).rows for c in r.cells.values() if c.verdict]
         assert {cell.verdict for cell in judged} == {"not comparable"}
 
     @pytest.mark.parametrize(("right", "verdict"), [(21, "reproduced"), (35, "differs")])
@@ -220,7 +225,7 @@ class TestVerdicts:
         assert gain.verdict == "not comparable" and "same-data teacher" in (gain.reason or "")
 
     def test_published_weights_need_no_such_note(self, pins: Pins) -> None:
-        assert not [n for t in pins_lines.TABLES for n in pins.build(t).notes if "same-data" in n]
+        assert not [n for t in TABLES for n in pins.build(t).notes if "same-data" in n]
 
     def test_another_network_is_named(self, pins: Pins) -> None:
         pins.real()
@@ -310,20 +315,11 @@ def test_where_the_paper_contradicts_itself_is_told(pins: Pins, table: str, said
     assert [note for note in pins.build(table).notes if said in note]
 
 
-@pytest.fixture
-def another_paper() -> Iterator[None]:
-    """The printed values are read once a process; what a test makes of them must not outlive it."""
-    yield
-    reference.study.cache_clear()
-
-
-@pytest.mark.usefixtures("another_paper")
 def test_contradictions_follow_the_printed_numbers(pins: Pins) -> None:
     """In a paper whose ResNet-18 is best indeed, and whose epochs end in time, nothing is said."""
-    text = paths.REFERENCE.read_text(encoding="utf-8")
+    text = paths.printed(KEY).read_text(encoding="utf-8")
     text = text.replace("f1: 52.38", "f1: 99.38").replace("epoch: 272", "epoch: 172")
-    files.write_text(paths.REFERENCE, text)
-    reference.study.cache_clear()
+    files.write_text(paths.printed(KEY), text)
     notes = "\n".join(pins.build(TWO).notes)
     assert "highest F1" not in notes and "Epochs:" not in notes
 
@@ -356,11 +352,11 @@ def take_lines_out(pins: Pins) -> None:
 @pytest.mark.parametrize("how", [switch_off, take_lines_out])
 def test_what_does_not_run_reads_so_beside_the_printed_values(pins: Pins, how: Callable[[Pins], None]) -> None:
     how(pins)
-    for table in pins_lines.TABLES:
+    for table in TABLES:
         built = pins.build(table)
         kinds = {row.cells["test"].kind for row in built.rows}
         assert kinds == {"not_run"}
-        assert tables.inputs(table, pins.params()) == [str(paths.REFERENCE)]
+        assert tables.inputs(table, pins.params()) == [str(paths.printed(KEY))]
         assert tables.param_keys(table, pins.params()) == ["scale"]
         assert built.notes and "not run" in render.markdown(built)
     assert pins.cell(TWO, "scratch_resnet18-f1", "best_on_test").paper == 52.38
@@ -369,7 +365,7 @@ def test_what_does_not_run_reads_so_beside_the_printed_values(pins: Pins, how: C
 
 
 def test_without_the_data_set_there_is_no_table_of_it(pins: Pins) -> None:
-    assert [name for name in tables.known(pins.params()) if "pins" in name] == pins_lines.TABLES
+    assert [name for name in tables.known(pins.params()) if "pins" in name] == TABLES
     pins.raw["experiments"], pins.raw["teachers"], pins.raw["datasets"] = {}, {}, {}
     assert not [name for name in tables.known(pins.params()) if "pins" in name]
     with pytest.raises(CellarError, match="there is no table 'pins_table_1'"):
@@ -397,21 +393,19 @@ class TestRowsOfTheUsersOwn:
         assert row.label.startswith(f"mine: {pins.raw['experiments']['pins-mine']['model']}: ")
         assert row.cells["test"].value is not None
         assert {cell.paper for cell in row.cells.values()} == {None}
-        others = [name for name in pins_lines.TABLES if name != table]
+        others = [name for name in TABLES if name != table]
         assert not [row.id for name in others for row in pins.build(name).rows if row.id.startswith("mine")]
 
 
-@pytest.mark.parametrize("table", pins_lines.TABLES)
+@pytest.mark.parametrize("table", TABLES)
 class TestEveryTable:
     def test_it_needs_its_inputs_and_nothing_else(self, pins: Pins, table: str) -> None:
         before, needed = as_json(pins.build(table)), tables.inputs(table, pins.params())
         for path in [one for one in Path().rglob("*") if one.is_file() and str(one) not in needed]:
             path.unlink()
-        reference.study.cache_clear()
         assert as_json(pins.build(table)) == before
         for path in map(Path, needed):
             kept = path.rename("kept")
-            reference.study.cache_clear()
             with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
                 pins.build(table)
             kept.rename(path)
@@ -453,7 +447,7 @@ def test_explain_knows_where_the_paper_prints_what(pins: Pins) -> None:
     ):
         render.write(pins.build(table), paths.TABLES)
         found = explain.story(explain.built_table(table), row, "test")
-        assert found["paper_file"] == f"{paths.REFERENCE}, studies.small_dataset_kd.{place}"
+        assert found["paper_file"] == f"{paths.printed(KEY)}, {place}"
 
 
 def test_a_row_as_markdown(pins: Pins) -> None:

@@ -2,19 +2,20 @@
 
 import pytest
 
-from cellar import files, paths, tables
+from cellar import files, paths, studies, tables
 from cellar.errors import CellarError
 from cellar.pipeline.stages import tabulate
-from cellar.tables import reference, render
+from cellar.tables import render
 from cellar.tables.cells import from_json
+from tests.table_project import Project
 
-from .conftest import Project
+MINI = "mini_resemotenet"
 
 
 def test_every_study_has_lines_and_names_are_unique(project: Project) -> None:
     found = [row.id for row in project.build("contradictions").rows]
     assert len(set(found)) == len(found)
-    assert {one.partition(".")[0] for one in found} == set(reference.STUDIES.values())
+    assert {one.partition(".")[0] for one in found} == set(studies.known())
 
 
 def test_it_holds_at_any_scale(project: Project) -> None:
@@ -24,10 +25,11 @@ def test_it_holds_at_any_scale(project: Project) -> None:
 
 
 def test_another_printed_value_is_another_line(project: Project) -> None:
-    text = paths.REFERENCE.read_text(encoding="utf-8")
-    files.write_text(paths.REFERENCE, text.replace("model_size_mb: 331.50", "model_size_mb: 331.60"))
+    printed = paths.printed(MINI)
+    text = printed.read_text(encoding="utf-8")
+    files.write_text(printed, text.replace("model_size_mb: 331.50", "model_size_mb: 331.60"))
     found = {row.id for row in project.build("contradictions").rows}
-    assert f"{reference.MINI_RESEMOTENET}.sizes_Table_I_size_of_QCS" in found
+    assert f"{MINI}.sizes_Table_I_size_of_QCS" in found
 
 
 def test_the_page_follows_from_the_json(project: Project) -> None:
@@ -41,6 +43,6 @@ def test_the_page_follows_from_the_json(project: Project) -> None:
 
 def test_without_the_printed_values_it_is_one_line(project: Project) -> None:
     params = project.params()
-    paths.REFERENCE.unlink()
-    with pytest.raises(CellarError, match=rf"^{paths.REFERENCE} is not here; take it back: [^\n]+$"):
+    paths.printed(MINI).unlink()
+    with pytest.raises(CellarError, match=rf"^{paths.printed(MINI)} is not here; take it back: [^\n]+$"):
         tables.build("contradictions", params)

@@ -7,16 +7,13 @@ from cellar import figures, files, paths
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.curves import curves
-from cellar.figures.samples import classes
-from cellar.figures.steps import step_losses
-
-from .conftest import EPOCHS, OBJECTS, STEPS, Load, Raw, picture, texts, write_history
+from tests.figure_project import EPOCHS, OBJECTS, STEPS, Load, Raw, draw, picture, texts, write_history
 
 ALONE, TAUGHT = "cifar100_figure_2", "cifar100_figure_3"
 
 
 def test_each_class_shows_its_first_test_image_under_its_name(load: Load) -> None:
-    drawn = classes(load())
+    drawn = draw("cifar100_figure_1", load())
     shown = {axes.get_title(): int(np.unique(axes.images[0].get_array())[0]) for axes in drawn.axes}
     first_test = 20 + 2 * len(OBJECTS)  # two rounds of validation images come before
     assert shown == {name.replace("_", " "): (first_test + i) % 256 for i, name in enumerate(OBJECTS)}
@@ -28,14 +25,14 @@ def test_a_class_without_a_test_image_stays_empty(load: Load) -> None:
     arrays = files.read_arrays(path)
     kept = arrays["labels"] != 7
     files.write_arrays(path, **{name: array[kept] for name, array in arrays.items()})
-    drawn = classes(load())
+    drawn = draw("cifar100_figure_1", load())
     assert drawn.axes[7].get_title() == "object 7" and not drawn.axes[7].images
     assert sum(len(axes.images) for axes in drawn.axes) == 99
 
 
 def test_every_run_is_a_line_and_the_mean_is_an_epochs(load: Load) -> None:
     """Seed s has 12 + s, 11 + s ... 1 + s, three steps an epoch: means 11, 8, 5, 2 plus the mean seed, 2."""
-    axes = step_losses(load(), TAUGHT).axes[0]
+    axes = draw(TAUGHT, load()).axes[0]
     by_label = {one.get_label(): one for one in axes.lines}
     assert list(by_label) == [*(f"seed {s}" for s in range(5)), "mean of an epoch", "learning rate falls"]
     np.testing.assert_array_equal(by_label["seed 3"].get_ydata(), np.arange(15, 3, -1))
@@ -45,7 +42,7 @@ def test_every_run_is_a_line_and_the_mean_is_an_epochs(load: Load) -> None:
 
 
 def test_epochs_stand_above_the_steps_and_the_fall_of_the_learning_rate_is_marked(load: Load) -> None:
-    below, above = step_losses(load(), ALONE).axes
+    below, above = draw(ALONE, load()).axes
     assert below.get_xlim() == (0, EPOCHS * STEPS) and above.get_xlim() == (0, EPOCHS)
     marked = [one for one in below.lines if one.get_linestyle() == ":"]
     assert [list(one.get_xdata()) for one in marked] == [[2 * STEPS] * 2]  # 0.1 for two epochs, then 0.02
@@ -56,18 +53,18 @@ def test_the_two_figures_are_of_the_two_students(load: Load) -> None:
     for figure, key, said in ((ALONE, "cifar100-student", "without KD"), (TAUGHT, "cifar100-student_kd", "with KD")):
         files_read = [f"results/students/{key}/seed-{seed}/losses.npz" for seed in range(5)]
         assert figures.inputs(figure, params) == [*files_read, f"results/students/{key}/seed-0/history.csv"]
-        assert f"Training loss {said}, {key}: 5 runs" in texts(step_losses(params, figure))
+        assert f"Training loss {said}, {key}: 5 runs" in texts(draw(figure, params))
 
 
 def test_one_run_is_called_so(load: Load, raw: Raw) -> None:
     raw["experiments"]["cifar100-student"]["seeds"] = [3]
-    assert "cifar100-student: 1 run (" in texts(step_losses(load(), ALONE))
+    assert "cifar100-student: 1 run (" in texts(draw(ALONE, load()))
 
 
 def test_a_run_that_ended_early_shortens_the_mean_alone(load: Load) -> None:
     path = paths.trained("students", "cifar100-student", 4) / "losses.npz"
     files.write_arrays(path, loss=np.ones(2 * STEPS, np.float32))
-    by_label = {one.get_label(): one for one in step_losses(load(), ALONE).axes[0].lines}
+    by_label = {one.get_label(): one for one in draw(ALONE, load()).axes[0].lines}
     assert len(by_label["seed 0"].get_xdata()) == EPOCHS * STEPS
     np.testing.assert_allclose(
         by_label["mean of an epoch"].get_ydata(), [(11 + 12 + 13 + 14 + 1) / 5, (8 + 9 + 10 + 11 + 1) / 5]
@@ -76,8 +73,7 @@ def test_a_run_that_ended_early_shortens_the_mean_alone(load: Load) -> None:
 
 @pytest.mark.parametrize("figure", [ALONE, TAUGHT])
 def test_a_student_that_is_not_listed_has_no_figure(load: Load, raw: Raw, figure: str) -> None:
-    row = figures.STEP_LOSSES[figure]
-    del raw["experiments"][f"cifar100-{row}"]
+    del raw["experiments"]["cifar100-student" if figure == ALONE else "cifar100-student_kd"]
     params = load()
     assert figure not in figures.known(params)
     with pytest.raises(CellarError, match=f"there is no figure '{figure}'"):
@@ -90,7 +86,7 @@ def test_broken_losses_are_one_line(load: Load) -> None:
     with pytest.raises(CellarError, match=f"^{path} holds no losses of steps; [^\n]+$"):
         drawing.draw(ALONE, load())
     files.write_arrays(paths.trained("students", "cifar100-student_kd", 0) / "losses.npz", loss=np.ones(7, np.float32))
-    with pytest.raises(CellarError, match="tell of different epochs"):
+    with pytest.raises(CellarError, match="are of different epochs"):
         drawing.draw(TAUGHT, load())
     assert not picture(ALONE).exists()
 

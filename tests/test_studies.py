@@ -1,0 +1,183 @@
+"""The registry of studies: a paper is found by its folder, and two papers may call things alike."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cellar import config, figures, files, paths, studies, tables
+from cellar.config import Params
+from cellar.errors import CellarError
+from cellar.tables import render
+from cellar.tables.printed_values import contains, paper
+from tests.conftest import ROOT
+from tests.pins_project import Raw
+
+STUDY = '''"""A miniature study."""
+
+from cellar.studies import FigureSpec, Study, TableSpec
+
+from . import tables
+
+STUDY = Study(
+    key={key!r},
+    title="A title",
+    name="A name",
+    tables=(TableSpec("table_1", tables.build, tables.inputs),),
+    figures=(FigureSpec("figure_1", "Figure 1.", "drawing:draw", tables.inputs),),
+    networks={{"cnn4": {classes}}},
+)
+'''
+TABLES = """from cellar.config import Params
+from cellar.tables.cells import Cell, Column, Row, Table, keyed
+from studies.{key}.values import VALUE
+
+
+def inputs(params: Params) -> list[str]:
+    return ["studies/{key}/printed.yaml"]
+
+
+def build(params: Params) -> Table:
+    cell = keyed(Cell("counted", VALUE, paper=VALUE), "tables", "table_1", "rows", "a", "accuracy")
+    columns, rows = [Column("accuracy", "accuracy")], [Row("a", "a", {{"accuracy": cell}})]
+    return Table("", "Table 1", "", params.scale.model_dump(), [], columns, rows)
+"""
+
+
+def write(key: str, classes: int = 10, text: str = STUDY) -> None:
+    folder = paths.STUDIES / key
+    files.write_text(folder / "study.py", text.format(key=key, classes=classes))
+    files.write_text(folder / "tables.py", TABLES.format(key=key))
+    files.write_text(folder / "values.py", f"VALUE = {len(key)}\n")
+    files.write_text(folder / "printed.yaml", f"tables: {{table_1: {{rows: {{a: {{accuracy: {len(key)}}}}}}}}}\n")
+
+
+@pytest.fixture
+def params(shipped: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    monkeypatch.chdir(tmp_path)
+    write("one")
+    write("three")
+    return Params.model_validate(shipped)
+
+
+class TestTwoStudiesAlike:
+    def test_their_tables_and_figures_have_ids_of_their_own(self, params: Params) -> None:
+        assert list(studies.known()) == ["one", "three"]
+        assert tables.of_papers(params) == ["one/table_1", "three/table_1"]
+        assert [name for name in figures.known(params) if "/" in name] == ["one/figure_1", "three/figure_1"]
+
+    def test_each_builds_its_own_into_a_folder(self, params: Params) -> None:
+        for table in tables.of_papers(params):
+            render.write(tables.build(table, params), paths.TABLES)
+        built = paths.built(paths.TABLES, ".json")
+        assert list(built) == ["one/table_1", "three/table_1"]
+        values = [files.read_json(path)["rows"][0]["cells"]["accuracy"]["value"] for path in built.values()]
+        assert values == [len("one"), len("three")]
+        assert {files.read_json(path)["study"] for path in built.values()} == {"one", "three"}
+
+    def test_both_have_their_lines_in_verdicts(self, params: Params) -> None:
+        for table in tables.of_papers(params):
+            render.write(tables.build(table, params), paths.TABLES)
+        files.write_json(paths.MODEL_COUNTS, {})
+        rows = {row.id: row.cells["cell"].value for row in tables.build("verdicts", params).rows}
+        assert rows["one.tables.table_1.rows.a.accuracy"] == "one/table_1 a accuracy"
+        assert rows["three.tables.table_1.rows.a.accuracy"] == "three/table_1 a accuracy"
+
+    def test_a_table_depends_on_its_own_folder_alone(self, params: Params) -> None:
+        own = [path for path in tables.code_of("one/table_1", params) if path.startswith("studies/")]
+        assert own == ["studies/one/study.py", "studies/one/tables.py"]
+
+    def test_one_network_with_two_heads_is_one_line(self, params: Params) -> None:
+        write("two", classes=20)
+        with pytest.raises(CellarError, match=r"^studies one and two count cnn4 with 10 and 20 classes; [^\n]+$"):
+            studies.networks()
+
+    def test_the_same_short_id_twice_is_one_line(self, params: Params) -> None:
+        for key in ("one", "three"):
+            write(key, text=STUDY.replace("networks=", "short_ids=True, networks="))
+        with pytest.raises(CellarError, match=r"^studies one and three both declare table 'table_1'; [^\n]+$"):
+            studies.known()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("STUDY = (", r"cannot be loaded \(SyntaxError: [^\n]+\); mend it"),
+        ("import no_such_module", r"cannot be loaded \(ModuleNotFoundError: [^\n]+\); mend it"),
+        ("1 / 0", r"cannot be loaded \(ZeroDivisionError: [^\n]+\); mend it"),
+        ("", r"cannot be loaded \(AttributeError: [^\n]+\); mend it"),
+        ("STUDY = 3", "STUDY must be a Study whose key is the folder's name, 'three'"),
+    ],
+)
+def test_a_broken_study_is_one_line_that_names_its_file(params: Params, text: str, message: str) -> None:
+    files.write_text(paths.STUDIES / "three/study.py", text)
+    with pytest.raises(CellarError, match=rf"^studies/three/study.py:? {message}$"):
+        tables.known(params)
+
+
+class TestShippedStudies:
+    @pytest.fixture(autouse=True)
+    def project(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(ROOT)
+
+    def test_the_printed_keys_of_cells_lead_somewhere(self, shipped: Raw) -> None:
+        """Of the committed tables that were built since cells have keys, and of those that need no run."""
+        params, checked = config.load(), 0
+        for table in ("table_i", "table_ii", "contradictions"):
+            built = tables.build(table, params)
+            for row in built.rows:
+                for cell in row.cells.values():
+                    if cell.printed_key:
+                        assert contains(paper(built.study).data, cell.printed_key), cell.printed_key
+                        checked += 1
+        assert checked > 20
+
+    def test_every_figure_can_be_drawn_by_its_function(self) -> None:
+        for study in studies.known().values():
+            for spec in study.figures:
+                assert callable(studies.function(study, spec.draw))
+
+    def test_code_covers_what_a_table_or_figure_imports_from_its_study(self) -> None:
+        for study in studies.known().values():
+            folder = studies.folder(study)
+            for spec in study.tables:
+                built_by = getattr(spec.build, "func", spec.build).__module__.removeprefix(f"studies.{study.key}.")
+                covered = {folder / name for name in spec.code}
+                assert not [file for file in closure(folder, built_by) if not {file, *file.parents} & covered]
+            for figure in study.figures:
+                covered = {folder / name for name in figure.code}
+                used = closure(folder, figure.draw.partition(":")[0])
+                assert not [file for file in used if not {file, *file.parents} & covered], figure.id
+
+
+def closure(folder: Path, name: str) -> set[Path]:
+    """The files of a study that its module `name` imports, itself among them."""
+    found: set[Path] = set()
+    waiting = [module_file(folder, name)]
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        found.add(file)
+        package = list(file.relative_to(folder).parent.parts)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - node.level + 1]
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                waiting += [module_file(folder, ".".join([*base, one])) for one in names]
+    return found
+
+
+def module_file(folder: Path, name: str) -> Path:
+    """Of a name that is no module, its package: it is defined there."""
+    base = folder.joinpath(*name.split("."))
+    if base.is_dir():
+        return base / "__init__.py"
+    return base.with_suffix(".py") if base.with_suffix(".py").exists() else base.parent / "__init__.py"
+
+
+def test_a_study_that_is_taken_away_is_forgotten(params: Params) -> None:
+    assert "three/table_1" in tables.known(params)
+    shutil.rmtree(paths.STUDIES / "three")
+    assert "three/table_1" not in tables.known(params)
