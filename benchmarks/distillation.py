@@ -18,10 +18,6 @@ from typing import Any
 import numpy as np
 import plain_loop
 import torch
-from cellar.engine.inference import Split
-from cellar.engine.logit_store import LogitStore
-from cellar.engine.progress import Progress
-from cellar.methods.objectives.labels import Labels
 from keeping import keep
 
 from cellar import models

@@ -15,10 +15,10 @@ from PIL import Image
 from cellar import files
 from cellar.data import face_shards, prepared
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.safe_pickle.plain_pickle import PlainArray, read_plain
 from cellar.data.unpack import unpack
 from cellar.models.checkpoint_files import weights
 from cellar.models.stylegan2 import file
-from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
 
 Reader = Callable[[Path, bytes], Any]
 CORPUS = Path(__file__).parent / "corpus"

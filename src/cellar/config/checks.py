@@ -8,7 +8,6 @@ from cellar.config import Config, Params
 from cellar.config.lines import ExperimentTeacher, Line
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.models import file_of
 
 SHARED = ("generators", "faces", "published", "teachers")  # sections whose names mean the same in every study
 
@@ -55,7 +54,7 @@ def published_problems(params: Params) -> Iterator[tuple[str, str]]:
 
 
 def line_problems(params: Params) -> Iterator[tuple[str, str]]:
-    """Two experiments in one row, a model that is not known, a teacher of another data set."""
+    """Two experiments in one row, a teacher of another data set."""
     rows: dict[tuple[str, str], str] = {}
     for key, line in params.experiments.items():
         other = rows.setdefault((line.dataset, line.row), key)
@@ -64,17 +63,6 @@ def line_problems(params: Params) -> Iterator[tuple[str, str]]:
                 params.place("experiments", key, "row"),
                 f"experiments.{other} is row {line.row} of {line.dataset} too; rename one row",
             )
-    sections: dict[str, dict[str, Any]] = {
-        "teachers": params.teachers,
-        "experiments": params.experiments,
-        "sweeps": params.sweeps,
-    }
-    for section, lines in sections.items():
-        for key, line in lines.items():
-            try:
-                file_of(line.model)
-            except CellarError as error:
-                yield params.place(section, key, "model"), str(error)
     yield from teacher_problems(params)
 
 

@@ -13,9 +13,9 @@ from cellar.data.faces import EMOTIONS
 from cellar.data.prepared import SPLITS
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.data.readers.layouts import how_to_get
+from cellar.data.safe_pickle.plain_pickle import check_file
 from cellar.doctor.finding import Finding
 from cellar.errors import CellarError
-from cellar.safe_pickle.plain_pickle import check_file
 
 
 @dataclass(frozen=True)

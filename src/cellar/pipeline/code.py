@@ -15,7 +15,7 @@ ENGINE = ("src/cellar/engine", "src/cellar/seeding.py")
 METRICS = ("src/cellar/metrics",)
 
 TRAINING = (*FILES, *PREPARED, *AUGMENTATION, *NETWORKS, *ENGINE, *METRICS, "src/cellar/methods/base.py")
-STARTING = ("src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/safe_pickle")
+STARTING = ("src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/data/safe_pickle")
 FACES = ("src/cellar/data/face_images.py", "src/cellar/data/face_shards.py")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cellar import models, paths
-from cellar.config import Config, Experiment, ExperimentTeacher, Line, Params, Teacher
+from cellar.config import PARAMS_FILE, Config, Experiment, ExperimentTeacher, Line, Params, Teacher
 from cellar.config.resolved import (
     EvaluationSettings,
     InputSettings,
@@ -13,6 +13,7 @@ from cellar.config.resolved import (
     TeacherSettings,
     TrainingSettings,
 )
+from cellar.errors import CellarError
 from cellar.methods import registry
 from cellar.pipeline import code
 from cellar.pipeline.stage import Job
@@ -75,16 +76,34 @@ def common(params: Params, kind: Kind, key: str, line: Line, seed: int) -> dict[
         "seed": seed,
         "dataset": line.dataset,
         "model": line.model,
-        "model_file": str(models.file_of(line.model, params.study)),
+        "model_file": network_file(params, kind, key, line),
         "input": input_of(params, line),
         "threads": params.threads,
         "precision": params.precision,
         "method": dict(method),
-        "method_file": str(registry.file_of(str(method["name"]), params.study)),
+        "method_file": method_file(params, key, str(method["name"])),
         "teacher": teacher_of(params, line),
         "faces": str(paths.faces(faces)) if faces else None,
         "face_count": params.faces_of(faces).count if faces else None,
     }
+
+
+def network_file(params: Params, kind: Kind, key: str, line: Line) -> str:
+    """Raises CellarError, with the key in params.yaml, for a network that is not known."""
+    try:
+        return str(models.file_of(line.model, params.study))
+    except CellarError as error:
+        section, name = "teachers" if kind == "teachers" else "experiments", key.removeprefix(f"{params.study}/")
+        raise CellarError(f"{PARAMS_FILE}: {params.place(section, name, 'model')}: {error}") from None
+
+
+def method_file(params: Params, key: str, name: str) -> str:
+    """Raises CellarError, with the key in params.yaml, for a method that is not known."""
+    try:
+        return str(registry.file_of(name, params.study))
+    except CellarError as error:
+        place = params.place("experiments", key.removeprefix(f"{params.study}/"), "method")
+        raise CellarError(f"{PARAMS_FILE}: {place}: {error}") from None
 
 
 def input_of(params: Params, line: Line) -> InputSettings:

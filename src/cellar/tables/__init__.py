@@ -18,7 +18,6 @@ from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
 
-Result = TypeVar("Result")
 CODE = ("src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")  # of every table
 AUDIT_CODE = ("src/cellar/data/audit",)
 

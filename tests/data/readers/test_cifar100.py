@@ -17,8 +17,8 @@ from PIL import Image
 
 from cellar.config import Dataset
 from cellar.data.readers import cifar100, image_folder, layouts
+from cellar.data.safe_pickle.plain_pickle import PlainArray, read_plain
 from cellar.errors import CellarError
-from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
 
 Content = dict[bytes, Any]
 NAMES = [f"class_{number:03d}" for number in np.random.default_rng(0).permutation(100)]  # in no sorted order

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from cellar.data.prepared import ImageSet
+from cellar.data.safe_pickle.plain_pickle import PlainArray, check_file, read_plain
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError, printable, safe_repr
 from cellar.files import hash_file
-from cellar.safe_pickle.plain_pickle import PlainArray, check_file, read_plain
 
 FOLDER = "cifar-100-python"
 FILES = ("train", "test", "meta")

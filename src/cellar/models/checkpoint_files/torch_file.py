@@ -15,7 +15,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from cellar.safe_pickle.inert_pickle import InertUnpickler, PlainDict
+from cellar.data.safe_pickle.inert_pickle import InertUnpickler, PlainDict
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # the first two pickles of the older format
 STORAGES = {

@@ -9,12 +9,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from cellar.data.safe_pickle import inert_pickle
+from cellar.data.safe_pickle.plain_pickle import PlainArray, read_plain
 from cellar.errors import CellarError, reason, safe_repr
 from cellar.models import load_state, mismatch
 from cellar.models.checkpoint_files import torch_file
 from cellar.models.heads import heads
-from cellar.safe_pickle import inert_pickle
-from cellar.safe_pickle.plain_pickle import PlainArray, read_plain
 
 WRAPPERS = ("model_state_dict", "state_dict", "model")  # keys under which published files keep the weights
 MOST_BYTES = 4 << 30

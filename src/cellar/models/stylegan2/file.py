@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from cellar import files
+from cellar.data.safe_pickle.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
 from cellar.errors import CellarError, printable, reason
 from cellar.models import mismatch
 from cellar.models.checkpoint_files import torch_file, weights
 from cellar.models.stylegan2 import settings as stylegan2_settings
 from cellar.models.stylegan2.network import Generator, Settings
-from cellar.safe_pickle.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
 
 State = dict[str, Tensor]
 NETWORK = "G_ema"  # the moving average, which is what makes images

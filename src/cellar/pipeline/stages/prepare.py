@@ -9,7 +9,7 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
     "src/cellar/data/readers", "src/cellar/data/images.py", "src/cellar/data/splits.py", "src/cellar/data/faces.py",
-    "src/cellar/data/audit", "src/cellar/safe_pickle", "src/cellar/seeding.py",
+    "src/cellar/data/audit", "src/cellar/data/safe_pickle", "src/cellar/seeding.py",
 )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from cellar.data.safe_pickle.bounded_pickle import BoundedUnpickler
 from cellar.errors import CellarError, printable, reason
-from cellar.safe_pickle.bounded_pickle import BoundedUnpickler
 
 MAX_BYTES = 2**30  # of a file, looked at before anything is read
 ITEM_TYPES = {"u1", "i1", "i2", "i4", "i8", "f4", "f8"}  # no objects: they would need names again

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cellar.safe_pickle.inert_pickle import Allowed, InertUnpickler, PlainDict, StandIn, origin
+from cellar.data.safe_pickle.inert_pickle import Allowed, InertUnpickler, PlainDict, StandIn, origin
 
 NAMED = b"cos\nsystem\n"  # GLOBAL: pushes what os.system stands for
 

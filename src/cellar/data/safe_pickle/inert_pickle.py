@@ -8,8 +8,8 @@ useful part can be read beside objects of modules that are foreign, absent or ho
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
+from cellar.data.safe_pickle.bounded_pickle import BoundedUnpickler, flat
 from cellar.errors import printable
-from cellar.safe_pickle.bounded_pickle import BoundedUnpickler, flat
 
 MOST_HANDED = 1 << 20
 COPIED = (bytes, dict, frozenset, list, set, tuple)
