@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for kind in KINDS.values():
         stage = commands.add_parser(kind.name, help=f"the stage {kind.name}, as snakemake and dvc run it")
-        stage.add_argument("name", nargs="?", default="", help="as dvc.yaml has it, such as fer2013-E1/seed-0")
+        stage.add_argument("name", nargs="?", default="", help="as dvc.yaml has it, such as EXPERIMENT/seed-0")
         stage.add_argument("--study", default="", help="whose dvc.yaml has it")
     explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
     diff = commands.add_parser("diff", help="which inputs made a table cell move between two commits")

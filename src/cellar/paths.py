@@ -11,7 +11,6 @@ CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
 STUDIES = Path("studies")
 TEACHER_LOGITS = Path(".cache/teacher_logits")
-MODEL_COUNTS = METRICS / "models.json"
 INDEX = Path("results/index.md")
 RUNS = Path("runs")
 
@@ -56,6 +55,11 @@ def trained(kind: str, key: str, seed: int) -> Path:
     """`kind` is teachers, students or generators. Holds weights.safetensors, last.safetensors, history.csv,
     losses.npz, run.json."""
     return Path("results") / kind / key / f"seed-{seed}"
+
+
+def model_counts(study: str) -> Path:
+    """Parameters and bytes of the networks that a study names."""
+    return METRICS / "models" / f"{study}.json"
 
 
 def audit(dataset: str) -> Path:

@@ -200,18 +200,12 @@ def value_at(params: Params, key: str) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
-def networks(config: Config) -> dict[str, int]:
-    """Architecture -> classes, over the studies that params.yaml has. Raises CellarError where two studies differ."""
-    found: dict[str, tuple[int, str]] = {}
-    for study in used(config):
-        for name, classes in study.networks.items():
-            other, owner = found.setdefault(name, (classes, study.key))
-            if other != classes:
-                raise CellarError(
-                    f"studies {owner} and {study.key} count {name} with {other} and {classes} classes; call it "
-                    f"{name}({classes}) in one"
-                )
-    return {name: classes for name, (classes, _) in found.items()}
+def classes_of(config: Config, network: str) -> int:
+    """The classes with which a study counts a network; its data set's own do not matter to costs."""
+    counted = {name: classes for study in used(config) for name, classes in study.networks.items()}
+    if network not in counted:
+        raise CellarError(f"no study counts {network}, so its costs cannot be measured; add it to networks in study.py")
+    return counted[network]
 
 
 def folder(study: Study) -> Path:

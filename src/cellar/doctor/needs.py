@@ -56,7 +56,9 @@ def estimate(
 def model_bytes() -> dict[str, int]:
     """Bytes of the weights of every counted architecture."""
     try:
-        counted = files.read_json(paths.MODEL_COUNTS)
+        counted: dict[str, dict[str, int]] = {}
+        for path in sorted((paths.METRICS / "models").glob("*.json")):
+            counted |= files.read_json(path)
         return {name: FLOAT * (entry["parameters"] + entry["buffers"]) for name, entry in counted.items()}
     except (CellarError, KeyError, TypeError, AttributeError):
         return {}

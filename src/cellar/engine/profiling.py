@@ -2,7 +2,7 @@
 
 import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +40,20 @@ def count(model: nn.Module) -> dict[str, float | int]:
     }
 
 
-def build(name: str, classes: int) -> nn.Module:
+def build(name: str, classes: int, file: str | None = None) -> nn.Module:
     """A network whose last layer has `classes` outputs; "name(N)" is `name`, "torchvision:name(N)" torchvision's."""
     name = name.partition("(")[0]
     if not name.startswith(TORCHVISION):
-        return models.build(name, classes)
+        return models.build(name, classes, file)
     zoo = importlib.import_module("torchvision.models")
     network: nn.Module = getattr(zoo, name.removeprefix(TORCHVISION))(num_classes=classes)
     return network
 
 
-def count_all(networks: Mapping[str, int]) -> dict[str, dict[str, float | int]]:
-    """The counts of every network with its number of classes, built without memory for its weights."""
+def count_all(networks: Iterable[tuple[str, int, str | None]]) -> dict[str, dict[str, float | int]]:
+    """The counts of networks by (name, classes, file), built without memory for their weights."""
     with torch.device("meta"):
-        return {name: count(build(name, classes)) for name, classes in networks.items()}
+        return {name: count(build(name, classes, file)) for name, classes, file in networks}
 
 
 def measure(

@@ -89,7 +89,7 @@ def complete_tables(config: Config) -> tuple[list[str], list[str]]:
 
     known = [name for name in verify.built_tables() if name in tables.known(config) and name != REPEATING]
     used = {name: metrics_of(paths.TABLES / f"{name}.json") for name in known}
-    of_data = {name: read for name, read in used.items() if read - {str(paths.MODEL_COUNTS)} - printed_values()}
+    of_data = {name: read for name, read in used.items() if read - counted() - printed_values()}
     made = lineage.load().made
     complete = [name for name, read in of_data.items() if all(is_available(path, made) for path in read)]
     return complete, [name for name in of_data if name not in complete]
@@ -103,6 +103,11 @@ def metrics_of(table: Path) -> set[str]:
 def is_available(path: str, made: Mapping[str, Any]) -> bool:
     """Whether a stage made the file and, if scalars are archived of it, it is here."""
     return path in printed_values() or (path in made and (Path(path).suffix != ".json" or Path(path).is_file()))
+
+
+def counted() -> set[str]:
+    """The files of counted networks, which are the same in every run."""
+    return {str(path) for path in (paths.METRICS / "models").glob("*.json")}
 
 
 def printed_values() -> set[str]:

@@ -4,7 +4,7 @@ import re
 
 from cellar import files, paths, studies
 from cellar.config import Config
-from cellar.studies import ALL_STUDIES
+from cellar.studies import ALL_STUDIES, Study
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.checks import Finding
 from cellar.tables.printed_values import Paper, paper, read
@@ -25,18 +25,24 @@ NOTES = [
 
 
 def inputs(config: Config) -> list[str]:
-    return [*(str(paths.printed(key)) for key in config.studies if key in studies.known()), str(paths.MODEL_COUNTS)]
+    used = studies.used(config)
+    counted = [str(paths.model_counts(study.key)) for study in used if study.networks]
+    return [*(str(paths.printed(study.key)) for study in used), *counted]
 
 
 def build(config: Config) -> Table:
-    counts = files.read_json(paths.MODEL_COUNTS)
     rows = []
     for study in studies.used(config):
         paper(study.key)  # which names the file if it cannot be read
-        printed = Paper(study.key, read(study.key), counts)
+        printed = Paper(study.key, read(study.key), counts_of(study))
         rows += [row(study.key, finding) for check in study.checks for finding in check(printed)]
     title = "Contradictions: where the papers disagree with themselves"
     return Table(ID, title, ALL_STUDIES, config.scale.model_dump(), NOTES, COLUMNS, rows)
+
+
+def counts_of(study: Study) -> dict[str, dict[str, float]]:
+    counts: dict[str, dict[str, float]] = files.read_json(paths.model_counts(study.key)) if study.networks else {}
+    return counts
 
 
 def row(study: str, finding: Finding) -> Row:

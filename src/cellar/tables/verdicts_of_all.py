@@ -45,18 +45,18 @@ Shown = Mapping[tuple[str, str], Named]  # by study and key of the printed value
 
 def inputs(config: Config, shown: list[str]) -> list[str]:
     """`shown`: the tables to collect from."""
-    printed = [str(paths.printed(key)) for key in config.studies if key in studies.known()]
-    return [*printed, str(paths.MODEL_COUNTS), *(str(paths.TABLES / f"{table}.json") for table in shown)]
+    used = studies.used(config)
+    printed = [str(paths.printed(study.key)) for study in used]
+    counted = [str(paths.model_counts(study.key)) for study in used if study.networks]
+    return [*printed, *counted, *(str(paths.TABLES / f"{table}.json") for table in shown)]
 
 
 def build(config: Config, shown: list[str]) -> Table:
-    tables = [from_json(files.read_json(paths.TABLES / f"{table}.json")) for table in shown]
-    collected, counts = by_printed_key(tables), files.read_json(paths.MODEL_COUNTS)
-    rows = [
-        row(study, printed, collected, counts)
-        for study in studies.used(config)
-        for printed in paper(study.key).values.values()
-    ]
+    collected = by_printed_key([from_json(files.read_json(paths.TABLES / f"{table}.json")) for table in shown])
+    rows = []
+    for study in studies.used(config):
+        counts = files.read_json(paths.model_counts(study.key)) if study.networks else {}
+        rows += [row(study, printed, collected, counts) for printed in paper(study.key).values.values()]
     title = "Verdicts: every printed value beside ours"
     return Table(ID, title, ALL_STUDIES, config.scale.model_dump(), NOTES, COLUMNS, rows)
 
@@ -105,7 +105,7 @@ def beside(
         return where, replace(cell, paper=printed.value, printed_key=printed.key) if cell else None
     if printed.place[0] == "models" and printed.place[-1] in PARAMETERS and printed.place[1] in study.printed_networks:
         network = study.printed_networks[printed.place[1]]
-        return f"{paths.MODEL_COUNTS}, {network}", counted(printed, counts[network]["parameters"])
+        return f"{paths.model_counts(study.key)}, {network}", counted(study, printed, counts[network]["parameters"])
     claim = claim_of(study, printed)
     return claimed(printed, claim, shown) if claim else (None, None)
 
@@ -114,15 +114,15 @@ def claim_of(study: Study, printed: Printed) -> Claim | None:
     return study.claims.get(printed.place[-1]) if printed.place[0] == "derived_claims" else None
 
 
-def counted(printed: Printed, parameters: int) -> Cell:
+def counted(study: Study, printed: Printed, parameters: int) -> Cell:
     """Beside parameters printed to the unit, or rounded to millions."""
     exact = isinstance(printed.value, int)
     verdict, reason = (
         verdicts.of_count(parameters, printed.value) if exact else verdicts.of_millions(parameters, str(printed.value))  # type: ignore[arg-type]
     )
     return Cell(
-        "counted", parameters, "count", printed.value, None, verdict, reason, stage=["count_models"],
-        metrics=[str(paths.MODEL_COUNTS)], printed_key=printed.key,
+        "counted", parameters, "count", printed.value, None, verdict, reason, stage=[paths.stage_address("count_models", "", study.key)],
+        metrics=[str(paths.model_counts(study.key))], printed_key=printed.key,
     )  # fmt: skip
 
 

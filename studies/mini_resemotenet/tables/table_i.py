@@ -17,11 +17,11 @@ TRUNK = "torchvision:vgg19_bn(7)"
 
 
 def inputs(params: Params) -> list[str]:
-    return [str(paths.printed(KEY)), str(paths.MODEL_COUNTS)]
+    return [str(paths.printed(KEY)), str(paths.model_counts(KEY))]
 
 
 def build(params: Params) -> Table:
-    counts = files.read_json(paths.MODEL_COUNTS)
+    counts = files.read_json(paths.model_counts(KEY))
     rows = []
     for label, printed in table("table_I")["rows"].items():
         network = COUNTED.get(label, "")
@@ -54,8 +54,8 @@ def counted_cell(
         None,
         verdict,
         reason,
-        stage=["count_models"],
-        metrics=[str(paths.MODEL_COUNTS)],
+        stage=[paths.stage_address("count_models", "", KEY)],
+        metrics=[str(paths.model_counts(KEY))],
     )
 
 

@@ -16,11 +16,11 @@ MODELS = {
 
 
 def inputs(params: Params) -> list[str]:
-    return [str(paths.printed(KEY)), str(paths.MODEL_COUNTS)]
+    return [str(paths.printed(KEY)), str(paths.model_counts(KEY))]
 
 
 def build(params: Params) -> Table:
-    counts, printed = files.read_json(paths.MODEL_COUNTS), table("table_II")["rows"]
+    counts, printed = files.read_json(paths.model_counts(KEY)), table("table_II")["rows"]
     rows = [Row(MODELS[label], label, cells(counts[MODELS[label]], label, row)) for label, row in printed.items()]
     columns = [
         Column("cnn", "convolutions"),

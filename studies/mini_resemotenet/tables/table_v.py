@@ -26,7 +26,7 @@ Costs = dict[str, dict[str, Any] | None]  # column -> what measure_costs wrote, 
 
 
 def inputs(params: Params) -> list[str]:
-    needed = {str(paths.printed(KEY)), str(paths.MODEL_COUNTS)}
+    needed = {str(paths.printed(KEY)), str(paths.model_counts(KEY))}
     for dataset in DATASETS:
         for _, row, _ in COLUMNS.values():
             runs = row_runs(params, dataset, row)
@@ -40,7 +40,7 @@ def shown_params(params: Params) -> list[str]:
 
 
 def build(params: Params) -> Table:
-    counts = files.read_json(paths.MODEL_COUNTS)
+    counts = files.read_json(paths.model_counts(KEY))
     sizes = {column: size_cell(counts[model], printed) for column, (printed, _, model) in COLUMNS.items()}
     rows = [Row("model_size_mb", "model size (MB)", sizes)]
     protocol = ""
@@ -76,8 +76,8 @@ def size_cell(counted: dict[str, float], column: str) -> Cell:
     printed = printed_value("model_size_mb", column)
     verdict, reason = verdicts.of_count(counted["mb_binary"], printed)
     cell = Cell(
-        "counted", counted["mb_binary"], "MB", printed, None, verdict, reason, stage=["count_models"],
-        metrics=[str(paths.MODEL_COUNTS)],
+        "counted", counted["mb_binary"], "MB", printed, None, verdict, reason, stage=[paths.stage_address("count_models", "", KEY)],
+        metrics=[str(paths.model_counts(KEY))],
     )  # fmt: skip
     return in_paper(cell, "model_size_mb", column)
 

@@ -22,7 +22,7 @@ IN_COLUMN = {VI_COLUMNS[name]: dataset for dataset, name in DATASETS.items()}  #
 
 
 def inputs(params: Params) -> list[str]:
-    needed = {str(paths.printed(KEY)), str(paths.MODEL_COUNTS)}
+    needed = {str(paths.printed(KEY)), str(paths.model_counts(KEY))}
     for dataset in DATASETS:
         for _, row, _ in [*OURS.values(), *ALONE.values()]:
             runs = row_runs(params, dataset, row)
@@ -31,7 +31,7 @@ def inputs(params: Params) -> list[str]:
 
 
 def build(params: Params) -> Table:
-    counts, printed = files.read_json(paths.MODEL_COUNTS), table("table_VI")["rows"]
+    counts, printed = files.read_json(paths.model_counts(KEY)), table("table_VI")["rows"]
     rows = []
     for label, values in printed.items():
         if label in OURS:
@@ -68,7 +68,7 @@ def our_row(
     verdict, reason = verdicts.of_count(counts[model]["parameters"], printed.get("parameters"))
     cells["parameters"] = Cell(
         "counted", counts[model]["parameters"], "count", printed.get("parameters"), None, verdict, reason,
-        stage=["count_models"], metrics=[str(paths.MODEL_COUNTS)],
+        stage=[paths.stage_address("count_models", "", KEY)], metrics=[str(paths.model_counts(KEY))],
     )  # fmt: skip
     return Row(identifier, label, cells)
 

@@ -29,30 +29,29 @@ def jobs(config: Config) -> Iterator[Job]:
     from cellar import models, studies, tables
 
     shown = tables.read_by_any(config)
-    counted = studies.networks(config)
-    for dataset, model in sorted(networks(config)):
+    for (dataset, model), study in sorted(networks(config).items()):
         if str(paths.costs(dataset, model)) in shown:
             settings = Settings(
                 dataset=dataset,
                 model=model,
-                model_file=str(models.file_of(model)),
-                classes=counted[models.parse(model)[0]],
+                model_file=str(models.file_of(model, study)),
+                classes=studies.classes_of(config, models.parse(model)[0]),
                 input_size=config.datasets[dataset].input_size,
                 threads=config.threads,
                 **config.costs.model_dump(),
             )
             item = f"{dataset}-{model}"
-            yield Job(item, item, settings, code=code.of_model(model, settings.model_file))
+            yield Job(item, item, settings, code=code.of_model(model, study))
 
 
-def networks(config: Config) -> set[tuple[str, str]]:
-    """(data set, network) of every teacher and experiment that runs."""
-    lines = [
-        (params, line)
-        for params in config.studies.values()
+def networks(config: Config) -> dict[tuple[str, str], str]:
+    """(data set, network) of every teacher and experiment that runs -> a study that has it."""
+    return {
+        (line.dataset, line.model): params.study
+        for params in config.all_params()
         for line in [*params.teachers.values(), *params.experiments.values()]
-    ]
-    return {(line.dataset, line.model) for params, line in lines if params.is_on(line)}
+        if params.is_on(line)
+    }
 
 
 def run(settings: Settings) -> Facts:
