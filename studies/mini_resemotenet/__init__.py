@@ -1,0 +1,1 @@
+"""The study of Mini-ResEmoteNet: see README.md and study.py."""

@@ -1,0 +1,1 @@
+"""The study of Small dataset: see README.md and study.py."""

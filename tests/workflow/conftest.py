@@ -101,12 +101,12 @@ class Project:
             stages |= {f"{prefix}{name}": stage for name, stage in found.items()}
         return stages
 
-    def out_of_date(self) -> set[str]:
-        """Stages that DVC would run, by address; those of sweeps apart."""
+    def out_of_date(self, built: bool = False) -> set[str]:
+        """Stages that DVC would run, by address; `built`: only those that ran before."""
         import json
 
         status = json.loads(self.run("dvc", "status", "--json").stdout)
-        return set(status)
+        return set(status) & set(self.locked()) if built else set(status)
 
     def change(self, spoil: Callable[[dict[str, Any]], object]) -> None:
         path = self.folder / "params.yaml"
@@ -153,8 +153,8 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
     return raw
 
 
-def clone(folder: Path, raw: dict[str, Any]) -> Project:
-    """A clone of the working tree with `raw` as params.yaml, nothing built."""
+def clone(folder: Path, raw: dict[str, Any] | str) -> Project:
+    """A clone of the working tree with `raw` as params.yaml, its text or what it holds; nothing built."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -168,7 +168,8 @@ def clone(folder: Path, raw: dict[str, Any]) -> Project:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
     project = Project(folder)
-    (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    text = raw if isinstance(raw, str) else yaml.safe_dump(raw, sort_keys=False)
+    (folder / "params.yaml").write_text(text)
     project.run("git", "init", "--quiet", "-b", "main")
     project.run("python", "-m", "cellar", "plan")
     project.commit("a clone")
