@@ -89,8 +89,11 @@ def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None
 def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: Raw) -> None:
     del raw["experiments"]["fer2013-E4"], raw["experiments"]["fer2013-E6"]
     params = load()
-    assert figures.inputs("fig_4", params) == ["results/metrics/students/fer2013-E1/seed-0.json"]
-    drawn = draw("fig_4", params)
+    assert figures.inputs("fig_4", params) == [
+        "results/metrics/students/fer2013-E1/seed-0.json",
+        "results/predictions/students/fer2013-E1/seed-0/details.json",
+    ]
+    drawn = confusions(params)
     cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
     assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
     assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"
@@ -143,7 +146,7 @@ def test_every_model_has_a_colour_of_its_own() -> None:
     assert len(set(COLOURS)) >= len(models.known())
 
 
-@pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,0,2,10,0.1,0\n"])
+@pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,10,0.1,0\n"])
 def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
     path = paths.trained("students", "raf_db-E1", 0) / "history.csv"
     files.write_text(path, text)

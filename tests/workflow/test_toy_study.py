@@ -31,7 +31,9 @@ def texts(project: Project) -> dict[str, str]:
 
 def test_a_paper_is_a_folder(shared: Project) -> None:
     before, cellar = texts(shared), ("python", "-m", "cellar")
-    shutil.copytree(ROOT / "tests/toy_study", shared.folder / "studies" / KEY, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "tests/toy_study", shared.folder / "studies" / KEY, ignore=shutil.ignore_patterns("__pycache__")
+    )
     shared.run(*cellar, "use", "sample")
     assert shared.planned(OTHER) == {}, "a stage of another study has become stale"
     assert {address.rpartition(":")[0] for address in shared.out_of_date(built=True)} <= {"", f"studies/{KEY}/dvc.yaml"}
@@ -43,7 +45,9 @@ def test_a_paper_is_a_folder(shared: Project) -> None:
     history = shared.folder / f"results/students/{KEY}/cifar100-student_kd/seed-0/history.csv"
     assert {"task_loss", "soft_loss", "hint_loss"} <= set(history.read_text().splitlines()[0].split(","))
     own = ("methods/warm_hints.py", "models/tiny.py")
-    users = [name for name, stage in shared.locked().items() for dep in stage.get("deps", []) if dep["path"].endswith(own)]
+    users = [
+        name for name, stage in shared.locked().items() for dep in stage.get("deps", []) if dep["path"].endswith(own)
+    ]
     assert users and all(name.startswith(f"studies/{KEY}/") for name in users if name != "resolve")
 
     shared.commit("a toy study")

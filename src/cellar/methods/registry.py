@@ -29,13 +29,13 @@ def known(study: str | None = None) -> list[str]:
 def file_of(name: str, study: str | None = None) -> Path:
     """The file of a method, a path in the project. Raises CellarError that suggests the likely name."""
     folders = [HERE, *([paths.STUDIES / study / "methods"] if study else [])]
-    found = [folder / f"{name}.py" for folder in folders if (folder / f"{name}.py").is_file()]
-    if name in NO_METHODS or not found:
+    candidates = [folder / f"{name}.py" for folder in folders if (folder / f"{name}.py").is_file()]
+    if name in NO_METHODS or not candidates:
         names = known(study)
         close = difflib.get_close_matches(name, names, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise CellarError(f"no method is called {name!r}{hint}; known: {', '.join(names)}")
-    return paths.in_project(found[0])
+    return paths.in_project(candidates[0])
 
 
 def load(name: str, study: str | None = None) -> "type[Method]":

@@ -46,8 +46,8 @@ def declaring(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("*.py")):
         for name in declared(path, path.stat().st_mtime_ns)[0]:
-            found.setdefault(name, path)
-    return found
+            by_name.setdefault(name, path)
+    return by_name
 
 
 @cache
@@ -74,17 +74,17 @@ def assigned(node: ast.stmt) -> list[str]:
 def file_of(name: str, study: str | None = None) -> Path:
     """The file that declares network `name`, relative to the project. Raises CellarError that suggests the likely name."""
     network, suffix = parse(name)
-    found = networks(study)
-    if network not in found:
-        close = difflib.get_close_matches(network, found, n=1)
+    by_name = networks(study)
+    if network not in by_name:
+        close = difflib.get_close_matches(network, by_name, n=1)
         hint = f" (did you mean {close[0] + name.removeprefix(network)!r}?)" if close else ""
-        raise CellarError(f"no model is called {name!r}{hint}; known: {', '.join(found)}")
+        raise CellarError(f"no model is called {name!r}{hint}; known: {', '.join(by_name)}")
     if suffix is not None and suffix not in SUFFIXES:
         raise CellarError(f"model {name!r} ends in +{suffix}; known endings: +{', +'.join(SUFFIXES)}")
-    with_features = [other for other, path in found.items() if declared(path, path.stat().st_mtime_ns)[1]]
+    with_features = [other for other, path in by_name.items() if declared(path, path.stat().st_mtime_ns)[1]]
     if suffix and network not in with_features:
         raise CellarError(f"model {name!r}: {network} takes no +{suffix}; these do: {', '.join(with_features)}")
-    return paths.in_project(found[network])
+    return paths.in_project(by_name[network])
 
 
 def code_of(name: str, study: str | None = None) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from cellar import files
 from cellar.errors import CellarError
 from cellar.paths import pipeline_file, stage_name
 from cellar.pipeline import records, resolved
@@ -18,7 +19,7 @@ def run(kind: StageKind, job: str, study: str) -> None:
     definition = definition_of(stage_name(kind.name, job), study)
     settings = resolved.read(kind, job, study) if "params" in definition else {}
     started = datetime.now(UTC)
-    facts = kind.run(kind.settings.model_validate(settings))
+    facts = kind.run(files.construct(kind.settings, settings))
     if facts is not None:
         records.write(study, stage_name(kind.name, job), definition, settings, started, facts)
 
