@@ -93,7 +93,7 @@ def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: R
         "results/metrics/students/fer2013-E1/seed-0.json",
         "results/predictions/students/fer2013-E1/seed-0/details.json",
     ]
-    drawn = confusions(params)
+    drawn = draw("fig_4", params)
     cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
     assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
     assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from cellar import models
-from cellar.engine import runtime
 
 TORCHVISION = "torchvision:"  # begins the name of a network that torchvision builds
 MB = 2**20
@@ -68,6 +67,8 @@ def measure(
 
     Times in ms, memory in MB of 2**20 bytes. The model is built here, because memory is counted from before it exists.
     """
+    from cellar.engine import runtime  # counting needs none of it
+
     before, memory = start_memory_peak(device)
     model = runtime.place(build(), device).eval()
     latency = {str(size): timed(model, input_shape, size, warmup, repeats, device) for size in sorted(batch_sizes)}

@@ -19,7 +19,6 @@ from cellar.tables import sweep
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CODE = ("src/cellar/figures", "src/cellar/tables/runs.py")  # of every figure
 AUDIT = "audit_"
 LOCAL = "cellar.figures"
 

@@ -72,3 +72,19 @@ def declared_kind(file: Path, changed: int) -> str:
             if named and isinstance(node.value, ast.Constant):
                 return str(node.value.value)
     return "classes"
+
+
+def code_of(file: str | Path) -> list[Path]:
+    """A method's own file, and the files of networks and data that it imports."""
+    return [Path(file), *imported(Path(file), Path(file).stat().st_mtime_ns)]
+
+
+@cache
+def imported(file: Path, changed: int) -> tuple[Path, ...]:
+    modules = [
+        node.module
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cellar.models.", "cellar.data."))
+    ]
+    sources = [HERE.parent.joinpath(*str(module).split(".")[1:]).with_suffix(".py") for module in modules]
+    return tuple(paths.in_project(source) for source in sources if source.exists())

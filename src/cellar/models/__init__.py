@@ -43,7 +43,7 @@ def of_this_folder() -> dict[str, Path]:
 
 def declaring(folder: Path) -> dict[str, Path]:
     """Network name -> file, of one folder."""
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in sorted(folder.glob("*.py")):
         for name in declared(path, path.stat().st_mtime_ns)[0]:
             by_name.setdefault(name, path)

@@ -6,6 +6,7 @@ paths, and the pipeline itself.
 
 from cellar import models
 from cellar.config.resolved import RunSettings
+from cellar.methods import registry
 
 FILES = ("src/cellar/files.py",)
 PREPARED = ("src/cellar/data/prepared.py",)
@@ -13,10 +14,15 @@ AUGMENTATION = ("src/cellar/data/augmentation",)
 NETWORKS = ("src/cellar/models/__init__.py",)
 ENGINE = ("src/cellar/engine", "src/cellar/seeding.py")
 METRICS = ("src/cellar/metrics",)
+CLASSES = ("src/cellar/data/classes.py",)
+BASE = ("src/cellar/methods/base.py",)
+FACES = ("src/cellar/data/face_images.py", "src/cellar/data/face_shards.py", "src/cellar/data/images.py")
 
-TRAINING = (*FILES, *PREPARED, *AUGMENTATION, *NETWORKS, *ENGINE, *METRICS, "src/cellar/methods/base.py")
-STARTING = ("src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/data/safe_pickle")
-FACES = ("src/cellar/data/face_images.py", "src/cellar/data/face_shards.py")
+TRAINING = (*FILES, *PREPARED, *CLASSES, *AUGMENTATION, *NETWORKS, *ENGINE, *METRICS, *BASE)
+STARTING = (  # what reads the weights of a start
+    "src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/models/heads.py",
+    "src/cellar/data/safe_pickle",
+)  # fmt: skip
 
 
 def of_model(model: str, study: str) -> tuple[str, ...]:
@@ -25,8 +31,8 @@ def of_model(model: str, study: str) -> tuple[str, ...]:
 
 
 def of_run(settings: RunSettings, study: str) -> tuple[str, ...]:
-    """The files of a run's own network, of its teacher's, of its method, and of what only some runs need."""
+    """The files of a run's own network, of its teacher's, of its method, and of what reads the weights of its start."""
     teacher = of_model(settings.teacher.model, study) if settings.teacher else ()
-    faces = (*FACES, "src/cellar/models/feature_extractor.py") if settings.faces else ()
+    method = tuple(map(str, registry.code_of(settings.method_file)))
     started = STARTING if getattr(settings, "start", None) else ()
-    return (settings.method_file, *of_model(settings.model, study), *teacher, *faces, *started)
+    return (*method, *of_model(settings.model, study), *teacher, *started)

@@ -18,16 +18,13 @@ from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
 
-CODE = ("src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")  # of every table
-AUDIT_CODE = ("src/cellar/data/audit",)
-
 
 @dataclass(frozen=True)
 class Entry:
     """A table under its project-wide id. `study`: the key of the one that it belongs to, "" for all of them.
 
     `inputs`: the files that it reads, one by one; `shown`: the values of params.yaml that it prints (everything else reaches
-    it through its inputs); `code`: files and folders that build it, beside `CODE`.
+    it through its inputs); `code`: files and folders that build it, beside the engine's.
     """
 
     id: str
@@ -98,7 +95,7 @@ def audits(config: Config) -> Iterator[Entry]:
         yield Entry("audit", "", *functions, partial(scale, config), printed)
     if audit_accuracy.shown(config):
         functions = partial(audit_accuracy.build, config), partial(audit_accuracy.inputs, config)
-        yield Entry("audit_accuracy", "", *functions, partial(scale, config), AUDIT_CODE)
+        yield Entry("audit_accuracy", "", *functions, partial(scale, config))
 
 
 def generic(params: Params) -> Iterator[Entry]:
@@ -108,7 +105,7 @@ def generic(params: Params) -> Iterator[Entry]:
     for dataset in custom.datasets(params):
         yield own(params, study, f"custom_{dataset}", custom, dataset=dataset)
     for dataset in leakage.datasets(params):
-        yield own(params, study, f"leakage_{dataset}", leakage, AUDIT_CODE, dataset=dataset)
+        yield own(params, study, f"leakage_{dataset}", leakage, dataset=dataset)
     for key, line in params.sweeps.items():
         if params.is_on(line):
             yield replace(own(params, study, key, sweep, code, sweep=key), sweep=True)

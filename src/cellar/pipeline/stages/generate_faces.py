@@ -93,15 +93,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (
-        *code.FILES,
-        *code.NETWORKS,
-        "src/cellar/engine",
-        "src/cellar/data/face_shards.py",
-        "src/cellar/data/images.py",
-        train_generator.METHOD,
-        train_generator.NETWORKS,
-    ),
+    (*code.TRAINING, *code.FACES, train_generator.METHOD, train_generator.NETWORKS),
     outs=("data/faces/{item}/",),
     torch=True,
 )

@@ -77,12 +77,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (
-        "src/cellar/files.py",
-        "src/cellar/models/__init__.py",
-        "src/cellar/engine/profiling.py",
-        "src/cellar/engine/runtime.py",
-    ),
+    (*code.FILES, *code.NETWORKS, *code.ENGINE, *code.AUGMENTATION, *code.PREPARED),
     metrics=("results/metrics/costs/{item}.json",),
     torch=True,
     alone=True,

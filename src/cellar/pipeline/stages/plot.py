@@ -6,8 +6,9 @@ from typing import Any
 from cellar.config import Config
 from cellar.config.section import Section
 from cellar.pipeline.stage import Facts, Job, StageKind
+from cellar.pipeline.stages import tabulate
 
-CODE = ("src/cellar/files.py", "src/cellar/figures", "src/cellar/tables", "src/cellar/metrics")
+CODE = (*tabulate.CODE, "src/cellar/figures")
 
 
 class Settings(Section):

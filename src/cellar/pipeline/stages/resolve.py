@@ -12,13 +12,10 @@ from cellar.config.section import Section
 from cellar.pipeline.stage import RESOLVED, Facts, Job, StageKind, resolved_file
 
 CODE = (
-    "src/cellar/config",
-    "src/cellar/pipeline",
-    "src/cellar/paths.py",
-    "src/cellar/studies.py",
-    "src/cellar/tables",
-    "src/cellar/figures",
-)
+    "src/cellar/config", "src/cellar/pipeline", "src/cellar/paths.py", "src/cellar/files.py", "src/cellar/studies.py",
+    "src/cellar/tables", "src/cellar/figures", "src/cellar/methods/base.py", "src/cellar/methods/registry.py",
+    "src/cellar/models/__init__.py",
+)  # fmt: skip
 
 
 class Settings(Section):

@@ -8,7 +8,10 @@ from cellar.config import Config
 from cellar.config.section import Section
 from cellar.pipeline.stage import Facts, Job, StageKind
 
-CODE = ("src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py")
+CODE = (
+    "src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py", "src/cellar/data/audit/pairs.py",
+    "src/cellar/methods/registry.py", "src/cellar/models/__init__.py",
+)  # fmt: skip
 
 
 class Settings(Section):
