@@ -20,6 +20,7 @@ from cellar.pipeline import dvc_yaml, plan
 from cellar.provenance import artefacts, verify
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
+from tests.table_project import put_studies
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["happy", "sad", "anger"]
@@ -94,6 +95,7 @@ def note(inputs: list[Path], outputs: list[Path]) -> None:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A whole project of one run and one table, and the current directory."""
     monkeypatch.chdir(tmp_path)
+    put_studies()
     monkeypatch.setattr(tables, "build", build)
     monkeypatch.setattr(tables, "inputs", lambda table, params: [str(METRICS)])
     monkeypatch.setattr(dvc_yaml, "outdated", lambda params: [])
