@@ -101,7 +101,7 @@ def test_the_text_says_the_same(project: Path) -> None:
         "76.33 or 76.42",
         "not comparable",
         "scale sample",
-        "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.E1",
+        "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.Student Model A(E1).fer2013_accuracy",
         'evaluation: {"batch_size": 128}',
         "data/raw/faces  aa.dir",
         "3 files of src",
@@ -163,7 +163,8 @@ def test_a_name_that_means_several_rows_is_asked_for(project: Path) -> None:
 def test_a_number_that_was_not_made_here_has_nothing_to_redo(project: Path, row: str, words: str) -> None:
     found, said = story(row, "parameters"), explain.report("table_vi", row, "parameters")
     assert (found["stages"], found["redo"]) == ([], [])
-    assert found["paper_file"] == "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.E1"
+    key = ", tables.table_VI.rows.QCS.parameters" if row == "QCS" else ""  # a table without keys, as of an older commit
+    assert found["paper_file"] == f"studies/mini_resemotenet/printed.yaml{key}"
     assert "Nothing to redo" in said
     assert words in said
 

@@ -96,6 +96,7 @@ def note(inputs: list[Path], outputs: list[Path]) -> None:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A whole project of one run and one table, and the current directory."""
     monkeypatch.chdir(tmp_path)
+    put_studies()
     monkeypatch.setattr(tables, "build", build)
     monkeypatch.setattr(tables, "inputs", lambda table, params: [str(METRICS)])
     monkeypatch.setattr(dvc_yaml, "outdated", lambda params: [])

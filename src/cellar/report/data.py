@@ -43,5 +43,5 @@ def source(section: Dataset) -> str:
     """Where params.yaml says that the raw files come from."""
     if section.source.draw:
         return f"drawn here, seed {section.source.draw.seed}"
-    told = section.source.model_dump(exclude_none=True)
-    return "; ".join(f"{word}: {value}" for word, value in told.items()) or "put there by hand"
+    source = section.source.model_dump(exclude_none=True)
+    return "; ".join(f"{word}: {value}" for word, value in source.items()) or "put there by hand"

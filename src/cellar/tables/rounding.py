@@ -3,9 +3,9 @@
 HALF = 0.5 + 1e-6  # of the last printed digit, with room for binary fractions
 
 
-def agrees(value: float, said: float, digits: int) -> bool:
-    """Whether `said` is `value` rounded to so many digits; a half may go either way."""
-    return abs(value - said) * 10.0**digits <= HALF
+def agrees(value: float, printed: float, digits: int) -> bool:
+    """Whether `printed` is `value` rounded to so many digits; a half may go either way."""
+    return abs(value - printed) * 10.0**digits <= HALF
 
 
 def cut(value: float, digits: int) -> float:
@@ -13,9 +13,9 @@ def cut(value: float, digits: int) -> float:
     return int(value * 10.0**digits + 1e-9) / 10.0**digits
 
 
-def is_millions(said: str, count: float) -> bool:
-    """Whether so many are what `23.5M` or `<25M` says, rounded or cut off."""
-    bound = said.removesuffix("M")
+def is_millions(printed: str, count: float) -> bool:
+    """Whether a count is what `23.5M` or `<25M` stands for, rounded or cut off."""
+    bound = printed.removesuffix("M")
     if bound.startswith("<"):
         return count < float(bound[1:]) * 1e6
     digits = len(bound.partition(".")[2])

@@ -1,4 +1,4 @@
-"""What our number says of the printed one. A verdict is given only where the two are of one scale.
+"""Verdicts on printed values, by our own. A verdict is given only where both are of one scale.
 
 reproduced: counts are equal; a printed accuracy lies inside our 95 % interval. differs: it does not.
 paper inconsistent: the paper prints the same quantity twice, differently. not comparable: the reason says why.
@@ -57,8 +57,8 @@ def of_accuracy(
     if variants:
         values = [printed, *variants]
         inside = [f"{value:.2f}" for value in values if low <= value <= high]
-        said = " and ".join(f"{value:.2f}" for value in values)
-        return "paper inconsistent", f"the paper prints {said}; in our interval: {', '.join(inside) or 'none'}"
+        different = " and ".join(f"{value:.2f}" for value in values)
+        return "paper inconsistent", f"the paper prints {different}; in our interval: {', '.join(inside) or 'none'}"
     if low <= printed <= high:
         return "reproduced", None
     return "differs", f"printed {printed:.2f} lies outside [{low:.2f}, {high:.2f}]"

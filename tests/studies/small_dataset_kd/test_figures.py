@@ -16,6 +16,7 @@ from cellar.data import prepared
 from cellar.data.face_parts import cut_parts, faces_to_cut
 from cellar.errors import CellarError
 from cellar.figures import drawing
+from studies.small_dataset_kd.figures import teacher_of_parts
 from studies.small_dataset_kd.figures.pairs import face_pairs
 from studies.small_dataset_kd.figures.parts import embed, face_parts, part_map
 from tests import pins_project
@@ -140,11 +141,11 @@ class TestWhichFiguresThereAre:
 
     def test_the_map_is_of_the_teacher_without_a_connector(self, pins: Raw) -> None:
         pins["teachers"] = dict(reversed(list(pins["teachers"].items())))
-        assert figures.teacher_of_parts(read(pins)) == TEACHER
+        assert teacher_of_parts(read(pins)) == TEACHER
         del pins["teachers"][TEACHER]
-        assert figures.teacher_of_parts(read(pins)) == "pins-sigmoid"
+        assert teacher_of_parts(read(pins)) == "pins-sigmoid"
         del pins["teachers"]["pins-sigmoid"]
-        assert figures.teacher_of_parts(read(pins)) is None
+        assert teacher_of_parts(read(pins)) is None
 
     def test_the_other_one_shot_line_serves_when_the_first_is_missing(self, pins: Raw) -> None:
         del pins["experiments"][ONE_SHOT]
@@ -210,7 +211,7 @@ class TestMap:
         [
             ({"trained": np.ones((59, 16), np.float32)}, "holds no activations of eyes, nose, mouth"),
             ({"part": np.full(60, "ear")}, "holds no activations of eyes, nose, mouth"),
-            ({"trained": np.full((60, 16), np.nan, np.float32)}, "holds activations that are no numbers"),
+            ({"trained": np.full((60, 16), np.nan, np.float32)}, "holds activations that are not finite"),
         ],
     )
     def test_other_arrays_are_one_line(self, pins: Raw, spoil: dict[str, np.ndarray], said: str) -> None:
