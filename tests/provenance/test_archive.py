@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cellar.__main__ import main
+from cellar.cli import main
 from cellar.errors import CellarError
 from cellar.provenance.archive import formulas, layout, verify
 from cellar.provenance.archive.layout import Archive
