@@ -45,7 +45,7 @@ class Schedule(Section):
 
 
 class Recipe(Section):
-    """How a model is trained (its silences in the papers: docs/readings.md).
+    """How a model is trained (what the papers leave open: README.md of each study).
 
     `train_on` may add the validation images to the training ones, as published for CIFAR-100, which has no such
     split; then nothing can be chosen on them: `select_on: last_epoch`. `early_stop`: epochs without a better one.

@@ -15,7 +15,18 @@ HEADER = """\
 # Written by `cellar plan` from params.yaml, which says what runs; Snakemake writes it anew when it must.
 # After adding or removing lines of params.yaml run `cellar plan`, or snakemake; changed values need neither.
 """
-PLAIN = re.compile(r"[A-Za-z][\w./@+= -]*")  # needs no quotes in YAML
+PLAIN = re.compile(r"[A-Za-z]([\w./@+= -]*[\w./@+=-])?")  # needs no quotes in YAML, but for
+WORDS = {
+    "y",
+    "n",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "true",
+    "false",
+    "null",
+}  # which one version of it or another reads otherwise
 
 
 def render(stages: Iterable[Stage]) -> str:
@@ -50,14 +61,15 @@ def listed(key: str, cached: Iterable[str], in_git: Iterable[str] = ()) -> Itera
 
 
 def quoted(text: str) -> str:
-    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    is_plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def by_file(config: Config, sweeps: bool) -> dict[Path, list[Stage]]:
+def by_file(stages: Iterable[Stage], sweeps: bool) -> dict[Path, list[Stage]]:
     """Pipeline file -> its stages. A file of sweeps is there once one of its study has been asked for: `dvc pull` fails on
     stages that never ran."""
     found: dict[Path, list[Stage]] = {}
-    for stage in plan.stages(config):
+    for stage in stages:
         if not stage.job.sweep or sweeps or stage.file.exists():
             found.setdefault(stage.file, []).append(stage)
     return found
@@ -69,9 +81,9 @@ def written() -> list[Path]:
     return [path for path in (MAIN, *of_studies) if path.exists()]
 
 
-def outdated(config: Config, sweeps: bool = False) -> list[Path]:
-    """The pipeline files that do not say what params.yaml and the code say."""
-    texts = {file: render(stages) for file, stages in by_file(config, sweeps).items()}
+def outdated(config: Config, sweeps: bool = False, planned: list[Stage] | None = None) -> list[Path]:
+    """The pipeline files that do not say what params.yaml and the code say. `planned`: the plan, if it is at hand."""
+    texts = {file: render(stages) for file, stages in by_file(planned or plan.stages(config), sweeps).items()}
     return [path for path in dict.fromkeys([*texts, *written()]) if text_of(path) != texts.get(path, "")]
 
 
@@ -84,8 +96,8 @@ def write(config: Config, sweeps: bool = False) -> list[Path]:
 
     `sweeps`: those of the sweeps too.
     """
-    planned = by_file(config, sweeps)
-    changed = outdated(config, sweeps)
+    stages = plan.stages(config)
+    planned, changed = by_file(stages, sweeps), outdated(config, sweeps, stages)
     for path in changed:
         if path in planned:
             files.write_text(path, render(planned[path]))

@@ -40,9 +40,9 @@ def complete(settings: RunSettings, study: str) -> dict[str, Any]:
         if isinstance(settings, TrainingSettings):
             load_method(method, settings.method_file).check(settings)
     except CellarError as error:
-        key = settings.key.rpartition("/")[2]
-        section = "teachers" if settings.kind == "teachers" else "experiments"
-        raise CellarError(f"{PARAMS_FILE}: {section}.{key}: {error}") from None
+        name = settings.key.rpartition("/")[2]
+        place = f"studies.{study}.experiments.{name}" if study else f"teachers.{name}"
+        raise CellarError(f"{PARAMS_FILE}: {place}: {error}") from None
     return method
 
 
