@@ -9,6 +9,7 @@ from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, ver
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
 from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
 
@@ -34,7 +35,8 @@ def report(as_json: bool) -> int:
 
 def examine(config: Config) -> tuple[list[Finding], str]:
     """All findings, and what to do next."""
-    stages = [stage for stage in plan.stages(config) if not stage.job.sweep]
+    planned = plan.stages(config)
+    stages = [stage for stage in planned if not stage.job.sweep]
     of_data, extents = data_sets.examine(config)
     graph = lineage.load()
     kept, waiting = storage.examine(stages, graph), unmade.paths_of(stages, graph)
@@ -44,16 +46,14 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *kept.findings,
         *versions.examine(),
         *locks.examine(),
-        *pipeline(config),
+        *pipeline(planned),
     ]
     return findings, next_step(findings, kept, waiting)
 
 
-def pipeline(config: Config) -> Iterator[Finding]:
-    for path in dvc_yaml.outdated(config):
-        yield Finding(
-            "warn", "plan", f"{path} does not say what params.yaml says; snakemake mends it by itself", "cellar plan"
-        )
+def pipeline(planned: list[Stage]) -> Iterator[Finding]:
+    for path in dvc_yaml.outdated(planned):
+        yield Finding("warn", "plan", f"{path} is out of date with params.yaml; snakemake rewrites it", "cellar plan")
 
 
 def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:

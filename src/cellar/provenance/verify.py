@@ -71,7 +71,12 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     graph, settings = lineage.load(), config.load()
     others = [] if table else [name for name in ids if name not in tables.known(settings)]
     ids = [name for name in ids if name not in others]
-    asked = of_cell(ids[0], row, column, graph) if row and column else of_tables(ids, graph, settings, table is None)
+    planned = plan.stages(settings)
+    asked = (
+        of_cell(ids[0], row, column, graph)
+        if row and column
+        else of_tables(ids, graph, planned if table is None else [])
+    )
     claimed = artefacts.claims(asked.stages)
     digests = artefacts.digests(claimed)
     absent = [path for path in claimed if path not in digests]
@@ -85,10 +90,9 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     for name in asked.ids:
         found.problems += wrong_table(name, settings, asked.cell)
     found.problems += [
-        f"{path}: does not say what params.yaml says; write it anew with: cellar plan"
-        for path in dvc_yaml.outdated(settings)
+        f"{path}: out of date with params.yaml; rewrite it with: cellar plan" for path in dvc_yaml.outdated(planned)
     ]
-    found.problems += stale(asked.stages, settings)
+    found.problems += stale(asked.stages, planned)
     found.problems += recorded_code.uncommitted()
     found.problems = list(dict.fromkeys(found.problems))
     return found
@@ -101,10 +105,10 @@ def built_tables() -> list[str]:
     return ids
 
 
-def of_tables(ids: list[str], graph: Lineage, settings: Config, everything: bool) -> Asked:
-    """`everything`: what no table shows too, as figures, if dvc.yaml still has its stage."""
-    planned = {stage.address for stage in plan.stages(settings) if not stage.job.sweep} if everything else set()
-    beside = [file.path for stage in graph.stages if stage.target in planned for file in stage.makes]
+def of_tables(ids: list[str], graph: Lineage, planned: list[PlannedStage]) -> Asked:
+    """`planned`: stages to check although no table may show their outputs, figures for example."""
+    addresses = {stage.address for stage in planned if not stage.job.sweep}
+    beside = [file.path for stage in graph.stages if stage.target in addresses for file in stage.makes]
     return Asked(ids, None, graph.chain([*table_files(ids), *beside]))
 
 
@@ -150,12 +154,12 @@ def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
     return found
 
 
-def stale(stages: Iterable[Stage], settings: Config) -> Iterator[str]:
+def stale(stages: Iterable[Stage], planned: Iterable[PlannedStage]) -> Iterator[str]:
     """Stages that would run again: params.yaml, defaults or derivation rules give other settings now, or code has changed."""
-    planned = {stage.address: stage for stage in plan.stages(settings)}
+    by_address = {stage.address: stage for stage in planned}
     for stage in stages:
-        if stage.target in planned:
-            yield from other_settings(stage, planned[stage.target])
+        if stage.target in by_address:
+            yield from other_settings(stage, by_address[stage.target])
     for path, users in code_of(stages).items():
         for md5, targets in users.items():
             if Path(path).exists() and artefacts.digests([path])[path] != md5:
