@@ -410,7 +410,7 @@ def test_a_mistake_in_params_yaml_is_its_one_line(project: Path) -> None:
 
 def test_the_shipped_project_is_looked_at_without_heavy_libraries() -> None:
     """torch alone takes longer to import than doctor may take."""
-    code = "import sys; from cellar.__main__ import main; main(['doctor']); print({'torch', 'pandas', 'sklearn', 'dvc'} & set(sys.modules))"
+    code = "import sys; from cellar.cli import main; main(['doctor']); print({'torch', 'pandas', 'sklearn', 'dvc'} & set(sys.modules))"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     said, loaded = done.stdout.splitlines()[-2:]

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from cellar import studies
+from cellar import config
 from cellar.engine import profiling
+from cellar.pipeline.stages import count_models
+from tests.conftest import ROOT
 
 CPU = torch.device("cpu")
 
@@ -46,7 +48,10 @@ def test_parameters_are_counted_without_buffers() -> None:
 
 
 def test_all_counted_models_are_the_papers() -> None:
-    counted = profiling.count_all(studies.networks())
+    networks = [
+        network for job in count_models.jobs(config.load(ROOT / "params.yaml")) for network in job.settings.networks
+    ]
+    counted = profiling.count_all([(network.name, network.classes, network.file) for network in networks])
     assert {name: entry["parameters"] for name, entry in counted.items()} == {
         "resemotenet": 80_238_599,
         "resemotenet_a": 20_069_383,

@@ -7,24 +7,33 @@ import yaml
 from PIL import Image
 
 from cellar import files, paths
-from cellar.provenance import artefacts, lineage
+from cellar.pipeline import content
+from cellar.provenance import lineage
 from cellar.report import archive
 from cellar.tables import render
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import interval_of, rounded, spreads
 
-NAME, TABLE = "mine", "own_table"
+from .cell_project import lock, settings
+
+NAME, TABLE, STUDY = "mine", "own_table", "own"
 SCORES = {"student": [61.25, 60.5, 62.0], "alone": [58.0, 58.5, 57.25]}
 COMMIT = "a" * 40
-PARAMS = {"scale": {"name": NAME, "note": "a few images"}, "threads": 2, "recipes": {"short": {"epochs": 3}}}
+PARAMS = {
+    "scale": {"name": NAME, "note": "a few images"},
+    "threads": 2,
+    "studies": {STUDY: {"recipes": {"short": {"epochs": 3}}}},
+}
+LOCK, STUDY_LOCK = Path("dvc.lock"), Path(f"studies/{STUDY}/dvc.lock")
+IN_STUDY = f"studies/{STUDY}/dvc.yaml:"  # begins the names of the table's and the figure's stages
 
 
 def metrics_path(name: str, seed: int) -> str:
-    return str(paths.metrics("students", name, seed))
+    return str(paths.metrics("students", f"{STUDY}/{name}", seed))
 
 
 def predictions_path(name: str, seed: int) -> str:
-    return str(paths.predictions("students", name, seed) / "predictions.npz")
+    return str(paths.predictions("students", f"{STUDY}/{name}", seed) / "predictions.npz")
 
 
 def metrics_paths(name: str) -> list[str]:
@@ -32,7 +41,7 @@ def metrics_paths(name: str) -> list[str]:
 
 
 def history_path(seed: int) -> str:
-    return str(paths.trained("students", "student", seed) / "history.csv")
+    return str(paths.trained("students", f"{STUDY}/student", seed) / "history.csv")
 
 
 def metrics(accuracy: float, large: bool) -> dict[str, Any]:
@@ -74,7 +83,7 @@ def gain_paths() -> list[str]:
 
 def record(stage: str) -> dict[str, Any]:
     return {
-        "stage": stage, "command": "train", "params": {"threads": 2}, "inputs": {}, "outputs": {}, "code": "c0de",
+        "stage": stage, "study": STUDY, "command": "train", "settings": {"threads": 2}, "inputs": {}, "outputs": {}, "code": "c0de",
         "commit": COMMIT, "dirty": False, "versions": {"torch": "2.13.0"}, "python": "3.11.7",
         "machine": {"host": "vm", "system": "Linux", "cores": 2, "memory_gb": 25.3}, "device": "cpu",
         "device_name": "a processor", "threads": 2, "seed": 0, "started": "2030-01-01T00:00:00+00:00",
@@ -95,41 +104,52 @@ def write_project() -> None:
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
     Image.effect_noise((60, 40), 80).convert("RGB").save(paths.FIGURES / "curves.png")
     files.write_text(Path("params.yaml"), yaml.safe_dump(PARAMS))
-    files.write_text(Path("dvc.lock"), yaml.safe_dump({"schema": "2.0", "stages": stages()}, sort_keys=False))
+    lock(LOCK, runs())
+    lock(STUDY_LOCK, shown())
 
 
 def weights(seed: int) -> str:
-    return str(paths.trained("students", "student", seed) / "weights.safetensors")
+    return str(paths.trained("students", f"{STUDY}/student", seed) / "weights.safetensors")
 
 
-def stages() -> dict[str, Any]:
-    lock: dict[str, Any] = {}
+def runs() -> dict[str, Any]:
+    """Trainings and evaluations, in the root's lock."""
+    stages: dict[str, Any] = {}
     for seed in range(3):
-        made = [weights(seed), history_path(seed)]
-        params = {"params.yaml": {"threads": 2, "recipes.short": {"epochs": 3}}}
-        lock[f"train-{seed}"] = {"cmd": f"train {seed}", "params": params, "outs": entries(made)}
+        name = f"train-{seed}"
+        stages[name] = {
+            "cmd": f"train {seed}",
+            "params": settings(name, {"threads": 2, "recipe": {"epochs": 3}}, study=""),
+            "outs": entries([weights(seed), history_path(seed)]),
+        }
         scored = [path(name, seed) for name in SCORES for path in (metrics_path, predictions_path)]
-        lock[f"evaluate-{seed}"] = {
+        stages[f"evaluate-{seed}"] = {
             "cmd": f"evaluate {seed}",
             "deps": entries([weights(seed)]),
             "outs": entries(scored),
         }
-    shown = [str(paths.TABLES / f"{TABLE}.{suffix}") for suffix in ("json", "md")]
-    lock[f"tabulate_{TABLE}"] = {"cmd": "tabulate", "deps": entries(gain_paths()), "outs": entries(shown)}
+    return stages
+
+
+def shown() -> dict[str, Any]:
+    """The table and the figure, in the study's lock."""
+    tables = [str(paths.TABLES / f"{TABLE}.{suffix}") for suffix in ("json", "md")]
     histories = [history_path(seed) for seed in range(3)]
     figure = [str(paths.FIGURES / "curves.png")]
-    lock["plot_curves"] = {"cmd": "plot", "deps": entries(histories), "outs": entries(figure)}
-    return lock
+    return {
+        f"tabulate-{TABLE}": {"cmd": "tabulate", "deps": entries(gain_paths()), "outs": entries(tables)},
+        "plot-curves": {"cmd": "plot", "deps": entries(histories), "outs": entries(figure)},
+    }
 
 
 def entries(found: list[str]) -> list[dict[str, str]]:
-    return [{"path": path, "hash": "md5", "md5": artefacts.digest(Path(path)).md5} for path in found]
+    return [{"path": path, "hash": "md5", "md5": content.md5(Path(path))} for path in found]
 
 
 def write_archive(commit: str | None = None) -> Path:
     """Archive the project of write_project in runs/mine; the stage evaluate-2 has no record."""
-    shown = [str(paths.TABLES / f"{TABLE}.md"), str(paths.FIGURES / "curves.png")]
-    behind = list(reversed(lineage.load().chain(shown)))
+    pages = [str(paths.TABLES / f"{TABLE}.md"), str(paths.FIGURES / "curves.png")]
+    behind = list(reversed(lineage.load().chain(pages)))
     recorded = [stage.target for stage in behind if stage.target.startswith(("train", "evaluate"))]
     records = {target: record(target) for target in recorded if target != "evaluate-2"}
     source = archive.Source(Path(), NAME, "a few images", commit, [TABLE], ["curves"], behind, records)

@@ -1,4 +1,4 @@
-"""A made-up project of one table, for explain and diff: its cell has a chain of five stages, one of them with a record."""
+"""A made-up project of one table, for explain and diff: its cell has a chain of five stages in two locks, one of them with a record."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,18 @@ from typing import Any
 import yaml
 
 from cellar import files
+from cellar.pipeline import records
+from cellar.provenance import lineage
+from cellar.provenance.lineage import Stage
 
+STUDY = "mini_resemotenet"
+LOCK, STUDY_LOCK = Path("dvc.lock"), Path(f"studies/{STUDY}/dvc.lock")
+DRAWN, PREPARED, TEACHER = "make_synthetic-fer2013", "prepare-fer2013", "train_teacher-fer2013-seed-0"
+STUDENT, EVALUATION, TABULATED = (  # as their own dvc.yaml has them
+    "distill_student-fer2013-E1-seed-0", "evaluate_student-fer2013-E1-seed-0", "tabulate-table_vi"
+)  # fmt: skip
 PRINTED = "tables.table_VI.rows"
-METRICS = "results/metrics/students/fer2013-E1/seed-0.json"
+METRICS = "results/metrics/students/mini_resemotenet/fer2013-E1/seed-0.json"
 COMMIT = "a" * 40
 RUN = {
     "commit": COMMIT,
@@ -71,41 +80,54 @@ TABLE = {
         },
     ],
 }
-CODE = {f"src/cellar/{name}.py": f"{i}" * 32 for i, name in enumerate(("metrics/classification", "files", "models"))}
+CODE = {f"src/cellar/{name}": f"{i}" * 32 for i, name in enumerate(("metrics", "files.py", "models/cnn4.py"))}
+
+
+def target(name: str, file: Path = STUDY_LOCK) -> str:
+    """What `dvc repro` calls a stage of the study."""
+    return f"{file.with_suffix('.yaml')}:{name}"
 
 
 def entries(**md5s: str) -> list[dict[str, str]]:
     return [{"path": path, "hash": "md5", "md5": value} for path, value in md5s.items()]
 
 
+def settings(stage: str, values: dict[str, Any], study: str = STUDY) -> dict[str, Any]:
+    """Resolved settings as a lock has them."""
+    return {f"results/resolved/{study or 'shared'}.json": {stage: values}}
+
+
 def stages() -> dict[str, Any]:
-    """Written out of order, so that the order of the story is explain's own."""
-    arrays, weights, teacher = "data/prepared/fer2013/arrays.npz", "results/students/w", "results/teachers/t"
+    """Of the root's lock. Written out of order, so that the order of the story is explain's own."""
+    arrays, teacher = "data/prepared/fer2013/arrays.npz", "results/teachers/t"
     return {
-        "draw_faces@fer2013": {"cmd": "draw", "outs": entries(**{"data/raw/faces": "aa.dir"})},
+        DRAWN: {"cmd": "draw", "outs": entries(**{"data/raw/faces": "aa.dir"})},
         "unrelated": {"cmd": "other", "outs": entries(**{"elsewhere": "00"})},
-        "train_teacher@fer2013-seed-0": {
-            "cmd": "teach",
-            "deps": entries(**{arrays: "bb"}),
-            "outs": entries(**{teacher: "cc"}),
-        },
-        "prepare@fer2013": {
+        TEACHER: {"cmd": "teach", "deps": entries(**{arrays: "bb"}), "outs": entries(**{teacher: "cc"})},
+        PREPARED: {
             "cmd": "prepare",
             "deps": entries(**{"data/raw/faces": "aa.dir"}),
             "outs": entries(**{arrays: "bb"}),
         },
-        "distill_student@fer2013-E1-seed-0": {
+    }
+
+
+def study_stages() -> dict[str, Any]:
+    """Of the study's own lock."""
+    arrays, weights, teacher = "data/prepared/fer2013/arrays.npz", "results/students/w", "results/teachers/t"
+    return {
+        STUDENT: {
             "cmd": "distill",
             "deps": entries(**{teacher: "cc", arrays: "bb"}),
             "outs": entries(**{weights: "dd"}),
         },
-        "evaluate_student@fer2013-E1-seed-0": {
-            "cmd": "python -m cellar evaluate_student fer2013-E1\n  --seed 0",
+        EVALUATION: {
+            "cmd": "python -m cellar evaluate_student\n  fer2013-E1/seed-0 --study mini_resemotenet",
             "deps": entries(**CODE, **{weights: "dd", arrays: "bb"}),
-            "params": {"params.yaml": {"threads": 2, "evaluation": {"batch_size": 128}}},
-            "outs": entries(**{METRICS: "ee", "results/predictions/run.json": "ff"}),
+            "params": settings(EVALUATION, {"threads": 2, "method": {"name": "logit_kd", "temperature": 3}}),
+            "outs": entries(**{METRICS: "ee"}),
         },
-        "tabulate_table_vi": {
+        TABULATED: {
             "cmd": "tabulate",
             "deps": entries(**{METRICS: "ee"}),
             "outs": entries(**{"results/tables/table_vi.json": "99"}),
@@ -117,9 +139,31 @@ def lock(path: Path, found: dict[str, Any]) -> None:
     files.write_text(path, yaml.safe_dump({"schema": "2.0", "stages": found}, sort_keys=False))
 
 
+def record(stage: Stage, **facts: Any) -> Path:
+    """Write the record of a run that made what the lock says of a stage."""
+    inputs, outputs = ({file.path: file.md5 for file in kept} for kept in (stage.reads, stage.makes))
+    described = {"command": stage.command, "settings": stage.params, "inputs": inputs, "outputs": outputs}
+    path = records.place(stage.study, stage.name, records.digest(*described.values()))
+    files.write_json(path, {"stage": stage.name, "study": stage.study, **described, **RUN, **facts})
+    return path
+
+
+def evaluation() -> Stage:
+    """The stage that has a record, as the lock has it now."""
+    made = lineage.load().maker(METRICS)
+    assert made is not None
+    return made[0]
+
+
 def write() -> None:
     """The project's files, into the current directory."""
     files.write_json(Path("results/tables/table_vi.json"), TABLE)
-    files.write_json(Path("results/predictions/run.json"), RUN)
-    lock(Path("dvc.lock"), stages())
-    Path("dvc.yaml").write_text("stages: {tabulate_table_vi: {}, tabulate_table_iv: {}, prepare: {}}\n")
+    lock(LOCK, stages())
+    lock(STUDY_LOCK, study_stages())
+    record(evaluation())
+    Path("dvc.yaml").write_text("stages: {prepare-fer2013: {}}\n")
+    planned = {
+        f"tabulate-{name}": {"cmd": "x", "outs": [{f"results/tables/{name}.json": {"cache": False}}]}
+        for name in ("table_vi", "table_iv")
+    }
+    files.write_text(Path(f"studies/{STUDY}/dvc.yaml"), yaml.safe_dump({"stages": planned}, sort_keys=False))

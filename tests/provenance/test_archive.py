@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from cellar.__main__ import main
+from cellar.cli import main
 from cellar.errors import CellarError
 from cellar.provenance.archive import formulas, layout, verify
 from cellar.provenance.archive.layout import Archive
 
 from . import archived_run
-from .archived_run import metrics_path, weights
+from .archived_run import IN_STUDY, metrics_path, weights
 
 WHOLE, LARGE = metrics_path("alone", 0), metrics_path("student", 0)
 TABLE = "tables/own_table.json"
@@ -48,7 +48,7 @@ def set_cell(row: str, column: str, field: str, value: Any) -> Callable[[Any], A
 def test_a_whole_archive_has_no_problem(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "runs/mine"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "runs/mine: no record of plot_curves, evaluate-2, tabulate_own_table",
+        f"runs/mine: no record of {IN_STUDY}plot-curves, evaluate-2, {IN_STUDY}tabulate-own_table",
         "runs/mine: made in an earlier history of the project: its commits are not in this repository",
         "verified runs/mine: 3 of 3 computed cells recomputed from metrics.json, 0 problems",
     ]
@@ -112,8 +112,16 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         r"lock.json: train-0 ran with threads = 1, params.yaml has 2",
     ),
     "changed parameters": (
+        lambda folder: replace(folder / "params.yaml", "threads: 2", "threads: 4"),
+        r"params.yaml: train-2, train-1, train-0 ran with threads = 2, params.yaml has 4",
+    ),
+    "a changed recipe": (
         lambda folder: replace(folder / "params.yaml", "epochs: 3", "epochs: 4"),
-        r"params.yaml: train-2, train-1, train-0 ran with recipes.short.epochs = 3, params.yaml has 4",
+        r"params.yaml: changed since the run was archived: its sha256 is not that of SHA256SUMS",
+    ),
+    "a parameter under its key in params.yaml, as in earlier archives": (
+        lambda folder: edit(folder, "lock.json", lambda lock: lock["stages"]["train-0"]["params"].update({"studies.own.recipes.short": {"epochs": 9}})),
+        r"lock.json: train-0 ran with studies.own.recipes.short.epochs = 9, params.yaml has 3",
     ),
     "a changed record": (
         lambda folder: replace(folder / "records.json", "60.0", "61.0"),
@@ -182,7 +190,9 @@ def test_a_cell_is_recomputed_even_if_all_digests_fit(folder: Path, capsys: pyte
     edit(folder, TABLE, set_cell("student", "accuracy", "value", 61.26))
     digest = layout.file_md5(folder / TABLE)
     path = "results/tables/own_table.json"
-    edit(folder, "lock.json", lambda lock: lock["stages"]["tabulate_own_table"]["outs"].update({path: digest}))
+    edit(
+        folder, "lock.json", lambda lock: lock["stages"][f"{IN_STUDY}tabulate-own_table"]["outs"].update({path: digest})
+    )
     layout.write_sums(folder)
     assert main(["verify", "runs/mine"]) == 1
     assert "cell student, accuracy: value is 61.26, metrics.json gives 61.25" in capsys.readouterr().out

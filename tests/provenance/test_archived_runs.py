@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cellar import paths
-from cellar.__main__ import main
+from cellar.cli import main
 from cellar.provenance import git
 from cellar.provenance.archive import layout
 

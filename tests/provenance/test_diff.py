@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Callable
 from copy import deepcopy
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,27 @@ from cellar import files
 from cellar.errors import CellarError
 from cellar.provenance import diff
 
-from .cell_project import RUN, TABLE, lock, stages, write
+from .cell_project import (
+    DRAWN,
+    EVALUATION,
+    LOCK,
+    PREPARED,
+    STUDENT,
+    STUDY_LOCK,
+    TABLE,
+    evaluation,
+    lock,
+    record,
+    settings,
+    stages,
+    study_stages,
+    target,
+    write,
+)
 
 CELL = ("table_vi", "E1", "fer2013_accuracy")
-STUDENT, EVALUATION, PREPARED = (
-    "distill_student@fer2013-E1-seed-0",
-    "evaluate_student@fer2013-E1-seed-0",
-    "prepare@fer2013",
-)
-RECORD = Path("results/predictions/run.json")
-Spoil = Callable[[dict[str, Any]], object]
+Stages = dict[str, Any]
+Spoil = Callable[[Stages], object]
 
 
 def git(*arguments: str) -> None:
@@ -32,21 +42,22 @@ def git(*arguments: str) -> None:
 
 
 def commit(tag: str) -> None:
-    git("add", "dvc.lock", "results/tables")
+    git("add", "dvc.lock", "studies", "results/tables")
     git("commit", "--quiet", "--allow-empty", "-m", tag)
     git("tag", tag)
 
 
 def state(tag: str, value: float, spoil: Spoil = lambda found: None, **run: Any) -> None:
-    """A commit of the project with that value, its stages spoilt, and its record as `run` has it."""
+    """A commit of the project with that value, its stages spoilt, and the record of its evaluation as `run` has it."""
     table = deepcopy(TABLE)
     table["rows"][1]["cells"]["fer2013_accuracy"]["value"] = value
     files.write_json(Path("results/tables/table_vi.json"), table)
-    files.write_json(RECORD, RUN | run)
-    found = stages()
-    found[EVALUATION]["outs"][1]["md5"] = md5(RECORD.read_bytes()).hexdigest()
+    shared, own = stages(), study_stages()
+    found = {**shared, **own}
     spoil(found)
-    lock(Path("dvc.lock"), found)
+    for path, names in ((LOCK, shared), (STUDY_LOCK, own)):
+        lock(path, {name: found[name] for name in names if name in found})
+    record(evaluation(), **run)
     commit(tag)
 
 
@@ -60,9 +71,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def params(found: dict[str, Any], stage: str, **values: Any) -> None:
-    found[stage].setdefault("params", {})["params.yaml"] = values
-    found[stage]["outs"][0]["md5"] = "77"
+def student(found: Stages, temperature: int, weights: str = "77") -> None:
+    """The student's settings, and the bytes of its weights."""
+    values = {"threads": 2, "method": {"name": "logit_kd", "temperature": temperature}}
+    found[STUDENT]["params"] = settings(STUDENT, values)
+    found[STUDENT]["outs"][0]["md5"] = weights
 
 
 def changes(new: str = "new") -> dict[str, Any]:
@@ -71,23 +84,18 @@ def changes(new: str = "new") -> dict[str, Any]:
 
 
 def test_a_changed_parameter_is_told_and_nothing_else(project: Path) -> None:
-    state("cool", 61.5, lambda found: params(found, STUDENT, experiments={"fer2013-E1": {"temperature": 3}}))
-    state("hot", 64.0, lambda found: params(found, STUDENT, experiments={"fer2013-E1": {"temperature": 5}}))
+    state("cool", 61.5, lambda found: student(found, 3))
+    state("hot", 64.0, lambda found: student(found, 5))
     found = json.loads(diff.report(*CELL, "cool", "hot", as_json=True))
     assert found["stages"] == []  # the same bytes: said apart
-    state("hotter", 66.0, lambda found: hot_with_other_weights(found))
+    state("hotter", 66.0, lambda found: student(found, 5, weights="88"))
     said = diff.report(*CELL, "cool", "hotter")
-    assert f"{STUDENT}\n  param    experiments.fer2013-E1.temperature: 3 -> 5\n\nAll other inputs are the same." in said
+    assert f"{target(STUDENT)}\n  param    method.temperature: 3 -> 5\n\nAll other inputs are the same." in said
     assert "cool     61.5 % (measured)" in said and "moved    by +4.5 %" in said
 
 
-def hot_with_other_weights(found: dict[str, Any]) -> None:
-    params(found, STUDENT, experiments={"fer2013-E1": {"temperature": 5}})
-    found[STUDENT]["outs"][0]["md5"] = "88"
-
-
 def test_an_input_that_changed_no_byte_is_said_apart(project: Path) -> None:
-    state("new", 61.5, lambda found: found[PREPARED].update(params={"params.yaml": {"threads": 1}}))
+    state("new", 61.5, lambda found: found[PREPARED].update(params=settings(PREPARED, {"threads": 1}, study="")))
     found = changes()
     assert (found["stages"], found["without_effect"][0]["stage"]) == ([], PREPARED)
     said = diff.report(*CELL, "old", "new")
@@ -96,59 +104,74 @@ def test_an_input_that_changed_no_byte_is_said_apart(project: Path) -> None:
 
 
 def test_code_data_and_command_are_told(project: Path) -> None:
-    def spoil(found: dict[str, Any]) -> None:
-        evaluation = found[EVALUATION]
-        evaluation["deps"][0]["md5"] = "f" * 32
-        evaluation["deps"].append({"path": "src/cellar/more.py", "md5": "1"})
-        evaluation["cmd"] += " --fast"
-        evaluation["outs"][0]["md5"] = "e2"
-        del found["draw_faces@fer2013"]
+    def spoil(found: Stages) -> None:
+        changed = found[EVALUATION]
+        changed["deps"][2]["md5"] = "f" * 32
+        changed["deps"].append({"path": "src/cellar/more.py", "md5": "1"})
+        changed["cmd"] += " --fast"
+        changed["outs"][0]["md5"] = "e2"
+        del found[DRAWN]
         found[PREPARED]["deps"][0]["md5"] = "ab.dir"
         found[PREPARED]["outs"][0]["md5"] = "b2"
 
     state("new", 60.0, spoil)
     said = diff.report(*CELL, "old", "new")
-    assert (
-        "code     src/cellar/metrics/classification.py: changed\n" in said
-        and "code     src/cellar/more.py: new\n" in said
-    )
+    assert "code     src/cellar/models/cnn4.py: changed\n" in said and "code     src/cellar/more.py: new\n" in said
     assert "src/cellar/files.py" not in said
     assert "--fast" in said
     assert 'data     data/raw/faces: not there -> "ab.dir"' in said
-    assert "draw_faces@fer2013\n  only     at old" in said
+    assert f"{DRAWN}\n  only     at old" in said
+
+
+def put(files_of: dict[str, str]) -> None:
+    for name, content in files_of.items():
+        files.write_text(Path(name), content)
+        git("add", name)
+
+
+def test_of_a_code_folder_the_files_that_changed_are_named(project: Path) -> None:
+    """src/cellar/metrics is one input, of one md5; git knows what in it differs."""
+    folder = "src/cellar/metrics"
+    put({f"{folder}/same.py": "s", f"{folder}/changed.py": "1", f"{folder}/gone.py": "g", "src/cellar/other.py": "1"})
+    state("before", 61.5)
+    git("rm", "--quiet", f"{folder}/gone.py")
+    put({f"{folder}/changed.py": "2", f"{folder}/new.py": "n", "src/cellar/other.py": "2"})
+
+    def spoil(found: Stages) -> None:
+        found[EVALUATION]["deps"][0]["md5"] = "f" * 32
+        found[EVALUATION]["outs"][0]["md5"] = "e2"
+
+    state("after", 60.0, spoil)
+    said = diff.report(*CELL, "before", "after").splitlines()
+    assert [line for line in said if line.startswith("  code")] == [
+        f"  code     {folder}/changed.py: changed",
+        f"  code     {folder}/gone.py: gone",
+        f"  code     {folder}/new.py: new",
+    ]
+    before = json.loads(diff.report(*CELL, "old", "after", as_json=True))  # when nothing of the folder was in git
+    assert list(before["stages"][0]["code"]) == [f"{folder}/changed.py", f"{folder}/new.py", f"{folder}/same.py"]
 
 
 def test_another_machine_is_told_from_the_records(project: Path) -> None:
-    before = RECORD.read_bytes()
+    before = evaluation().record
     state("new", 61.0, lambda found: found[EVALUATION]["outs"][0].update(md5="e2"), machine={"host": "other"}, seed=1)
-    unseen = changes()
-    assert (unseen["stages"], unseen["unseen"]) == ([], [EVALUATION])
-    assert "not compared for 1 of these stages" in diff.report(*CELL, "old", "new")
-    hashed = md5(before).hexdigest()
-    kept = Path(".dvc/cache/files/md5") / hashed[:2] / hashed[2:]
-    files.write_text(kept, before.decode())
     assert changes()["stages"] == [
         {
-            "stage": EVALUATION,
+            "stage": target(EVALUATION),
             "run": {"machine.host": ["vm", "other"], "machine.system": ["Linux", None], "seed": [0, 1]},
         }
     ]
     assert changes()["unseen"] == []
-
-
-def test_the_cache_is_where_dvc_is_told_it_is(project: Path) -> None:
-    before = RECORD.read_bytes()
-    hashed = md5(before).hexdigest()
-    files.write_text(Path("shelf/files/md5") / hashed[:2] / hashed[2:], before.decode())
-    files.write_text(Path(".dvc/config.local"), "[core]\n    autostage = false\n[cache]\n    dir = ../shelf\n")
-    state("new", 61.0, lambda found: found[EVALUATION]["outs"][0].update(md5="e2"), seed=1)
-    assert changes()["stages"][0]["run"] == {"seed": [0, 1]}
+    before.unlink()
+    unseen = changes()
+    assert (unseen["stages"], unseen["unseen"]) == ([], [target(EVALUATION)])
+    assert "not compared for 1 of these stages" in diff.report(*CELL, "old", "new")
 
 
 def test_a_difference_without_a_reason_is_called_one(project: Path) -> None:
     state("new", 61.0, lambda found: found[STUDENT]["outs"][0].update(md5="d2"))
     said = diff.report(*CELL, "old", "new")
-    assert f"No input that is kept differs, yet these bytes do: results/students/w ({STUDENT})" in said
+    assert f"No input that is kept differs, yet these bytes do: results/students/w ({target(STUDENT)})" in said
 
 
 def test_one_commit_and_itself(project: Path) -> None:

@@ -13,7 +13,30 @@ from cellar.errors import CellarError
 from cellar.provenance import cell_names, explain, redo_commands
 from cellar.provenance.lineage import File, Lineage, Stage
 
-from .cell_project import COMMIT, METRICS, RUN, TABLE, entries, lock, stages, write
+from .cell_project import (
+    COMMIT,
+    DRAWN,
+    EVALUATION,
+    LOCK,
+    METRICS,
+    PREPARED,
+    RUN,
+    STUDENT,
+    STUDY,
+    STUDY_LOCK,
+    TABLE,
+    TABULATED,
+    TEACHER,
+    entries,
+    evaluation,
+    lock,
+    record,
+    settings,
+    stages,
+    study_stages,
+    target,
+    write,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,30 +57,31 @@ def story(row: str = "E1", column: str = "fer2013_accuracy", table: str = "table
 
 def test_the_chain_leads_from_the_metrics_to_the_raw_data_nearest_first(project: Path) -> None:
     assert [stage["stage"] for stage in story()["stages"]] == [
-        "evaluate_student@fer2013-E1-seed-0",
-        "distill_student@fer2013-E1-seed-0",
-        "train_teacher@fer2013-seed-0",
-        "prepare@fer2013",
-        "draw_faces@fer2013",
+        target(EVALUATION),
+        target(STUDENT),
+        TEACHER,
+        PREPARED,
+        DRAWN,
     ]
 
 
 def test_a_stage_says_what_the_lock_and_the_record_say(project: Path) -> None:
     stage = story()["stages"][0]
-    assert stage["command"] == "python -m cellar evaluate_student fer2013-E1 --seed 0"
-    assert stage["params"] == {"threads": 2, "evaluation": {"batch_size": 128}}
+    assert stage["command"] == "python -m cellar evaluate_student fer2013-E1/seed-0 --study mini_resemotenet"
+    assert stage["params"] == {"threads": 2, "method": {"name": "logit_kd", "temperature": 3}}
     assert stage["reads"][0] == {"path": "results/students/w", "md5": "dd"}
     assert stage["makes"][0] == {"path": METRICS, "md5": "ee"}
     assert stage["code"]["files"] == 3
     assert stage["run"] == RUN
+    assert stage["record"].startswith(f"results/records/{STUDY}/{EVALUATION}/")
     assert story()["stages"][1]["run"] is None
 
 
 def test_another_code_file_gives_another_hash_of_the_code(project: Path) -> None:
     before = story()["stages"][0]["code"]["md5"]
-    found = stages()
-    found["evaluate_student@fer2013-E1-seed-0"]["deps"][0]["md5"] = "f" * 32
-    lock(Path("dvc.lock"), found)
+    found = study_stages()
+    found[EVALUATION]["deps"][0]["md5"] = "f" * 32
+    lock(STUDY_LOCK, found)
     assert story()["stages"][0]["code"]["md5"] != before
 
 
@@ -71,25 +95,22 @@ def test_the_commands_begin_with_a_clone_and_show_no_password(project: Path) -> 
         f"git checkout {head}",
         "make setup",
         ". .venv/bin/activate",
-        "dvc repro --force evaluate_student@fer2013-E1-seed-0",
-        "dvc repro --force --single-item tabulate_table_vi",
+        f"dvc repro --force {target(EVALUATION)}",
+        f"dvc repro --force --single-item {target(TABULATED)}",
     ]
 
 
 def test_a_sweep_is_named_by_its_own_pipeline_file(project: Path) -> None:
-    found = stages()
-    sweep = {
-        name: found.pop(name)
-        for name in ("distill_student@fer2013-E1-seed-0", "evaluate_student@fer2013-E1-seed-0", "tabulate_table_vi")
-    }
-    lock(Path("dvc.lock"), found)
-    lock(Path("sweeps/dvc.lock"), sweep)
+    own = Path(f"studies/{STUDY}/sweeps/dvc.lock")
+    STUDY_LOCK.rename(STUDY_LOCK.with_name("moved"))
+    lock(own, study_stages())
     told = story()
-    assert told["stages"][0]["stage"] == "sweeps/dvc.yaml:evaluate_student@fer2013-E1-seed-0"
-    assert told["stages"][-1]["stage"] == "draw_faces@fer2013"
+    assert told["stages"][0]["stage"] == f"studies/{STUDY}/sweeps/dvc.yaml:{EVALUATION}"
+    assert told["stages"][0]["run"] == RUN  # its record is that of the study
+    assert told["stages"][-1]["stage"] == DRAWN
     assert told["redo"][-2:] == [
-        "dvc repro --force sweeps/dvc.yaml:evaluate_student@fer2013-E1-seed-0",
-        "dvc repro --force --single-item sweeps/dvc.yaml:tabulate_table_vi",
+        f"dvc repro --force {target(EVALUATION, own)}",
+        f"dvc repro --force --single-item {target(TABULATED, own)}",
     ]
 
 
@@ -102,9 +123,9 @@ def test_the_text_says_the_same(project: Path) -> None:
         "not comparable",
         "scale sample",
         "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.Student Model A(E1).fer2013_accuracy",
-        'evaluation: {"batch_size": 128}',
+        'method: {"name": "logit_kd", "temperature": 3}',
         "data/raw/faces  aa.dir",
-        "3 files of src",
+        "3 files and folders",
         f"{COMMIT} and changes in src not committed",
         "python 3.11.7, torch 2.13.0, numpy 2.3.0, dvc 3.67",
         "vm, Linux, a processor, device cpu, threads 2, seed 0",
@@ -182,30 +203,59 @@ def test_a_broken_lock_is_one_line(project: Path) -> None:
 
 
 def test_a_record_that_is_not_here_is_named(project: Path) -> None:
-    Path("results/predictions/run.json").unlink()
-    assert "results/predictions/run.json is not here: dvc pull, or build it" in explain.report(
-        "table_vi", "E1", "fer2013_accuracy"
+    evaluation().record.unlink()
+    assert story()["stages"][0]["run"] is None
+    assert (
+        explain.report("table_vi", "E1", "fer2013_accuracy").count("no record of the run that made these bytes is here")
+        == 5
     )
 
 
+@pytest.mark.parametrize("part", ["outs", "deps", "params", "cmd"])
+def test_a_record_is_shown_only_for_what_it_describes(project: Path, part: str) -> None:
+    """Another branch has other bytes, inputs, settings or another command; after going back the record is there again."""
+    found = study_stages()
+    stage = found[EVALUATION]
+    if part == "params":
+        stage["params"] = settings(EVALUATION, {"threads": 2, "method": {"name": "logit_kd", "temperature": 4}})
+    elif part == "cmd":
+        stage["cmd"] += " --other"
+    else:
+        stage[part][-1]["md5"] = "0" * 32
+    lock(STUDY_LOCK, found)
+    assert story()["stages"][0]["run"] is None
+    lock(STUDY_LOCK, study_stages())
+    assert story()["stages"][0]["run"] == RUN
+
+
+def test_each_of_two_branches_has_the_record_of_its_own_bytes(project: Path) -> None:
+    found = study_stages()
+    found[EVALUATION]["outs"][0]["md5"] = "0" * 32
+    lock(STUDY_LOCK, found)
+    record(evaluation(), machine={"host": "other"})
+    assert story()["stages"][0]["run"]["machine"] == {"host": "other"}
+    lock(STUDY_LOCK, study_stages())
+    assert story()["stages"][0]["run"]["machine"] == RUN["machine"]
+
+
 def with_raw(source: dict[str, Any]) -> dict[str, Any]:
-    """The project's stages, its raw data brought from outside."""
+    """The root's stages, raw data brought from outside."""
     found = stages()
-    del found["draw_faces@fer2013"]
-    section = {"datasets.fer2013": {"path": "data/raw/faces", "source": source}}
-    found["prepare@fer2013"]["params"] = {"params.yaml": section}
+    del found[DRAWN]
+    values = {"dataset": "fer2013", "section": {"path": "data/raw/faces", "source": source}}
+    found[PREPARED]["params"] = settings(PREPARED, values, study="")
     return found
 
 
 def test_raw_data_that_can_be_fetched_is_fetched_first(project: Path) -> None:
-    lock(Path("dvc.lock"), with_raw({"kaggle": "someone/faces"}))
+    lock(LOCK, with_raw({"kaggle": "someone/faces"}))
     told = story()
     assert [(file["path"], file["md5"]) for file in told["brought"]] == [("data/raw/faces", "aa.dir")]
-    assert told["redo"][5:7] == ["cellar download fer2013", "dvc repro --force evaluate_student@fer2013-E1-seed-0"]
+    assert told["redo"][5:7] == ["cellar download fer2013", f"dvc repro --force {target(EVALUATION)}"]
 
 
 def test_raw_data_that_is_given_by_hand_is_copied_from_here_or_asked_for(project: Path) -> None:
-    lock(Path("dvc.lock"), with_raw({"manual": "ask for it"}))
+    lock(LOCK, with_raw({"manual": "ask for it"}))
     assert story()["redo"][5].startswith("dvc repro")
     said = explain.report("table_vi", "E1", "fer2013_accuracy")
     assert "data/raw/faces: brought from outside" in said and "data/README.md" in said
@@ -215,19 +265,19 @@ def test_raw_data_that_is_given_by_hand_is_copied_from_here_or_asked_for(project
 
 def test_what_other_cells_of_the_table_stand_on_is_copied_or_the_table_left_out(project: Path) -> None:
     other = "results/predictions/other.npz"
-    found = stages()
-    found["tabulate_table_vi"]["deps"] += entries(**{other: "aa"})
-    lock(Path("dvc.lock"), found)
-    assert story()["redo"][5:] == ["dvc repro --force evaluate_student@fer2013-E1-seed-0"]
+    found = study_stages()
+    found[TABULATED]["deps"] += entries(**{other: "aa"})
+    lock(STUDY_LOCK, found)
+    assert story()["redo"][5:] == [f"dvc repro --force {target(EVALUATION)}"]
     assert "Redo this cell: (not its table" in explain.report("table_vi", "E1", "fer2013_accuracy")
     files.write_text(Path(other), "predictions")
     assert story()["redo"][5:] == [
         f'(cd {project} && cp -rL --parents {other} "$OLDPWD")',
-        "dvc repro --force evaluate_student@fer2013-E1-seed-0",
-        "dvc repro --force --single-item tabulate_table_vi",
+        f"dvc repro --force {target(EVALUATION)}",
+        f"dvc repro --force --single-item {target(TABULATED)}",
     ]
     subprocess.run(["git", "add", other], check=True)
-    assert story()["redo"][5].startswith("dvc repro --force evaluate")
+    assert story()["redo"][5].startswith(f"dvc repro --force {target(EVALUATION)}")
 
 
 def test_a_table_that_collects_others_is_made_after_the_one_that_shows_the_cell() -> None:
@@ -237,16 +287,16 @@ def test_a_table_that_collects_others_is_made_after_the_one_that_shows_the_cell(
 
     collected = ["results/tables/table_iv.json", "results/tables/table_vi.json"]
     stages = (
-        stage("tabulate_verdicts", collected, ["results/tables/verdicts.json"]),
-        stage("tabulate_table_iv", ["m.json"], collected[:1]),
-        stage("tabulate_table_vi", ["other.json"], collected[1:]),
-        stage("plot_fig_4", ["m.json"], ["fig_4.png"]),
+        stage("tabulate-verdicts", collected, ["results/tables/verdicts.json"]),
+        stage("tabulate-table_iv", ["m.json"], collected[:1]),
+        stage("tabulate-table_vi", ["other.json"], collected[1:]),
+        stage("plot-fig_4", ["m.json"], ["fig_4.png"]),
         stage("evaluate", ["weights"], ["m.json"]),
     )
     graph = Lineage(stages, {file.path: (one, file) for one in stages for file in one.makes})
     makers = [one.name for one in redo_commands.tabulating("verdicts", ["m.json"], graph)]
-    assert makers == ["tabulate_table_iv", "tabulate_verdicts"]
-    assert [one.name for one in redo_commands.tabulating("table_iv", ["m.json"], graph)] == ["tabulate_table_iv"]
+    assert makers == ["tabulate-table_iv", "tabulate-verdicts"]
+    assert [one.name for one in redo_commands.tabulating("table_iv", ["m.json"], graph)] == ["tabulate-table_iv"]
 
 
 def test_a_message_names_no_more_than_a_person_reads() -> None:
@@ -254,7 +304,7 @@ def test_a_message_names_no_more_than_a_person_reads() -> None:
     assert "did you mean 'no. 7" in said and said.endswith("no. 29 and 70 more")
 
 
-SHIPPED = "import sys; from cellar.__main__ import main; main(['explain', *sys.argv[1:]])"
+SHIPPED = "import sys; from cellar.cli import main; main(['explain', *sys.argv[1:]])"
 
 
 @pytest.mark.parametrize(

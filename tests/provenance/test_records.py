@@ -1,8 +1,7 @@
-"""Records against dvc.lock and against the code that git keeps."""
+"""Records against what they describe, and against the code that git keeps."""
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,54 +10,29 @@ from cellar.engine import run_record
 from cellar.provenance import recorded_code, records
 from cellar.provenance.lineage import File, Stage
 
-RECORD = Path("run.json")
-COMMAND = "python -m cellar distill_student pins-kd --seed 3"
-LOCKED = {
-    "threads": 2,
-    "recipes.pins": {"epochs": 8, "schedule": {"step": {"every": 5}}},
-    "experiments.pins-kd.temperature": 3,
-    "experiments.pins-kd.input_size": 128,
-    "teachers.pins-kd.input_size": 146,  # a teacher of the same name
-    "datasets.pins.normalisation": "unit",
-    "datasets.pins.input_size": 146,  # the teacher's
-}
-RECORDED = {
-    "line": {"temperature": 3, "input_size": 128},
-    "recipe": {"epochs": 8, "schedule": {"step": {"every": 5}, "plateau": None}, "betas": None},
-    "input_size": 128,
-    "normalisation": "unit",
-    "threads": 2,
-}
+from .cell_project import record
 
-
-def said_of(recorded: dict[str, Any] = RECORDED, **more: Any) -> list[str]:
-    stage = Stage("s", "distill_student@pins-kd-seed-3", Path("dvc.lock"), COMMAND, LOCKED, (), ())
-    return list(records.wrong_settings(RECORD, {"params": recorded, **more}, stage))
-
-
-def test_a_record_that_tells_the_same_parameters_in_its_own_words() -> None:
-    assert said_of(command=COMMAND, seed=3) == []
-
-
-@pytest.mark.parametrize(
-    ("recorded", "words"),
-    [
-        (RECORDED | {"threads": 1}, "threads was 1, dvc.lock has 2"),
-        (RECORDED | {"line": {"temperature": 4, "input_size": 128}}, "experiments.pins-kd.temperature was 4"),
-        (RECORDED | {"line": {"temperature": 3, "input_size": 64}}, "experiments.pins-kd.input_size was 64"),
-        (RECORDED | {"recipe": {"epochs": 9}}, "recipes.pins.epochs was 9, dvc.lock has 8"),
-        (RECORDED | {"recipe": {"schedule": {"step": {"every": 6}}}}, "recipes.pins.schedule.step.every was 6"),
-        (RECORDED | {"normalisation": "imagenet"}, "datasets.pins.normalisation was imagenet"),
-    ],
+STUDENT = Stage(
+    "train-a-seed-0",
+    "studies/s/dvc.yaml:train-a-seed-0",
+    Path("studies/s/dvc.lock"),
+    "train",
+    {"threads": 2},
+    (File("data.npz", "aa"),),
+    (File("weights", "bb"),),
 )
-def test_a_record_of_another_parameter(recorded: dict[str, Any], words: str) -> None:
-    said = said_of(recorded)
-    assert len(said) == 1 and words in said[0] and said[0].startswith("run.json: says ")
 
 
-def test_a_record_of_another_seed_or_another_command() -> None:
-    assert said_of(seed=4) == ["run.json: says seed 4, dvc.lock has 3 (distill_student@pins-kd-seed-3)"]
-    assert "says it was made by 'python -m cellar other'" in said_of(command="python -m cellar other")[0]
+def test_a_record_has_the_study_of_its_lock_and_the_name_of_its_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert records.read(STUDENT) is None and records.missing([STUDENT]) == [STUDENT.target]
+    path = record(STUDENT)
+    assert path.parent == Path("results/records/s/train-a-seed-0") and path == STUDENT.record
+    read = records.read(STUDENT)
+    assert read is not None and read["outputs"] == {"weights": "bb"}
+    assert records.missing([STUDENT]) == [] and list(records.wrong([STUDENT])) == []
 
 
 def git(*arguments: str) -> str:
@@ -75,7 +49,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("b.py", "a/z.py", "a-b.py", "é.py", "notes.txt"):
         files.write_text(folder / name, f"# {name}\n")
     git("init", "--quiet")
-    git("add", "src")
+    files.write_text(tmp_path / "studies/one/tables.py", "# of a study\n")
+    git("add", "src", "studies")
     git("commit", "--quiet", "-m", "one")
     return folder
 
@@ -106,11 +81,19 @@ def test_new_and_deleted_sources_are_called_so(package: Path) -> None:
     assert [line.split(",")[0] for line in said] == ["src/cellar/b.py: deleted", "src/cellar/c.py: new"]
 
 
+def test_code_of_a_study_counts(package: Path) -> None:
+    before = run_record.code_hash()
+    files.write_text(Path("studies/one/tables.py"), "# other\n")
+    assert run_record.code_hash() != before
+    assert [line.split(",")[0] for line in recorded_code.uncommitted()] == ["studies/one/tables.py: changed"]
+
+
 def test_a_record_of_code_that_no_commit_has(package: Path) -> None:
     commit = git("rev-parse", "HEAD")
-    files.write_json(RECORD, {"inputs": {}, "outputs": {}, "code": "c0de", "commit": commit})
-    stage = Stage("s", "s", Path("dvc.lock"), "x", {}, (), (File("run.json", "aa"),))
-    assert list(records.wrong([stage], {})) == [
-        f"run.json: made by code that is in no commit (commit {commit[:7]} and changes, sha256 c0de); "
+    path = record(STUDENT, commit=commit)
+    assert list(records.wrong([STUDENT])) == [
+        f"{path}: made by code that is in no commit (commit {commit[:7]} and changes, sha256 c0de); "
         "commit it, or build it again"
     ]
+    record(STUDENT, commit=commit, code=run_record.code_hash())
+    assert list(records.wrong([STUDENT])) == []

@@ -4,6 +4,7 @@ The clone itself is made and run in tests/workflow/test_cells.py.
 """
 
 import shutil
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,25 @@ import pytest
 
 from cellar import files
 from cellar.errors import CellarError
-from cellar.provenance import artefacts, lineage, redo
+from cellar.pipeline import content
+from cellar.provenance import lineage, redo
 from cellar.provenance.lineage import Stage
 
-from .cell_project import RUN, lock, write
+from .cell_project import RUN, STUDY_LOCK, lock, record, settings, target, write
 
-FIRST, LAST = "train_student@a", "evaluate_student@a"
-WEIGHTS, RECORD, METRICS = Path("results/w"), Path("results/run.json"), Path("results/metrics/m.json")
+FIRST, LAST = "train_student-a-seed-0", "evaluate_student-a-seed-0"
+WEIGHTS, METRICS = Path("results/w"), Path("results/metrics/m.json")
 COSTS = "results/metrics/costs/fer2013-a.json"
 
 
-def tiny_lock(**params: Any) -> dict[str, Any]:
+def tiny_lock(**values: Any) -> dict[str, Any]:
+    """The lock for the bytes of the current folder. `values`: settings of the first stage."""
+
     def entries(*paths: Path) -> list[dict[str, str]]:
-        return [{"path": str(path), "hash": "md5", "md5": artefacts.digest(path).md5} for path in paths]
+        return [{"path": str(path), "hash": "md5", "md5": content.md5(path)} for path in paths]
 
     return {
-        FIRST: {"cmd": "train", "params": {"params.yaml": params}, "outs": entries(WEIGHTS, RECORD)},
+        FIRST: {"cmd": "train", "params": settings(FIRST, values), "outs": entries(WEIGHTS)},
         LAST: {"cmd": "evaluate", "deps": entries(WEIGHTS), "outs": entries(METRICS)},
     }
 
@@ -37,12 +41,18 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     files.write_text(WEIGHTS, "weights")
     files.write_text(METRICS, "{}")
-    files.write_json(RECORD, RUN)
-    lock(Path("dvc.lock"), tiny_lock(threads=2))
-    shutil.copytree(tmp_path / "results", tmp_path / "clone/results")
-    files.write_json(tmp_path / "clone" / RECORD, RUN | {"started": "2031", "seconds": 99})
-    shutil.copy("dvc.lock", "clone/dvc.lock")
+    lock(STUDY_LOCK, tiny_lock(threads=2))
+    shutil.copytree(tmp_path, tmp_path / "clone")
+    record(chain()[-1])
+    made_again(tmp_path / "clone", started="2031", seconds=99)
     return tmp_path / "clone"
+
+
+def made_again(clone: Path, values: dict[str, Any] | None = None, **facts: Any) -> None:
+    """The lock of a clone for its own bytes, and the record of its first stage."""
+    with chdir(clone):
+        lock(STUDY_LOCK, tiny_lock(**(values or {"threads": 2})))
+        record(lineage.load().made[str(WEIGHTS)][0], **facts)
 
 
 def chain() -> list[Stage]:
@@ -59,11 +69,10 @@ def test_other_bytes_are_told_where_they_begin_with_what_the_records_say(
 ) -> None:
     files.write_text(clone / WEIGHTS, "other weights")
     files.write_text(clone / METRICS, "{1}")
-    versions = RUN["versions"] | {"torch": "3.0"}
-    files.write_json(clone / RECORD, RUN | {"threads": 1, "device": "cuda", "versions": versions})
+    made_again(clone, threads=1, device="cuda", versions=RUN["versions"] | {"torch": "3.0"})
     assert redo.compared(chain(), clone) == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"different: 2 of 2 files, from {FIRST} on"
+    assert said[0] == f"different: 2 of 2 files, from {target(FIRST)} on"
     assert said[2:] == [
         "  cause    versions.torch: 2.13.0 here, 3.0 in the clone",
         "  cause    device: cpu here, cuda in the clone",
@@ -75,7 +84,8 @@ def test_parameters_that_are_committed_but_not_built_are_a_cause(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files.write_text(clone / WEIGHTS, "other weights")
-    lock(clone / "dvc.lock", tiny_lock(threads=1))
+    made_again(clone, {"threads": 1})
+    shutil.rmtree(clone / "results/records")  # the locks tell it too
     assert redo.compared(chain(), clone) == 1
     assert "  cause    threads: 2 here, 1 in the clone\n" in capsys.readouterr().out
 
@@ -84,7 +94,7 @@ def test_a_stage_that_does_not_repeat_is_called_so(clone: Path, capsys: pytest.C
     (clone / METRICS).unlink()
     assert redo.compared(chain(), clone) == 1
     said = capsys.readouterr().out
-    assert f"from {LAST} on" in said and "None in the clone" in said and "does not repeat" in said
+    assert f"from {target(LAST)} on" in said and "None in the clone" in said and "does not repeat" in said
 
 
 def costs(median: float, p95: float, memory: float = 100, threads: int = 2) -> dict[str, Any]:

@@ -12,9 +12,10 @@ Claims = dict[str, dict[str, list[str]]]  # path -> md5 in the lock -> the stage
 
 
 def claims(stages: Iterable[Stage]) -> Claims:
+    """Of what stages made and of the data that they read; code is compared apart, for it may differ by intention."""
     found: Claims = {}
     for stage in stages:
-        for file in (*stage.makes, *stage.reads):
+        for file in (*stage.makes, *stage.data):
             found.setdefault(file.path, {}).setdefault(file.md5, []).append(stage.target)
     return found
 

@@ -22,6 +22,7 @@ from cellar.provenance.records import leaves
 from cellar.tables import cells, render
 
 SHOWN = 3
+BUILD_AGAIN = "build again: snakemake --cores 4"
 RESULTS_OF_RUNS = tuple(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students"))
 
 
@@ -156,24 +157,30 @@ def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
 
 def stale(stages: Iterable[Stage], planned: Iterable[PlannedStage]) -> Iterator[str]:
     """Stages that would run again: params.yaml, defaults or derivation rules give other settings now, or code has changed."""
+    ran = list(stages)
     by_address = {stage.address: stage for stage in planned}
-    for stage in stages:
-        if stage.target in by_address:
-            yield from other_settings(stage, by_address[stage.target])
-    for path, users in code_of(stages).items():
-        for md5, targets in users.items():
-            if Path(path).exists() and artefacts.digests([path])[path] != md5:
-                more = f" and {len(targets) - 1} more stages" if len(targets) > 1 else ""
-                yield f"{path}: the code has changed since {targets[0]}{more} ran; build again: snakemake --cores 4"
+    others: dict[str, list[str]] = {}
+    for stage in ran:
+        for words in other_settings(stage, by_address[stage.target]) if stage.target in by_address else ():
+            others.setdefault(words, []).append(stage.target)
+    yield from (f"{and_more(targets)}: {words}; {BUILD_AGAIN}" for words, targets in others.items())
+    users = code_of(ran)
+    now = artefacts.digests(users)
+    for path, claimed in users.items():
+        how = "has changed" if path in now else "is gone"
+        for targets in (targets for md5, targets in claimed.items() if now.get(path) != md5):
+            yield f"{path}: the code {how} since {and_more(targets)} ran; {BUILD_AGAIN}"
 
 
 def other_settings(stage: Stage, now: PlannedStage) -> Iterator[str]:
-    if not now.has_settings:
-        return
     ours, theirs = leaves(resolved.settings_of(now)), leaves(stage.params)
     for key in dict.fromkeys([*ours, *theirs]):
         if ours.get(key) != theirs.get(key):
-            yield f"{stage.target}: {key} is {ours.get(key)} now, it ran with {theirs.get(key)}; build it again"
+            yield f"ran with {key} {theirs.get(key)}, which is {ours.get(key)} now"
+
+
+def and_more(targets: list[str]) -> str:
+    return targets[0] + (f" and {count(len(targets) - 1, 'more stage')}" if len(targets) > 1 else "")
 
 
 def code_of(stages: Iterable[Stage]) -> artefacts.Claims:
