@@ -16,7 +16,7 @@ from cellar.errors import CellarError
 from cellar.metrics import from_predictions, scalars
 from cellar.pipeline import dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
-from cellar.provenance import artefacts, cell_names, lineage, recorded_code, records, story
+from cellar.provenance import artefacts, cell_names, cell_provenance, lineage, recorded_code, records
 from cellar.provenance.lineage import Lineage, Stage
 from cellar.provenance.records import leaves
 from cellar.tables import cells, render
@@ -117,7 +117,7 @@ def of_cell(table: str, row: str, column: str, graph: Lineage) -> Asked:
     """The cell's chain, and the stage of its table without what the table's other cells stand on."""
     line, head, cell = cell_names.find(cell_names.built_table(table), row, column)
     made = graph.maker(table_files([table])[0])
-    chain = graph.chain(story.sources_of(cell))
+    chain = graph.chain(cell_provenance.sources_of(cell))
     return Asked([table], (line["id"], head["id"]), [*([made[0]] if made else []), *chain])
 
 
@@ -149,7 +149,7 @@ def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in ids:
         for row in cell_names.built_table(name)["rows"]:
-            sources = [path for cell in row["cells"].values() for path in story.sources_of(cell)]
+            sources = [path for cell in row["cells"].values() for path in cell_provenance.sources_of(cell)]
             for stage in graph.chain(sources):
                 found.setdefault(stage.target, []).append(f"{name}, row {row['id']}")
     return found

@@ -29,7 +29,15 @@ TABLES, FIGURES = "tables", "figures"
 REQUIRED = (README, PARAMS, LOCK, METRICS, HISTORIES, CELLS, RECORDS)
 DEPTHS = {LOCK: 4, METRICS: 1, HISTORIES: 1, CELLS: 2, RECORDS: 2}  # nested levels that get lines of their own
 ENVIRONMENT = ("python", "versions", "machine", "code", "commit", "dirty", "device", "device_name", "threads")
-IN_LOCK = ("stage", "study", "command", "settings", "params", "inputs", "outputs")  # of a record, what lock.json has already
+IN_LOCK = (
+    "stage",
+    "study",
+    "command",
+    "settings",
+    "params",
+    "inputs",
+    "outputs",
+)  # of a record, what lock.json has already
 
 
 @dataclass(frozen=True)
