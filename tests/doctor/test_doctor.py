@@ -19,26 +19,31 @@ from cellar import config, doctor, files, paths
 from cellar.doctor import locks, machine, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline import content, dvc_yaml, plan, resolved
+from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 from tests.conftest import ROOT
+from tests.linked_code import link_code
+from tests.provenance import cell_project
+from tests.table_project import put_studies
 
 Usage = namedtuple("Usage", "total used free")
 ROOMY = Usage(10**13, 0, 10**13)
 MEMORY = SimpleNamespace(total=16 * 10**9, available=12 * 10**9)
-WEIGHTS = Path("results/students/fer2013-E6/seed-0/weights.safetensors")
+STUDY = "mini_resemotenet"
+WEIGHTS = Path(f"results/students/{STUDY}/fer2013-E6/seed-0/weights.safetensors")
+TEACHER = "train_teacher-fer2013-seed-0"
+COUNTED = {"resemotenet_c": {"parameters": 1_259_911, "buffers": 2_812}}
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]) -> Path:
     """The shipped parameters in a folder of their own, on a roomy machine with what the lock names; nothing built."""
     monkeypatch.chdir(tmp_path)
-    for path in (*(path.relative_to(ROOT) for path in ROOT.glob("studies/*/printed.yaml")), paths.MODEL_COUNTS):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, path)
-    raw["faces"] = {}
-    for section in ("datasets", "recipes", "generators", "teachers", "experiments"):  # without Pins: quicker to read
-        raw[section] = {key: line for key, line in raw[section].items() if not key.startswith("pins")}
+    put_studies()
+    link_code()
+    files.write_json(paths.model_counts(STUDY), COUNTED)
+    del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]  # quicker to read
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     Path(".dvc/cache").mkdir(parents=True)
     Path("requirements.lock").write_text(
@@ -113,7 +118,7 @@ def test_a_raw_set_of_which_a_part_is_missing(project: Path) -> None:
 
 
 def test_published_weights_that_are_not_here(project: Path) -> None:
-    change("teachers", "fer2013", "weights", value="best.pth")
+    change("studies", STUDY, "teachers", "fer2013", "weights", value="best.pth")
     found, _ = examined()
     assert found["teachers.fer2013.weights"] == Finding(
         "bad",
@@ -133,32 +138,36 @@ def test_a_disk_that_is_too_small(project: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_estimate_counts_weights_by_their_parameters(project: Path) -> None:
     """Student C alone: two files of (1,259,911 parameters + 2,812 numbers of buffers) · 4 bytes, twice each."""
     chosen = config.load()
-    families = [family for family in plan.families(chosen) if family.name == "distill_student"]
-    only = [f for f in families for i in f.items.values() if i["name"] == "fer2013-E6"]
-    counts = doctor.needs.model_bytes()
-    sizes = dict(doctor.needs.outputs(chosen, only, {}, counts))
+    only = [stage for stage in plan.stages(chosen) if stage.name == "distill_student-fer2013-E6-seed-0"]
+    nothing = lineage.load()
+    sizes = dict(doctor.needs.outputs(only, {}, doctor.needs.model_bytes()))
     assert sizes[str(WEIGHTS)] == 4 * (1_259_911 + 2_812)
     unmade = [str(WEIGHTS), str(WEIGHTS.with_name("last.safetensors"))]
-    two, one = (doctor.needs.estimate(chosen, only, unmade[:n], {}).disk for n in (2, 1))
+    two, one = (doctor.needs.estimate(chosen, only, unmade[:n], {}, nothing).disk for n in (2, 1))
     assert two - one == 2 * sizes[str(WEIGHTS)]
     files.write_text(Path(unmade[1]), "of another run: DVC keeps it beside the new one")
-    assert doctor.needs.estimate(chosen, only, unmade, {}).disk - one == sizes[str(WEIGHTS)]
-    assert doctor.needs.estimate(chosen, only, [], {}).disk == 0
+    assert doctor.needs.estimate(chosen, only, unmade, {}, nothing).disk - one == sizes[str(WEIGHTS)]
+    assert doctor.needs.estimate(chosen, only, [], {}, nothing).disk == 0
+
+
+def remember(peak: float) -> None:
+    """A lock with one stage, and the record of its run."""
+    outs = cell_project.entries(weights="aa")
+    cell_project.lock(Path("dvc.lock"), {TEACHER: {"cmd": "teach", "outs": outs}})
+    cell_project.record(lineage.load().stages[0], peak_memory_gb=peak)
 
 
 def test_a_machine_with_less_memory_than_a_stage_took(project: Path) -> None:
-    record = {"stage": "train_teacher@fer2013-seed-0", "peak_memory_gb": 40.5}
-    files.write_json(Path("results/teachers/fer2013/seed-0/run.json"), record)
+    remember(40.5)
     found, following = examined()
     assert found["memory"].state == "bad" and "40.5 GB" in found["memory"].what
-    assert "train_teacher@fer2013-seed-0" in found["memory"].what and following == found["memory"].do
-    files.write_json(Path("results/teachers/fer2013/seed-0/run.json"), record | {"peak_memory_gb": 14.0})
+    assert TEACHER in found["memory"].what and following == found["memory"].do
+    remember(14.0)
     assert examined()[0]["memory"].state == "warn"
 
 
 def test_a_machine_with_room_for_one_stage_that_runs_two(project: Path) -> None:
-    record = {"stage": "train_teacher@fer2013-seed-0", "peak_memory_gb": 7.0}
-    files.write_json(Path("results/teachers/fer2013/seed-0/run.json"), record)
+    remember(7.0)
     assert examined()[0]["memory"].state == "ok"
     machine.PROFILE.parent.mkdir(parents=True)
     shutil.copy(ROOT / machine.PROFILE, machine.PROFILE)
@@ -271,9 +280,8 @@ def keep(content: str, folder: Path) -> None:
     stored = folder / "files/md5/ab/cdef"
     files.write_text(stored, content)
     outs = [{"path": str(WEIGHTS), "hash": "md5", "md5": "abcdef", "size": 7}]
-    Path("dvc.lock").write_text(
-        yaml.safe_dump({"stages": {"distill_student@fer2013-E6-seed-0": {"cmd": "x", "outs": outs}}})
-    )
+    locked = Path(f"studies/{STUDY}/dvc.lock")
+    cell_project.lock(locked, {"distill_student-fer2013-E6-seed-0": {"cmd": "x", "outs": outs}})
 
 
 def test_results_that_wait_in_the_cache(project: Path) -> None:
@@ -340,53 +348,67 @@ def test_a_pipeline_that_does_not_say_what_params_yaml_says(project: Path) -> No
     assert examined()[0]["plan"].do == "cellar plan"
 
 
-def record_as_made(families: list[plan.Family]) -> None:
-    """dvc.lock and files as if each stage had just run, with the parameters of params.yaml."""
-    values, stages = yaml.safe_load(Path("params.yaml").read_text()), {}
-    for family in families:
-        for item, stage in zip(family.items.values() or [{}], family.stages(), strict=True):
-            for path in stage.outputs:
-                if not Path(path).exists():
-                    files.write_text(Path(path), "{}")
-            keys = {key: unmade.value_at(key, values) for key in (key.format(**item) for key in family.params)}
-            outs = [{"path": path, "md5": "0" * 32} for path in stage.outputs]
-            stages[stage.name] = {"cmd": "x", "params": {"params.yaml": keys}, "outs": outs}
-    Path("dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
+def record_as_made(stages: list[Stage]) -> None:
+    """Locks and files as if each stage had just run, with the settings that params.yaml gives."""
+    found: dict[Path, dict[str, Any]] = {}
+    for stage in stages:
+        for path in stage.outputs:
+            if not Path(path).exists():
+                files.write_text(Path(path), "{}")
+        outs = [{"path": path, "md5": "0" * 32} for path in stage.outputs]
+        params = cell_project.settings(stage.name, resolved.settings_of(stage), stage.job.study)
+        found.setdefault(stage.file, {})[stage.name] = {"cmd": "x", "params": params, "outs": outs}
+    for file, entries in found.items():
+        cell_project.lock(file.with_suffix(".lock"), entries)
+
+
+def planned() -> list[Stage]:
+    return [stage for stage in plan.stages(config.load()) if not stage.job.sweep]
 
 
 def test_all_built_is_to_be_proven_and_what_has_changed_to_be_built(project: Path) -> None:
-    record_as_made(plan.families(config.load()))
+    record_as_made(planned())
     assert examined()[1] == "cellar verify"
     change("datasets", "raf_db", "source", "draw", "seed", value=5)
     assert examined()[1] == "snakemake --cores 4"
 
 
 def test_what_depends_on_a_change_is_to_be_made_anew(project: Path) -> None:
-    families = plan.families(config.load())
-    record_as_made(families)
+    record_as_made(planned())
     change("datasets", "raf_db", "source", "draw", "seed", value=5)
-    found = unmade.paths_of(families, lineage.load())
+    found = unmade.paths_of(planned(), lineage.load())
     assert {"data/raw/sample/raf_db", "data/prepared/raf_db/arrays.npz", "results/tables/table_vi.md"} <= set(found)
     assert not [path for path in found if "fer2013" in path or "cifar100" in path]
-    Path("results/metrics/students/cifar100-student/seed-3.json").unlink()
-    assert "results/tables/cifar100_table_2.md" in unmade.paths_of(families, lineage.load())
+    Path("results/metrics/students/cifar100_kd/cifar100-student/seed-3.json").unlink()
+    assert "results/tables/cifar100_table_2.md" in unmade.paths_of(planned(), lineage.load())
+
+
+def test_what_depends_on_a_stage_that_is_planned_later_is_to_be_made_anew(project: Path) -> None:
+    """Students without a teacher are planned before those with one, and may start from one of these."""
+    change("studies", STUDY, "experiments", "fer2013-scratch_a", "start", value={"experiment": "fer2013-E1"})
+    record_as_made(planned())
+    change("studies", STUDY, "experiments", "fer2013-E1", "method", "temperature", value=9)
+    found = unmade.paths_of(planned(), lineage.load())
+    assert f"results/students/{STUDY}/fer2013-scratch_a/seed-0/weights.safetensors" in found
 
 
 def test_code_that_has_changed_is_seen(project: Path) -> None:
-    code, listed = Path("src/cellar/one.py"), unmade.md5_of("0  src/cellar/two.py")
-    files.write_text(code, "x = 1")
-    deps = {str(code): files.hash_file(code, "md5"), "results/code/one.txt": listed}
-    stage = {
-        "cmd": "x",
-        "deps": [{"path": path, "md5": md5} for path, md5 in deps.items()],
-        "outs": [{"path": "a", "md5": "0"}],
-    }
-    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"one": stage}}))
-    assert not unmade.is_stale("a", [], {}, lineage.load(), listed)
-    assert unmade.is_stale("a", [], {}, lineage.load(), unmade.md5_of("1  src/cellar/two.py"))
-    code.write_text("x = 2")
+    """A file, and a file in a folder that is one input."""
+    one, two = Path("src/cellar/one.py"), Path("src/cellar/engine/two.py")
+    for path in (one, two):
+        files.write_text(path, "x = 1")
+    stage = next(stage for stage in planned() if stage.name == "index")
+    params = cell_project.settings("index", resolved.settings_of(stage), "")
+    deps = cell_project.entries(**{str(path): content.md5(path) for path in (one, two.parent)})
+    outs = cell_project.entries(**{stage.outputs[0]: "0"})
+    cell_project.lock(Path("dvc.lock"), {"index": {"cmd": "x", "deps": deps, "params": params, "outs": outs}})
     unmade.md5.cache_clear()
-    assert unmade.is_stale("a", [], {}, lineage.load(), listed)
+    assert not unmade.is_stale(stage, lineage.load())
+    for path in (one, two):
+        path.write_text("x = 2")
+        unmade.md5.cache_clear()
+        assert unmade.is_stale(stage, lineage.load())
+        path.write_text("x = 1")
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -15,12 +15,18 @@ from cellar.provenance.lineage import Lineage
 
 def paths_of(stages: Iterable[Stage], graph: Lineage) -> list[str]:
     """Outputs that are not here, whose stage ran with other settings or code, or that depend on such ones."""
+    rest = list(stages)
+    due = [stage for stage in rest if not is_here(stage) or is_stale(stage, graph)]
     unmade: dict[str, None] = {}
-    for stage in stages:
-        absent = any(not Path(path).exists() for path in stage.outputs)
-        if absent or any(path in unmade for path in stage.inputs) or is_stale(stage, graph):
-            unmade |= dict.fromkeys(stage.outputs)
+    while due:
+        unmade |= dict.fromkeys(path for stage in due for path in stage.outputs)
+        rest = [stage for stage in rest if stage.outputs[0] not in unmade]
+        due = [stage for stage in rest if any(path in unmade for path in stage.inputs)]
     return list(unmade)
+
+
+def is_here(stage: Stage) -> bool:
+    return all(Path(path).exists() for path in stage.outputs)
 
 
 def is_stale(stage: Stage, graph: Lineage) -> bool:

@@ -26,8 +26,13 @@ def place(study: str, stage: str, digest: str) -> Path:
 
 
 def digest(command: str, settings: Any, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> str:
-    """Of a stage as dvc.lock has it: `inputs` and `outputs` are path -> md5."""
-    described = {"command": command, "settings": settings, "inputs": dict(inputs), "outputs": dict(outputs)}
+    """Of a stage as dvc.lock has it: `inputs` and `outputs` are path -> md5. Where a command breaks its lines is no matter."""
+    described = {
+        "command": " ".join(command.split()),
+        "settings": settings,
+        "inputs": dict(inputs),
+        "outputs": dict(outputs),
+    }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 

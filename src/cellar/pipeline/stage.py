@@ -96,8 +96,8 @@ class Stage:
 
     @property
     def command(self) -> str:
-        of_study = f" --study {self.job.study}" if self.job.study else ""
-        return f"python -m cellar {self.kind.name} {self.job.name}{of_study}"
+        of_study = f"--study {self.job.study}" if self.job.study else ""
+        return " ".join(filter(None, ("python -m cellar", self.kind.name, self.job.name, of_study)))
 
     @property
     def resolved(self) -> Path:

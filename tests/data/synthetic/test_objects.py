@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellar import config
+from cellar.config.data import Draw
 from cellar.data.readers import cifar100
 from cellar.data.synthetic.objects import CLASSES, COARSE_CLASSES, COARSE_OF, draw_batch, draw_class, write_cifar100
 from cellar.data.synthetic.scene import HUES, to_rgb
 from cellar.data.synthetic.shape import OUTLINES, distance
 from cellar.errors import CellarError
-from cellar.pipeline.stages import draw_objects
+from cellar.pipeline.stages import make_synthetic
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -116,42 +116,19 @@ def test_pixels_alone_tell_little() -> None:
     assert 0.02 < NearestCentroid().fit(pixels, labels).score(new, truth) < 0.2
 
 
-def declared(**changes: object) -> config.Dataset:
-    line = {
-        "enabled": True,
-        "layout": "cifar100",
-        "path": "drawn",
-        "input_size": 32,
-        "augmentation": "crop_flip",
-        "normalisation": "cifar100",
-        "checksums": "any",
-        "source": {"draw": {"seed": 1, "train": 200, "test": 100}},
-    }
-    return config.Dataset.model_validate(line | changes)
+def stage(**draw: int) -> dict[str, object] | None:
+    settings = make_synthetic.Settings(dataset="mine", path="drawn", layout="cifar100", draw=Draw(seed=1, **draw))
+    return make_synthetic.run(settings)
 
 
-def stage(monkeypatch: pytest.MonkeyPatch, folder: Path, section: config.Dataset) -> None:
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(config, "load", lambda: config.Params.model_construct(datasets={"mine": section}))
-    draw_objects.run("mine")
-
-
-def test_the_stage_draws_where_params_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stage(monkeypatch, tmp_path, declared())
+def test_the_stage_draws_where_its_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert stage(train=200, test=100) == {"seed": 1}
     assert sorted(file.name for file in (tmp_path / "drawn").iterdir()) == ["meta", "test", "train"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"source": {"torchvision": "CIFAR100"}}, "cellar download mine"),
-        ({"layout": "raf_db"}, "cellar draw_faces mine"),
-        ({"source": {"draw": {"seed": 1, "train": 200, "validation": 100, "test": 100}}}, "validation_fraction"),
-    ],
-)
-def test_the_stage_refuses_what_is_not_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changes: dict[str, object], words: str
-) -> None:
-    with pytest.raises(CellarError, match=words) as caught:
-        stage(monkeypatch, tmp_path, declared(**changes))
+def test_the_stage_refuses_a_split_that_the_layout_has_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CellarError, match=r"datasets\.mine\.source\.draw\.validation: .*validation_fraction") as caught:
+        stage(train=200, validation=100, test=100)
     assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
