@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cellar import figures, files, paths, tables
-from cellar.__main__ import main
+from cellar.cli import main
 from cellar.errors import CellarError
 from cellar.provenance import git, verify
 from cellar.provenance.archive.layout import Archive

@@ -6,7 +6,6 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 
 from cellar.config.section import Count, Fraction, Section, exactly_one
 
-DRAWERS = {"cifar100": "draw_objects", "identity_folder": "draw_identities"}  # of the other layouts: draw_faces
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -102,8 +101,8 @@ class Dataset(Section):
 
     @property
     def drawer(self) -> str:
-        """The stage that draws a set of this layout."""
-        return DRAWERS.get(self.layout, "draw_faces")
+        """The stage that draws a set, of whatever layout."""
+        return "make_synthetic"
 
     @model_validator(mode="after")
     def split_by_class(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from cellar import paths
-from cellar.config.data import Dataset, Draw
+from cellar.config.data import Dataset
 from cellar.config.faces import Faces, Generator
 from cellar.config.lines import Experiment, ExperimentTeacher, Line, Sweep, Teacher
 from cellar.config.published import Published
@@ -100,19 +100,6 @@ class Params(Settings, StudySections):
 
     def dataset(self, name: str) -> Dataset:
         return entry_of("datasets", self.datasets, name)
-
-    def drawn(self, name: str, stage: str) -> tuple[Dataset, Draw]:
-        """The data set `name` and what to draw of it. Raises CellarError when it is not drawn, or by another stage."""
-        section = self.dataset(name)
-        if section.source.draw is None:
-            raise CellarError(
-                f"datasets.{name} is not a drawn set (its source is not draw); get it with: cellar download {name}"
-            )
-        if section.drawer != stage:
-            raise CellarError(
-                f"datasets.{name} has layout {section.layout}; draw it with: cellar {section.drawer} {name}"
-            )
-        return section, section.source.draw
 
     def teacher(self, name: str) -> Teacher:
         return entry_of(self.place("teachers"), self.teachers, name)

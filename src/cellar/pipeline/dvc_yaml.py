@@ -14,7 +14,18 @@ HEADER = """\
 # Written by `cellar plan` from params.yaml, which says what runs; Snakemake writes it anew when it must.
 # After adding or removing lines of params.yaml run `cellar plan`, or snakemake; changed values need neither.
 """
-PLAIN = re.compile(r"[A-Za-z][\w./@+= -]*")  # needs no quotes in YAML
+PLAIN = re.compile(r"[A-Za-z]([\w./@+= -]*[\w./@+=-])?")  # needs no quotes in YAML, but for
+WORDS = {
+    "y",
+    "n",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "true",
+    "false",
+    "null",
+}  # which one version of it or another reads otherwise
 
 
 def render(stages: Iterable[Stage]) -> str:
@@ -49,7 +60,8 @@ def listed(key: str, cached: Iterable[str], in_git: Iterable[str] = ()) -> Itera
 
 
 def quoted(text: str) -> str:
-    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    is_plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def by_file(planned: Iterable[Stage], sweeps: bool) -> dict[Path, list[Stage]]:

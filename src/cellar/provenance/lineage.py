@@ -20,11 +20,25 @@ from cellar.provenance import git
 Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
 
 
+YAML_1_2 = {  # tag -> its form, and the characters that it begins with; ints before floats
+    "bool": (r"(true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "int": (r"[-+]?\d+$", "+-0123456789"),
+    "float": (r"([-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$", "+-.0123456789"),
+}
+TAG = "tag:yaml.org,2002:"
+
+
 class Loader(Base):  # type: ignore[misc]  # either of two
-    """YAML as DVC writes it: 1e-05 is a number there, as in YAML 1.2, and text to PyYAML."""
+    """YAML 1.2, as DVC writes it. By YAML 1.1, which PyYAML reads, 1e-05 is text, off is false and 1:30 is ninety."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own attribute
+        first: [(tag, form) for tag, form in resolvers if tag.removeprefix(TAG) not in YAML_1_2]
+        for first, resolvers in Base.yaml_implicit_resolvers.items()
+    }
 
 
-Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"])
+for tag, (form, first) in YAML_1_2.items():
+    Loader.add_implicit_resolver(f"{TAG}{tag}", re.compile(form), list(first))
 
 
 @dataclass(frozen=True)

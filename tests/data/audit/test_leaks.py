@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 from cellar import files
+from cellar.config import Dataset
 from cellar.data import prepared
 from cellar.data.audit import duplicates
 from cellar.data.audit.leaks import without_leaking
@@ -56,8 +56,8 @@ def test_prepare_drops_what_is_asked_and_says_so(
     leak(folder)
     whole = fer2013.load(folder)
     raw["datasets"]["fer2013"]["drop_leaked"] = asked
-    Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
-    prepare.run("fer2013")
+    section = Dataset.model_validate(raw["datasets"]["fer2013"])
+    prepare.run(prepare.Settings(dataset="fer2013", section=section))
     made, manifest = (
         prepared.load(Path("data/prepared/fer2013")),
         files.read_json(Path("data/prepared/fer2013/manifest.json")),

@@ -337,7 +337,7 @@ def test_a_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"cellar download cifar \(it takes torchvision's CIFAR100"):
         layouts.load(declare(tmp_path / "none"), "cifar")
     drawn = declare(tmp_path / "none", source={"draw": {"seed": 1, "train": 100, "test": 100}})
-    with pytest.raises(CellarError, match="python -m cellar draw_objects cifar"):
+    with pytest.raises(CellarError, match="python -m cellar make_synthetic cifar"):
         layouts.load(drawn, "cifar")
 
 
