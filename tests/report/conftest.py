@@ -11,7 +11,7 @@ from PIL import Image
 
 from cellar import files, paths, report, tables
 from cellar.config import Config
-from cellar.pipeline import dvc_yaml
+from cellar.pipeline import dvc_yaml, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 from cellar.tables import render
@@ -76,7 +76,7 @@ def put_engine() -> None:
 
 def write_locks(config: Config) -> None:
     """dvc.yaml and dvc.lock of the root and of each study, as a build without sweeps leaves them."""
-    for file, stages in dvc_yaml.by_file(config, sweeps=False).items():
+    for file, stages in dvc_yaml.by_file(plan.stages(config), sweeps=False).items():
         files.write_text(file, dvc_yaml.render(stages))
         entries = {stage.name: entry(stage) for stage in stages}
         files.write_text(

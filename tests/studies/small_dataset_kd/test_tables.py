@@ -476,7 +476,7 @@ def test_explain_knows_where_the_paper_prints_what(pins: Pins) -> None:
         (FIVE, "mse_resnet18_features-r2", "text_values.r2_resnet18_mse"),
     ):
         render.write(pins.build(table), paths.TABLES)
-        found = explain.story(explain.built_table(table), row, "test")
+        found = explain.cell_provenance(explain.built_table(table), row, "test")
         assert found["paper_file"] == f"{paths.printed(KEY)}, {place}"
 
 
