@@ -23,7 +23,7 @@ from cellar.pipeline import content, dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 from tests.conftest import ROOT
-from tests.linked_code import link_code
+from tests.linked_code import link_package
 from tests.provenance import cell_project
 from tests.table_project import put_studies
 
@@ -41,7 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
     """The shipped parameters in a folder of their own, on a roomy machine with what the lock names; nothing built."""
     monkeypatch.chdir(tmp_path)
     put_studies()
-    link_code()
+    link_package()
     files.write_json(paths.model_counts(STUDY), COUNTED)
     del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]  # quicker to read
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
@@ -219,10 +219,12 @@ def test_a_package_that_the_project_needs(project: Path) -> None:
     assert found["packages"].state == "bad" and following == "make setup"
 
 
-def test_the_code_of_another_folder(project: Path) -> None:
+def test_the_code_of_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(versions.own_code()) == []
     Path("src/cellar").mkdir(parents=True)
-    found, following = examined()
-    assert found["code"].state == "bad" and following.startswith("make setup")
+    (found,) = versions.own_code()
+    assert (found.state, found.topic) == ("bad", "code") and found.do.startswith("make setup")
 
 
 def test_every_pin_of_the_lock_is_read() -> None:
@@ -394,7 +396,7 @@ def test_what_depends_on_a_stage_that_is_planned_later_is_to_be_made_anew(projec
 
 def test_code_that_has_changed_is_seen(project: Path) -> None:
     """A file, and a file in a folder that is one input."""
-    one, two = Path("src/cellar/one.py"), Path("src/cellar/engine/two.py")
+    one, two = Path("studies/mine/one.py"), Path("studies/mine/models/two.py")
     for path in (one, two):
         files.write_text(path, "x = 1")
     stage = next(stage for stage in planned() if stage.name == "index")
