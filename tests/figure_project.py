@@ -10,23 +10,23 @@ import matplotlib
 import numpy as np
 import pytest
 import yaml
-from cellar.data.image_set import ImageSet
 from matplotlib.figure import Figure
 
-from cellar import config as parameters
-from cellar import figures, files, paths, studies
-from cellar.config import Params
+from cellar import config, figures, files, paths, studies
+from cellar.config import Config
 from cellar.data import prepared
 from cellar.data.faces import EMOTIONS
+from cellar.data.prepared import ImageSet
 from cellar.metrics import classification
-from tests.table_project import put_studies
+from tests.scores import write_scores
+from tests.table_project import MINI, put_studies
 
 COLUMNS = "epoch,train_loss,task_loss,distill_loss,validation_loss,validation_accuracy,learning_rate,chosen"
 OBJECTS = tuple(f"object_{i}" for i in range(100))
 EPOCHS, STEPS = 4, 3  # of every run, an epoch
 
 Raw = dict[str, Any]
-Load = Callable[[], Params]
+Load = Callable[[], Config]
 
 
 @pytest.fixture(scope="session")
@@ -57,21 +57,29 @@ def write_project(raw: Raw) -> None:
     for dataset in ("fer2013", "raf_db", "cifar100", "pins"):
         write_pairs(dataset, ["0,validation,a,14,test,b,near,3,0.97,0", "1,validation,a,2,validation,a,exact,0,1.0,1"])
     for key in ("fer2013-E1", "fer2013-E4", "fer2013-E6"):
-        write_metrics(key, raw["experiments"][key]["model"])
+        write_metrics(f"{MINI}/{key}", raw["studies"][MINI]["experiments"][key]["model"])
+    for study in raw["studies"]:
+        write_trainings(study, raw["studies"][study])
+    for params in save(raw).all_params():
+        for sweep, grid in params.sweeps.items():
+            for n, key in enumerate(grid.experiments(sweep)):
+                write_point(f"{params.study}/{key}", 40 + n, 60 - n)
+
+
+def write_trainings(study: str, sections: Raw) -> None:
+    """Histories and losses of all teachers and experiments of a study."""
     for kind, section in (("teachers", "teachers"), ("students", "experiments")):
-        for start, (key, line) in enumerate(raw[section].items()):
-            held_out = raw["recipes"][line["recipe"]].get("train_on", "train") == "train"
+        for start, (key, line) in enumerate(sections[section].items()):
+            held_out = sections["recipes"][line["recipe"]].get("train_on", "train") == "train"
             for seed in line.get("seeds", [0]):
-                write_history(kind, key, start, seed, held_out)
-                write_losses(kind, key, seed)
-    for sweep, line in save(raw).sweeps.items():
-        for n, key in enumerate(line.experiments(sweep)):
-            write_point(key, 40 + n, 60 - n)
+                place = key if kind == "teachers" else f"{study}/{key}"
+                write_history(kind, place, start, seed, held_out)
+                write_losses(kind, place, seed)
 
 
-def save(raw: Raw) -> Params:
+def save(raw: Raw) -> Config:
     files.write_text(Path("params.yaml"), yaml.safe_dump(raw, sort_keys=False))
-    return parameters.load()
+    return config.load()
 
 
 def write_images(dataset: str, shape: tuple[int, ...], classes: tuple[str, ...]) -> None:
@@ -89,38 +97,47 @@ def write_pairs(dataset: str, lines: Sequence[str]) -> None:
     files.write_text(paths.audit_pairs(dataset), "\n".join([head, *lines]) + "\n")
 
 
-def write_metrics(key: str, model: str) -> None:
+def write_metrics(place: str, model: str) -> None:
     """Happy: 3 right, 1 taken for fear; every other class one image, right. 9 of 10."""
     labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
     named = np.array([0, 0, 0, 5, 1, 2, 3, 4, 5, 6])
     scores = classification.from_logits(np.eye(len(EMOTIONS), dtype=np.float32)[named] * 5, labels, EMOTIONS)
-    files.write_json(paths.metrics("students", key, 0), {"dataset": "fer2013", "model": model, **scores})
+    write_scores("students", place, 0, {"dataset": "fer2013", "model": model, **scores})
 
 
-def write_point(key: str, accuracy: float, validation: float | None) -> None:
+def write_point(place: str, accuracy: float, validation: float | None) -> None:
     """What a heat map reads of a point of a sweep."""
     scores = {"accuracy": accuracy, "validation_accuracy": validation}
-    files.write_json(paths.metrics("students", key, 0), scores)
+    files.write_json(paths.metrics("students", place, 0), scores)
 
 
-def write_history(kind: str, key: str, start: int, seed: int = 0, held_out: bool = True) -> None:
+def write_history(kind: str, place: str, start: int, seed: int = 0, held_out: bool = True) -> None:
     """The learning rate falls after two epochs; without validation images their columns are empty."""
     rows = [
         f"{e},{2 / e:.6f},2,0,{'2' if held_out else ''},{10 + start + 5 * e if held_out else ''},{0.1 if e < 3 else 0.02},0"
         for e in range(1, EPOCHS + 1)
     ]
-    files.write_text(paths.trained(kind, key, seed) / "history.csv", "\n".join([COLUMNS, *rows]) + "\n")
+    files.write_text(paths.trained(kind, place, seed) / "history.csv", "\n".join([COLUMNS, *rows]) + "\n")
 
 
-def write_losses(kind: str, key: str, seed: int) -> None:
+def write_losses(kind: str, place: str, seed: int) -> None:
     """Step i of seed s: 12 - i + s."""
     loss = (EPOCHS * STEPS - np.arange(EPOCHS * STEPS) + seed).astype(np.float32)
-    files.write_arrays(paths.trained(kind, key, seed) / "losses.npz", loss=loss)
+    files.write_arrays(paths.trained(kind, place, seed) / "losses.npz", loss=loss)
 
 
-def draw(figure: str, params: Params) -> Figure:
+def draw(figure: str, config: Config) -> Figure:
     """A figure by its id, as `cellar plot` draws it."""
-    return figures.catalogue(params)[figure].draw(params)
+    return figures.catalogue(config)[figure].draw()
+
+
+def inputs(figure: str, config: Config) -> list[str]:
+    return figures.catalogue(config)[figure].inputs()
+
+
+def known(config: Config, sweep: bool) -> list[str]:
+    """The heat maps of sweeps, or all other figures."""
+    return [entry.id for entry in figures.catalogue(config).values() if entry.sweep == sweep]
 
 
 def texts(drawn: Any) -> str:

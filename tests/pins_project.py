@@ -1,15 +1,19 @@
 """The small-dataset study's lines, and files as its stages write them, made up: for tests of tables and figures."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from cellar import files, paths
-from cellar.config import Params
+from cellar.config import Config, Params, config_of
+from cellar.config.params import ParamsFile
 from cellar.metrics import classification
+from cellar.metrics.scalars import Kind
 from tests.scores import write_scores
 
+STUDY = "small_dataset_kd"
 IDENTITIES = ["Ada", "Ben", "Cleo", "Dan"]
 N = 40  # test images of every run
 SUFFIXES = {"_lr4": 0.0001, "_lr5": 0.00001}
@@ -25,25 +29,25 @@ Raw = dict[str, Any]
 
 
 def with_pins(shipped: Raw) -> Raw:
-    """The shipped parameters with no data set but pins, and every line of its six tables."""
+    """The shipped parameters with no study but this one, no data set but pins, and every line of its six tables."""
     raw = deepcopy(shipped)
-    dataset = next(iter(raw["datasets"].values()))
     source = {"manual": "put the folder of identities here"}
-    raw["datasets"] = {"pins": {**dataset, "layout": "image_folder", "path": "data/raw/pins", "source": source}}
-    recipe = next(iter(raw["recipes"].values())) | {"watch": ["train", "test"]}
-    raw["recipes"] = {"slow": recipe}
-    raw["teachers"] = {
+    dataset = {**raw["datasets"]["fer2013"], "layout": "image_folder", "path": "data/raw/pins", "source": source}
+    recipe = raw["studies"]["mini_resemotenet"]["recipes"]["teacher"] | {"watch": ["train", "test"]}
+    teachers = {
         "pins-resnet50": {**line("resnet50"), "weights": "data/raw/vggface2.pkl"},
         "pins-inception": {**line("inceptionv3"), **started(weights="data/raw/imagenet.pth")},
+        "pins-sigmoid": {**line("resnet50"), "model": "resnet50_vggface2+sigmoid", **started(teacher="pins-resnet50")},
     }
-    raw["teachers"]["pins-sigmoid"] = {
-        **line("resnet50"),
-        "model": "resnet50_vggface2+sigmoid",
-        **started(teacher="pins-resnet50"),
-    }
-    raw["experiments"] = {f"pins-{row}": {**one, "row": row} for row, one in lines().items()}
-    raw["sweeps"], raw["faces"], raw["generators"] = {}, {}, {}
+    experiments = {f"pins-{row}": {**values, "row": row} for row, values in lines().items()}
+    raw["datasets"] = {"pins": dataset}
+    raw["studies"] = {STUDY: {"recipes": {"slow": recipe}, "teachers": teachers, "experiments": experiments}}
     return raw
+
+
+def read(raw: Raw) -> Config:
+    """`raw` as a parameter file, each line checked by itself alone."""
+    return config_of(ParamsFile.model_validate(raw))
 
 
 def line(network: str) -> Raw:
@@ -56,17 +60,17 @@ def started(**start: str) -> Raw:
 
 def lines() -> dict[str, Raw]:
     found: dict[str, Raw] = {}
-    triplets = {"triplets": {"margin": 1.0, "per_epoch": 64}}
+    triplets = {"method": {"name": "triplet", "margin": 1.0, "per_epoch": 64}}
     found["oneshot_convnet9"] = {**line("convnet9"), **triplets}
     found["oneshot_resnet50"] = {**line("resnet50"), **triplets, **started(teacher="pins-resnet50"), "freeze": False}
-    tasks = {"ways": 5, "shots": 1, "queries": 4, "per_epoch": 8, "inner_learning_rate": 0.01}
-    found["meta_convnet9"] = {**line("convnet9"), "tasks": {**tasks, "inner_steps": 1, "first_order": True}}
+    tasks = {"name": "maml", "ways": 5, "shots": 1, "queries": 4, "per_epoch": 8, "inner_learning_rate": 0.01}
+    found["meta_convnet9"] = {**line("convnet9"), "method": {**tasks, "inner_steps": 1, "first_order": True}}
     found |= {f"scratch_{network}": line(network) for network in MODELS}
     for network, teacher in (("resnet50", "resnet50"), ("inceptionv3", "inception")):
         found[f"transfer_{network}"] = {**line(network), **started(teacher=f"pins-{teacher}")}
     found["transfer_mobilenet"] = {**line("mobilenet"), **started(weights="data/raw/mobilenet.pth")}
-    weights = {"temperature": 1, "task_weight": 0.1, "distill_weight": 0.9, "loss_form": "weighted"}
-    found["labels_convnet9"] = {**line("convnet9"), "teacher": "pins-inception", **weights}
+    method = {"name": "logit_kd", "temperature": 1, "task_weight": 0.1, "distill_weight": 0.9, "loss_form": "weighted"}
+    found["labels_convnet9"] = {**line("convnet9"), "teacher": "pins-inception", "method": method}
     for loss, teacher in (("mse", "pins-resnet50"), ("bce", "pins-sigmoid")):
         for network in ("convnet9", "resnet18"):
             found |= distilled(loss, network, teacher)
@@ -77,10 +81,10 @@ def lines() -> dict[str, Raw]:
 
 def distilled(loss: str, network: str, teacher: str) -> dict[str, Raw]:
     model, row = f"{MODELS[network]}+connector", f"{loss}_{network}"
-    features = {"faces": "drawn", "loss": loss, "images_per_epoch": 64}
+    features = {"faces": "drawn", "method": {"name": "feature_kd", "loss": loss, "images_per_epoch": 64}}
     after = {**line(network), "model": model, **started(experiment=f"pins-{row}_features")}
     found = {
-        f"{row}_features": {**line(network), "model": model, "teacher": teacher, "features": features},
+        f"{row}_features": {**line(network), "model": model, "teacher": teacher, **features},
         row: after,
     }
     return found | ({f"{row}_unfrozen": {**after, "freeze": False}} if loss == "bce" else {})
@@ -89,15 +93,15 @@ def distilled(loss: str, network: str, teacher: str) -> dict[str, Raw]:
 def write_all(params: Params) -> None:
     for key, experiment in params.experiments.items():
         for seed in params.seeds_of(experiment):
-            write(key, experiment.method, experiment.model, seed)
+            write(key, experiment.method_name, experiment.model, seed)
 
 
 def write(key: str, method: str, model: str, seed: int = 0, **values: Any) -> None:
     """What evaluating an experiment writes; `values` are arguments of the method's own."""
-    ways = {"triplets": triplets, "tasks": tasks, "features": features}
+    kind, scores = WAYS.get(method, ("classes", None))
     head = {"dataset": "pins", "model": model, "epoch": 7, "epochs_run": 9}
-    scores = ways[method](**values) if method in ways else classified(key, seed, **values)
-    write_scores("students", key, seed, {**head, **scores}, method if method in ways else "classes")
+    made = scores(**values) if scores else classified(key, seed, **values)
+    write_scores("students", f"{STUDY}/{key}", seed, {**head, **made}, kind)
 
 
 def classified(
@@ -106,7 +110,7 @@ def classified(
     """`right` of N test images and `train` of N training images are named rightly; `best`: F1 of the best test epoch."""
     labels = np.arange(N) % len(IDENTITIES)
     logits, trained = logits_of(labels, right), logits_of(labels, train)
-    folder = paths.predictions("students", key, seed)
+    folder = paths.predictions("students", f"{STUDY}/{key}", seed)
     index = np.arange(first, first + N)
     files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=logits, labels=labels, index=index)
     watched = None if best is None else {"epoch": 5, "accuracy": 62.5, "f1": best, "precision": 61.0, "recall": 63.0}
@@ -144,3 +148,10 @@ def tasks(right: float = 48.0) -> dict[str, Any]:
 def features(r2: float = -3.5, last: float = -4.25) -> dict[str, Any]:
     head = {"n": N, "r2": r2, "mse": 0.5, "mae": 0.25, "validation_r2": r2}
     return {**head, "last_epoch": {"r2": last, "mse": 0.6, "mae": 0.3}, "faces": {"count": 1024, "name": "drawn"}}
+
+
+WAYS: dict[str, tuple[Kind, Callable[..., dict[str, Any]]]] = {  # method -> what it predicts, and its scores
+    "triplet": ("triplets", triplets),
+    "maml": ("tasks", tasks),
+    "feature_kd": ("features", features),
+}

@@ -1,6 +1,7 @@
 """A fabricated project: every file that tables read, written by hand, without a picture or a training.
 
-Its params.yaml is the one shipped, plus `pets`, a data set of the user's own whose students have three seeds.
+Its params.yaml is the one shipped, plus study `own` of the user's, without a folder, on the data set `pets`; its students
+have three seeds.
 """
 
 import os
@@ -15,11 +16,12 @@ import numpy as np
 import pytest
 import yaml
 
-from cellar import config as params
-from cellar import files, paths, studies, tables
-from cellar.config import Params
+from cellar import config, files, paths, studies, tables
+from cellar.config import Config, Params
 from cellar.metrics import classification
+from cellar.pipeline.stages import tabulate
 from cellar.tables.cells import Cell, Table
+from tests.scores import write_scores
 
 ROOT = Path(__file__).parents[1]
 FACES = ["happy", "surprise", "sad", "anger", "disgust", "fear", "neutral"]
@@ -30,6 +32,7 @@ PARAMETERS = {
     "resemotenet_b": 5022215,
     "resemotenet_c": 1259911,
     "resnet32x4": 7433860,
+    "resnet8x4": 1233540,
     "cnn4": 799652,
     "convnet9": 17625833,
     "resnet50_vggface2": 23723177,
@@ -40,13 +43,13 @@ PARAMETERS = {
     "torchvision:vgg19_bn(7)": 139609927,
     "torchvision:vit_l_16(1000)": 304326632,
 }
-PETS = {
-    "datasets": {"enabled": True, "layout": "image_folder", "path": "data/raw/pets", "input_size": 48, "augmentation": "flip", "normalisation": "imagenet",
-                 "source": {"manual": "put one folder a class here"}},
-    "teachers": {"dataset": "pets", "model": "resemotenet", "recipe": "teacher"},
-}  # fmt: skip
+MINI, CIFAR, OWN = "mini_resemotenet", "cifar100_kd", "own"
+PETS = {"enabled": True, "layout": "image_folder", "path": "data/raw/pets", "input_size": 48, "augmentation": "flip",
+        "normalisation": "imagenet", "source": {"manual": "put one folder a class here"}}  # fmt: skip
+PET_TEACHER = {"dataset": "pets", "model": "resemotenet", "recipe": "teacher"}
 PET_STUDENT = {"dataset": "pets", "model": "resemotenet_b", "recipe": "student_a", "seeds": [0, 1, 2]}
-TAUGHT = {"teacher": "pets", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
+KD = {"name": "logit_kd", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
+TAUGHT = {"teacher": "pets", "method": KD}
 
 Raw = dict[str, Any]
 
@@ -56,17 +59,67 @@ class Project:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
-        self.written: tuple[Raw, Params] | None = None
+        self.written: tuple[Raw, Config] | None = None
 
-    def params(self) -> Params:
+    def config(self) -> Config:
         """`raw` as params.yaml, read back; written anew only after a change, for reading takes its time."""
         if self.written is None or self.written[0] != self.raw:
             files.write_text(Path("params.yaml"), yaml.safe_dump(self.raw, sort_keys=False))
-            self.written = deepcopy(self.raw), params.load()
+            self.written = deepcopy(self.raw), config.load()
         return self.written[1]
 
+    def params(self, study: str = MINI) -> Params:
+        return self.config().params(study)
+
+    def study(self, key: str = MINI) -> Raw:
+        """What params.yaml says about one study, to be spoiled."""
+        sections: Raw = self.raw["studies"][key]
+        return sections
+
+    def line(self, section: str, key: str) -> Raw:
+        """A line of whichever study has it (no two have one of this name), to be spoiled."""
+        return next(study[section][key] for study in self.raw["studies"].values() if key in study.get(section, {}))
+
+    def experiment(self, key: str) -> Raw:
+        return self.line("experiments", key)
+
+    def sweep(self, key: str) -> Raw:
+        return self.line("sweeps", key)
+
+    def stage(self, key: str, seed: int = 0) -> str:
+        """What `dvc repro` calls the evaluation of an experiment."""
+        return f"studies/{self.owner(key).study}/dvc.yaml:evaluate_student-{key}-seed-{seed}"
+
+    def inputs(self, table: str) -> list[str]:
+        return tables.find(table, self.config()).inputs()
+
+    def owner(self, key: str, kind: str = "students") -> Params:
+        """The study that has this teacher, experiment or point of a sweep."""
+        return next(params for params in self.config().all_params() if key in lines_of(params, kind))
+
+    def owner_of_sweep(self, key: str) -> Params:
+        return next(params for params in self.config().all_params() if key in params.sweeps)
+
+    def place(self, key: str, kind: str = "students") -> str:
+        """Where the results of a run lie below `kind`."""
+        return key if kind == "teachers" else f"{self.owner(key).study}/{key}"
+
+    def metrics(self, key: str, seed: int = 0, kind: str = "students") -> Path:
+        return paths.metrics(kind, self.place(key, kind), seed)
+
+    def details(self, key: str, seed: int = 0, kind: str = "students") -> Path:
+        return paths.details(kind, self.place(key, kind), seed)
+
+    def predictions(self, key: str, seed: int = 0, kind: str = "students") -> Path:
+        return paths.predictions(kind, self.place(key, kind), seed) / "predictions.npz"
+
     def build(self, table: str) -> Table:
-        return tables.build(table, self.params())
+        return tables.build(table, self.config())
+
+    def tabulate(self, table: str) -> None:
+        """Write a table as its stage does."""
+        self.config()
+        tabulate.run(tabulate.Settings(table=table, shown={}))
 
     def cell(self, table: str, row: str, column: str) -> Cell:
         found = {one.id: one for one in self.build(table).rows}
@@ -84,7 +137,7 @@ class Project:
 
         `validation` is the accuracy on validation images; there is none where the recipe trains on them.
         """
-        params = self.params()
+        params = self.owner(key, kind)
         line = params.teacher(key) if kind == "teachers" else params.experiment(key)
         if params.recipes[line.recipe].train_on == "train_and_validation":
             validation = None
@@ -94,20 +147,30 @@ class Project:
         if right is not None:
             hits = np.arange(n) < right if isinstance(right, int) else np.array(right)
             logits[np.arange(n), labels] = np.where(hits, 9, -9)
-        write_evaluation(kind, key, seed, line.dataset, line.model, logits, last, labels, first, validation)
+        write_evaluation(
+            kind, self.place(key, kind), seed, line.dataset, line.model, logits, last, labels, first, validation
+        )
+
+
+def lines_of(params: Params, kind: str) -> dict[str, Any]:
+    """The teachers of a study, or its experiments and the points of its sweeps."""
+    if kind == "teachers":
+        return dict(params.teachers)
+    points = {key: line for sweep, grid in params.sweeps.items() for key, line in grid.experiments(sweep).items()}
+    return {**params.experiments, **points}
 
 
 def write_evaluation(
-    kind: str, key: str, seed: int, dataset: str, model: str, logits: np.ndarray, last: np.ndarray, labels: np.ndarray,
+    kind: str, place: str, seed: int, dataset: str, model: str, logits: np.ndarray, last: np.ndarray, labels: np.ndarray,
     first: int, validation: float | None,
 ) -> None:  # fmt: skip
     index = np.arange(first, first + len(labels))
-    folder = paths.predictions(kind, key, seed)
+    folder = paths.predictions(kind, place, seed)
     files.write_arrays(folder / "predictions.npz", logits=logits, last_logits=last, labels=labels, index=index)
     head = {"dataset": dataset, "model": model, "epoch": 3, "epochs_run": 6, "validation_accuracy": validation}
-    scores, last_scores = (classification.from_logits(one, labels, FACES) for one in (logits, last))
+    scores, last_scores = (classification.from_logits(each, labels, FACES) for each in (logits, last))
     last_epoch = {name: last_scores[name] for name in ("accuracy", "loss")}
-    files.write_json(paths.metrics(kind, key, seed), {**head, **scores, "last_epoch": last_epoch})
+    write_scores(kind, place, seed, {**head, **scores, "last_epoch": last_epoch})
 
 
 def write_costs(dataset: str, model: str) -> None:
@@ -131,7 +194,8 @@ def write_counts() -> None:
         name: {"parameters": n, "buffers": 1, "mb_decimal": round(n * 4 / 1e6, 2), "mb_binary": round(n * 4 / 2**20, 2)}
         for name, n in PARAMETERS.items()
     }
-    files.write_json(paths.MODEL_COUNTS, counted)
+    for key, study in studies.known().items():
+        files.write_json(paths.model_counts(key), {name: counted[name] for name in study.networks})
 
 
 def write_manifests() -> None:
@@ -175,11 +239,17 @@ def write_audit(dataset: str, pairs: Sequence[tuple[int, str, int, str]] = (), p
 @pytest.fixture(scope="session")
 def raw_with_pets(shipped: Raw) -> Raw:
     raw = deepcopy(shipped)
-    for section, line in PETS.items():
-        raw[section]["pets"] = line
-    raw["experiments"]["pets-alone"] = {**PET_STUDENT, "row": "alone"}
-    raw["experiments"]["pets-taught"] = {**PET_STUDENT, "row": "taught", **TAUGHT}
-    return raw
+    raw["datasets"]["pets"] = PETS
+    recipes = raw["studies"][MINI]["recipes"]
+    raw["studies"][OWN] = {
+        "recipes": deepcopy({name: recipes[name] for name in ("teacher", "student_a")}),
+        "teachers": {"pets": PET_TEACHER},
+        "experiments": {
+            "pets-alone": {**PET_STUDENT, "row": "alone"},
+            "pets-taught": {**PET_STUDENT, "row": "taught", **TAUGHT},
+        },
+    }
+    return deepcopy(raw)
 
 
 @pytest.fixture(scope="session")
@@ -195,17 +265,17 @@ def table_template(raw_with_pets: Raw, tmp_path_factory: pytest.TempPathFactory)
 
 
 def put_studies() -> None:
-    """The papers' folders, into the current folder."""
-    shutil.copytree(ROOT / paths.STUDIES, paths.STUDIES, ignore=shutil.ignore_patterns("__pycache__"))
+    """The papers' folders into the current folder, and the methods, whose files say what is predicted."""
+    for folder in (paths.STUDIES, Path("src/cellar/methods")):
+        shutil.copytree(ROOT / folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def fill(project: Project) -> None:
-    found = project.params()
-    points = {key: one for sweep, grid in found.sweeps.items() for key, one in grid.experiments(sweep).items()}
-    for kind, lines in (("teachers", found.teachers), ("students", found.experiments | points)):
-        for key, line in lines.items():
-            for seed in found.seeds_of(line):
-                project.evaluate(key, seed=seed, kind=kind)
+    for params in project.config().all_params():
+        for kind in ("teachers", "students"):
+            for key, line in lines_of(params, kind).items():
+                for seed in params.seeds_of(line):
+                    project.evaluate(key, seed=seed, kind=kind)
     for dataset in ("fer2013", "raf_db"):
         for model in ("resemotenet", "resemotenet_a", "resemotenet_b"):
             write_costs(dataset, model)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from cellar import config, figures, files, paths, studies, tables
-from cellar.config import Params
+from cellar.config import Config, config_of
+from cellar.config.params import ParamsFile
 from cellar.errors import CellarError
 from cellar.tables import render
 from cellar.tables.printed_values import contains, paper
 from tests.conftest import ROOT
 from tests.pins_project import Raw
+from tests.table_project import put_studies, write_counts
 
 STUDY = '''"""A miniature study."""
 
@@ -54,46 +56,57 @@ def write(key: str, classes: int = 10, text: str = STUDY) -> None:
 
 
 @pytest.fixture
-def params(shipped: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+def both(shipped: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.chdir(tmp_path)
     write("one")
     write("three")
-    return Params.model_validate(shipped)
+    return configuration(shipped, "one", "three")
+
+
+def configuration(shipped: Raw, *keys: str) -> Config:
+    """The shipped settings and data sets with these studies, none of which has a line."""
+    return config_of(ParamsFile.model_validate({**shipped, "studies": {key: {} for key in keys}}))
+
+
+def tables_of_papers(config: Config) -> list[str]:
+    return [entry.id for entry in tables.catalogue(config).values() if entry.of_paper]
 
 
 class TestTwoStudiesAlike:
-    def test_their_tables_and_figures_have_ids_of_their_own(self, params: Params) -> None:
+    def test_their_tables_and_figures_have_ids_of_their_own(self, both: Config) -> None:
         assert list(studies.known()) == ["one", "three"]
-        assert tables.of_papers(params) == ["one/table_1", "three/table_1"]
-        assert [name for name in figures.known(params) if "/" in name] == ["one/figure_1", "three/figure_1"]
+        assert tables_of_papers(both) == ["one/table_1", "three/table_1"]
+        assert [name for name in figures.known(both) if "/" in name] == ["one/figure_1", "three/figure_1"]
 
-    def test_each_builds_its_own_into_a_folder(self, params: Params) -> None:
-        for table in tables.of_papers(params):
-            render.write(tables.build(table, params), paths.TABLES)
+    def test_each_builds_its_own_into_a_folder(self, both: Config) -> None:
+        for table in tables_of_papers(both):
+            render.write(tables.build(table, both), paths.TABLES)
         built = paths.built(paths.TABLES, ".json")
         assert list(built) == ["one/table_1", "three/table_1"]
         values = [files.read_json(path)["rows"][0]["cells"]["accuracy"]["value"] for path in built.values()]
         assert values == [len("one"), len("three")]
         assert {files.read_json(path)["study"] for path in built.values()} == {"one", "three"}
 
-    def test_both_have_their_lines_in_verdicts(self, params: Params) -> None:
-        for table in tables.of_papers(params):
-            render.write(tables.build(table, params), paths.TABLES)
-        files.write_json(paths.MODEL_COUNTS, {})
-        rows = {row.id: row.cells["cell"].value for row in tables.build("verdicts", params).rows}
+    def test_both_have_their_lines_in_verdicts(self, both: Config) -> None:
+        for table in tables_of_papers(both):
+            render.write(tables.build(table, both), paths.TABLES)
+        for key in ("one", "three"):
+            files.write_json(paths.model_counts(key), {})
+        rows = {row.id: row.cells["cell"].value for row in tables.build("verdicts", both).rows}
         assert rows["one.tables.table_1.rows.a.accuracy"] == "one/table_1 a accuracy"
         assert rows["three.tables.table_1.rows.a.accuracy"] == "three/table_1 a accuracy"
 
-    def test_a_table_depends_on_its_own_folder_alone(self, params: Params) -> None:
-        own = [path for path in tables.code_of("one/table_1", params) if path.startswith("studies/")]
+    def test_a_table_depends_on_its_own_folder_alone(self, both: Config) -> None:
+        own = [path for path in tables.find("one/table_1", both).code if path.startswith("studies/")]
         assert own == ["studies/one/study.py", "studies/one/tables.py"]
 
-    def test_one_network_with_two_heads_is_one_line(self, params: Params) -> None:
-        write("two", classes=20)
-        with pytest.raises(CellarError, match=r"^studies one and two count cnn4 with 10 and 20 classes; [^\n]+$"):
-            studies.networks()
+    def test_one_that_params_yaml_does_not_list_has_none(self, both: Config, shipped: Raw) -> None:
+        alone = configuration(shipped, "three")
+        assert tables_of_papers(alone) == ["three/table_1"]
+        assert [name for name in figures.known(alone) if "/" in name] == ["three/figure_1"]
+        assert not [path for path in tables.find("verdicts", alone).inputs() if "one" in path]
 
-    def test_the_same_short_id_twice_is_one_line(self, params: Params) -> None:
+    def test_the_same_short_id_twice_is_one_line(self, both: Config) -> None:
         for key in ("one", "three"):
             write(key, text=STUDY.replace("networks=", "short_ids=True, networks="))
         with pytest.raises(CellarError, match=r"^studies one and three both declare table 'table_1'; [^\n]+$"):
@@ -110,10 +123,10 @@ class TestTwoStudiesAlike:
         ("STUDY = 3", "STUDY must be a Study whose key is the folder's name, 'three'"),
     ],
 )
-def test_a_broken_study_is_one_line_that_names_its_file(params: Params, text: str, message: str) -> None:
+def test_a_broken_study_is_one_line_that_names_its_file(both: Config, text: str, message: str) -> None:
     files.write_text(paths.STUDIES / "three/study.py", text)
     with pytest.raises(CellarError, match=rf"^studies/three/study.py:? {message}$"):
-        tables.known(params)
+        tables.known(both)
 
 
 class TestShippedStudies:
@@ -121,11 +134,16 @@ class TestShippedStudies:
     def project(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(ROOT)
 
-    def test_the_printed_keys_of_cells_lead_somewhere(self, shipped: Raw) -> None:
-        """Of the committed tables that were built since cells have keys, and of those that need no run."""
-        params, checked = config.load(), 0
-        for table in ("table_i", "table_ii", "contradictions"):
-            built = tables.build(table, params)
+    def test_the_printed_keys_of_cells_lead_somewhere(
+        self, shipped: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of the tables that need no run."""
+        monkeypatch.chdir(tmp_path)
+        put_studies()
+        write_counts()
+        shipped_config, checked = config.validate(shipped, Path), 0
+        for table in ("table_i", "table_ii"):
+            built = tables.build(table, shipped_config)
             for row in built.rows:
                 for cell in row.cells.values():
                     if cell.printed_key:
@@ -177,7 +195,7 @@ def module_file(folder: Path, name: str) -> Path:
     return base.with_suffix(".py") if base.with_suffix(".py").exists() else base.parent / "__init__.py"
 
 
-def test_a_study_that_is_taken_away_is_forgotten(params: Params) -> None:
-    assert "three/table_1" in tables.known(params)
+def test_a_study_that_is_taken_away_is_forgotten(both: Config) -> None:
+    assert "three/table_1" in tables.known(both)
     shutil.rmtree(paths.STUDIES / "three")
-    assert "three/table_1" not in tables.known(params)
+    assert "three/table_1" not in tables.known(both)

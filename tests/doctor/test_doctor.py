@@ -54,7 +54,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
     Path("requirements.lock").write_text(
         f"numpy=={metadata.version('numpy')} ; sys_platform != 'plan9' \\\n    --hash=x\n"
     )
-    dvc_yaml.write(config.load())
+    dvc_yaml.write(plan.stages(config.load()))
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: ROOMY)
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: MEMORY)
     monkeypatch.setattr(machine, "limits", lambda: iter([]))
@@ -264,7 +264,7 @@ def test_a_lock_of_another_host_and_of_nobody(project: Path) -> None:
 def test_a_lock_of_dvc(project: Path) -> None:
     pid = dead_process()
     files.write_json(
-        locks.DVC,
+        locks.RWLOCK,
         {"write": {"/a": {"pid": pid, "cmd": "repro"}}, "read": {"/b": [{"pid": os.getpid(), "cmd": "repro"}]}},
     )
     topics = [finding.what for finding in locks.examine()]
@@ -275,9 +275,9 @@ def test_a_lock_of_dvc(project: Path) -> None:
 
 @pytest.mark.parametrize(("notes", "state"), [('{"wri', "warn"), ("", "warn"), ("{}", "ok")])
 def test_a_lock_that_dvc_was_killed_in_writing(project: Path, notes: str, state: str) -> None:
-    files.write_text(locks.DVC, notes)
+    files.write_text(locks.RWLOCK, notes)
     found = examined()[0]["locks"]
-    assert found.state == state and (state == "ok" or found.do == f"rm {locks.DVC}")
+    assert found.state == state and (state == "ok" or found.do == f"rm {locks.RWLOCK}")
 
 
 def keep(content: str, folder: Path) -> None:

@@ -28,9 +28,9 @@ def test_the_worst_are_leaks_of_another_class_and_a_group_is_shown_once(load: Lo
 
 
 def test_each_pair_is_drawn_with_its_split_class_and_distance(load: Load) -> None:
-    params = load()
+    config = load()
     write_pairs("fer2013", PAIRS)
-    figure = audit_pairs(params, "fer2013")
+    figure = audit_pairs(config, "fer2013")
     said = texts(figure)
     assert "Audit of fer2013: 6 pairs of duplicates (drawn images, scale sample)" in said
     assert "mirrored, 9 bits, 0.951" in said and "test\ndog" in said and "exact" in said
@@ -39,15 +39,15 @@ def test_each_pair_is_drawn_with_its_split_class_and_distance(load: Load) -> Non
 
 
 def test_a_clean_set_says_so(load: Load) -> None:
-    params = load()
+    config = load()
     write_pairs("fer2013", [])
-    assert "Audit of fer2013: no duplicates" in texts(audit_pairs(params, "fer2013"))
+    assert "Audit of fer2013: no duplicates" in texts(audit_pairs(config, "fer2013"))
 
 
 def test_pairs_of_another_data_set_are_refused(load: Load) -> None:
-    params = load()
+    config = load()
     write_pairs("fer2013", ["0,train,a,5000,test,b,near,3,0.97,0"])
     with pytest.raises(
         CellarError, match=f"^{Path(paths.audit_pairs('fer2013'))} names images that fer2013 does not have"
     ):
-        audit_pairs(params, "fer2013")
+        audit_pairs(config, "fer2013")

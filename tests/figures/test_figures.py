@@ -12,50 +12,51 @@ from cellar.data.faces import EMOTIONS
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.curves import COLOURS, curves
-from tests.figure_project import COLUMNS, Load, Raw, draw, picture, texts
+from tests.figure_project import COLUMNS, Load, Raw, draw, inputs, known, picture, texts
+from tests.table_project import MINI
 
 CIFAR = ["cifar100_figure_1", "cifar100_figure_2", "cifar100_figure_3"]
-CURVES = [f"curves_{name}" for name in ("fer2013", "raf_db", "cifar100")]
-AUDITS = [f"audit_{name}" for name in ("fer2013", "raf_db", "cifar100", "pins")]
-MAIN = ["fig_3", "fig_4", *CIFAR, *CURVES, *AUDITS]
+CURVES = [f"curves_{name}" for name in ("cifar100", "fer2013", "raf_db")]
+AUDITS = [f"audit_{name}" for name in ("cifar100", "fer2013", "raf_db", "pins")]
+MAIN = [*CIFAR, "fig_3", "fig_4", *CURVES, *AUDITS]
 PINS = [f"pins_fig_{number}" for number in (2, 3, 4, 8, 9, 10)]  # drawn in tests/studies/small_dataset_kd
-SWEEPS = ["fer2013_sweep", "cifar100_grid"]
+SWEEPS = ["cifar100_grid", "fer2013_sweep"]
 ALL = [*MAIN, *SWEEPS]
 
 
 def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load) -> None:
-    params = load()
-    assert [figure for figure in figures.known(params) if figure not in PINS] == MAIN
-    assert figures.of_sweeps(params) == SWEEPS
+    config = load()
+    assert [figure for figure in known(config, sweep=False) if figure not in PINS] == MAIN
+    assert known(config, sweep=True) == SWEEPS
     for figure in ALL:
-        for path in map(Path, figures.inputs(figure, params)):
+        for path in map(Path, inputs(figure, config)):
             hidden = path.rename(path.with_suffix(".hidden"))
             with pytest.raises(CellarError, match="is not here") as caught:
-                drawing.draw(figure, params)
+                drawing.draw(figure, config)
             assert str(path) in str(caught.value) and "\n" not in str(caught.value)
             hidden.rename(path)
         keys = ["scale", f"sweeps.{figure}"] if figure in SWEEPS else ["scale"]
-        assert figures.param_keys(figure, params) == keys
+        assert list(figures.catalogue(config)[figure].shown()) == keys
 
 
 @pytest.mark.parametrize("figure", ALL)
 def test_a_figure_needs_no_file_but_its_inputs(load: Load, figure: str) -> None:
-    params = load()
-    needed = figures.inputs(figure, params)
+    config = load()
+    needed = inputs(figure, config)
     for path in [*Path("data").rglob("*.*"), *Path("results").rglob("*.*")]:
         if path.is_file() and str(path) not in needed:
             path.unlink()
-    drawing.draw(figure, params)
+    drawing.draw(figure, config)
     assert picture(figure).stat().st_size > 5000
 
 
 @pytest.mark.parametrize("figure", ALL)
 def test_the_same_files_give_the_same_bytes_whatever_the_users_style(load: Load, figure: str) -> None:
-    params = load()
-    drawing.draw(figure, params)
+    config = load()
+    drawing.draw(figure, config)
     first = picture(figure).read_bytes()
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "yellow", "savefig.dpi": 40}):
-        drawing.draw(figure, params)
+        drawing.draw(figure, config)
     assert picture(figure).read_bytes() == first
     with Image.open(picture(figure)) as image:
         assert not {"Software", "Creation Time"} & image.info.keys()
@@ -63,18 +64,18 @@ def test_the_same_files_give_the_same_bytes_whatever_the_users_style(load: Load,
 
 def test_a_data_set_that_is_off_is_left_out(load: Load, raw: Raw) -> None:
     raw["datasets"]["raf_db"]["enabled"] = False
-    params = load()
-    assert [figure for figure in MAIN if figure not in figures.known(params)] == ["curves_raf_db", "audit_raf_db"]
-    assert figures.inputs("fig_3", params) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
-    assert "raf_db" not in texts(draw("fig_3", params))
+    config = load()
+    assert [figure for figure in MAIN if figure not in figures.known(config)] == ["curves_raf_db", "audit_raf_db"]
+    assert inputs("fig_3", config) == [f"data/prepared/fer2013/{f}" for f in ("arrays.npz", "manifest.json")]
+    assert "raf_db" not in texts(draw("fig_3", config))
     with pytest.raises(CellarError, match="there is no figure 'curves_raf_db'"):
-        drawing.draw("curves_raf_db", params)
+        drawing.draw("curves_raf_db", config)
 
 
 def test_nothing_is_known_where_nothing_is_on(load: Load, raw: Raw) -> None:
     for section in raw["datasets"].values():
         section["enabled"] = False
-    assert figures.known(load()) == figures.of_sweeps(load()) == []
+    assert figures.known(load()) == []
 
 
 def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None:
@@ -87,20 +88,20 @@ def test_the_samples_are_the_first_test_images_of_each_class(load: Load) -> None
 
 
 def test_the_matrix_shows_shares_of_the_true_class_and_counts(load: Load, raw: Raw) -> None:
-    del raw["experiments"]["fer2013-E4"], raw["experiments"]["fer2013-E6"]
-    params = load()
-    assert figures.inputs("fig_4", params) == [
-        "results/metrics/students/fer2013-E1/seed-0.json",
-        "results/predictions/students/fer2013-E1/seed-0/details.json",
+    del raw["studies"][MINI]["experiments"]["fer2013-E4"], raw["studies"][MINI]["experiments"]["fer2013-E6"]
+    config = load()
+    assert inputs("fig_4", config) == [
+        "results/metrics/students/mini_resemotenet/fer2013-E1/seed-0.json",
+        "results/predictions/students/mini_resemotenet/fer2013-E1/seed-0/details.json",
     ]
-    drawn = draw("fig_4", params)
+    drawn = draw("fig_4", config)
     cells = {one.get_position(): one.get_text() for one in drawn.axes[0].texts}
     assert cells[0, 0] == "75 %\n3" and cells[5, 0] == "25 %\n1" and cells[0, 5] == "0 %\n0"  # (predicted, true)
     assert drawn.axes[0].get_title() == "fer2013-E1: resemotenet_a\naccuracy 90.00 %, N = 10"
 
 
 def test_curves_hold_the_history_teachers_black_students_alone_dashed(load: Load) -> None:
-    loss, accuracy = curves(load(), "raf_db").axes
+    loss, accuracy = curves(load().params(MINI), "raf_db").axes
     by_label = {one.get_label(): one for one in accuracy.lines}
     teacher, alone = by_label["raf_db (teacher): resemotenet"], by_label["scratch_a: resemotenet_a"]
     taught, other = by_label["E1: resemotenet_a"], by_label["E4: resemotenet_b"]
@@ -113,26 +114,26 @@ def test_curves_hold_the_history_teachers_black_students_alone_dashed(load: Load
 
 
 def test_no_two_curves_of_a_figure_look_alike(load: Load) -> None:
-    lines = curves(load(), "fer2013").axes[0].lines
+    lines = curves(load().params(MINI), "fer2013").axes[0].lines
     looks = {(one.get_color(), one.get_linestyle(), one.get_marker()) for one in lines}
     assert len(looks) == len(lines) == 10
 
 
 def test_an_imported_teacher_has_no_curve_and_students_keep_their_colours(load: Load, raw: Raw) -> None:
-    before = {one.get_label(): one.get_color() for one in curves(load(), "raf_db").axes[0].lines}
-    raw["teachers"]["raf_db"]["weights"] = "published.pth"
-    params = load()
-    assert "results/teachers/raf_db/seed-0/history.csv" not in figures.inputs("curves_raf_db", params)
-    after = {one.get_label(): one.get_color() for one in curves(params, "raf_db").axes[0].lines}
+    before = {one.get_label(): one.get_color() for one in curves(load().params(MINI), "raf_db").axes[0].lines}
+    raw["studies"][MINI]["teachers"]["raf_db"]["weights"] = "published.pth"
+    config = load()
+    assert "results/teachers/raf_db/seed-0/history.csv" not in inputs("curves_raf_db", config)
+    after = {one.get_label(): one.get_color() for one in curves(config.params(MINI), "raf_db").axes[0].lines}
     assert after == {label: colour for label, colour in before.items() if "teacher" not in label}
     assert len(after) == 4
 
 
 def test_curves_take_the_first_seed(load: Load, raw: Raw) -> None:
-    raw["experiments"]["fer2013-E1"]["seeds"] = [7, 0]
-    params = load()
-    assert "results/students/fer2013-E1/seed-7/history.csv" in figures.inputs("curves_fer2013", params)
-    assert "results/metrics/students/fer2013-E1/seed-7.json" in figures.inputs("fig_4", params)
+    raw["studies"][MINI]["experiments"]["fer2013-E1"]["seeds"] = [7, 0]
+    config = load()
+    assert "results/students/mini_resemotenet/fer2013-E1/seed-7/history.csv" in inputs("curves_fer2013", config)
+    assert "results/metrics/students/mini_resemotenet/fer2013-E1/seed-7.json" in inputs("fig_4", config)
 
 
 @pytest.mark.parametrize("figure", ALL)
@@ -143,12 +144,12 @@ def test_every_figure_says_when_its_images_are_drawn(load: Load, raw: Raw, figur
 
 
 def test_every_model_has_a_colour_of_its_own() -> None:
-    assert len(set(COLOURS)) >= len(models.known())
+    assert len(set(COLOURS)) >= len(models.networks())
 
 
 @pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,10,0.1,0\n"])
 def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
-    path = paths.trained("students", "raf_db-E1", 0) / "history.csv"
+    path = paths.trained("students", f"{MINI}/raf_db-E1", 0) / "history.csv"
     files.write_text(path, text)
     with pytest.raises(CellarError, match=r"raf_db-E1/seed-0/history\.csv is not a training history"):
         drawing.draw("curves_raf_db", load())
@@ -156,7 +157,7 @@ def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
 
 
 def test_other_broken_inputs_are_one_line(load: Load) -> None:
-    files.write_json(paths.metrics("students", "fer2013-E4", 0), {"accuracy": 3})
+    files.write_json(paths.metrics("students", f"{MINI}/fer2013-E4", 0), {"accuracy": 3})
     with pytest.raises(
         CellarError, match=r"fer2013-E4/seed-0/details\.json or its metrics file is not of an evaluation"
     ):

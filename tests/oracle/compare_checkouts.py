@@ -35,7 +35,7 @@ from renames import Renames, Values, load
 MOST_LINES = 20  # of differences per file
 LONGEST_VALUE = 100  # characters shown
 FOLDERS = ("data/raw/sample", "data/prepared", "data/faces", "results")
-LOCKS = ("dvc.lock", "sweeps/dvc.lock", "studies/*/dvc.lock")
+LOCKS = ("dvc.lock", "sweeps/dvc.lock", "studies/*/dvc.lock", "studies/*/sweeps/dvc.lock")
 TRAINED = "results/(?:teachers|students|generators)/.*/"
 BYTES = {
     "raw sample": "data/raw/sample/.*",
@@ -148,7 +148,7 @@ class Comparison:
                 self.report.missing(name, "NEW", new_path)
             else:
                 self.report.compared(name, path, self.differences(name, path, new_path))
-        seen |= {str(self.renames.companion(path)) for path in seen}
+        seen |= {companion for path in seen for companion in self.renames.companions(path)}
         for path, name in self.new.files.items():
             if path not in seen and not self.renames.is_excluded(path):
                 self.report.missing(name, "OLD", path)
@@ -163,16 +163,19 @@ class Comparison:
         return [*conflicts, *value_differences(old_values, new_values)]
 
     def new_values(self, path: str) -> tuple[Values, list[Difference]]:
-        """The values of a file of NEW and of its companion, and where these two contradict each other."""
-        values, companion = read_values(self.new.root / path), self.renames.companion(path)
-        if companion not in self.new.files:
-            return values, []
-        others = read_values(self.new.root / str(companion))
-        both = [
-            Difference(f"{key} (NEW, also in {companion})", values[key], others[key])
-            for key in values.keys() & others.keys()
-        ]
-        return others | values, [pair for pair in both if not are_equal(pair.old, pair.new)]
+        """The values of a file of NEW and of its companions, and where these contradict each other."""
+        values, conflicts = read_values(self.new.root / path), []
+        for companion in self.renames.companions(path):
+            if companion not in self.new.files:
+                continue
+            others = read_values(self.new.root / companion)
+            both = [
+                Difference(f"{key} (NEW, also in {companion})", values[key], others[key])
+                for key in values.keys() & others.keys()
+            ]
+            conflicts += [pair for pair in both if not are_equal(pair.old, pair.new)]
+            values = others | values
+        return values, conflicts
 
 
 def build_faults(checkout: Checkout, renames: Renames) -> list[str]:

@@ -12,6 +12,11 @@ SHARED_HISTORY = "epoch,train_loss,validation_accuracy"
 PER_CLASS = {"happy": {"recall": 71.4}, "sad": {"recall": 25.0}}
 SCALARS = {"epoch": 3, "accuracy": 34.25, "macro": {"f1": 20.5}}
 DETAILS = {"dataset": "fer2013", "per_class": PER_CLASS, "confusion": [[71, 27], [9, 5]]}
+COUNTS = {
+    "mini_resemotenet": {"resemotenet": {"parameters": 80238599}},
+    "cifar100_kd": {"cnn4": {"parameters": 799652}},
+    "small_dataset_kd": {"convnet9": {"parameters": 17625833}},
+}
 
 
 def write(path: Path, content: Any) -> None:
@@ -54,7 +59,6 @@ def write_common(root: Path) -> None:
     write(root / "data/faces/pins/000000000.npy", b"images")
     write_arrays(root / "results/features/pins-teacher/held_out.npz", features=[1, 2])
     write(root / "results/audit/fer2013/pairs.csv", "first,second\n1,2\n")
-    write(root / "results/metrics/models.json", {"resemotenet": {"parameters": 80238599}})
     write(root / "results/metrics/costs/fer2013-resemotenet.json", {"latency_ms": 57.0})
     write_figure(root / "results/figures/fig_3.png", 100)
 
@@ -68,6 +72,10 @@ def write_run(root: Path, run: str, history: str) -> None:
 
 def write_old(root: Path) -> Path:
     write_common(root)
+    write(
+        root / "results/metrics/models.json",
+        {name: count for counts in COUNTS.values() for name, count in counts.items()},
+    )
     write_run(root, OLD_RUN, f"{SHARED_HISTORY},task_loss,distill_loss\n1,1.5,34.0,1.0,2.0\n")
     write(root / f"results/students/{OLD_RUN}/run.json", {"machine": "old"})
     write(root / "results/code/prepare.txt", "src/cellar/prepare.py")
@@ -83,6 +91,8 @@ def write_old(root: Path) -> Path:
 
 def write_new(root: Path) -> Path:
     write_common(root)
+    for study, counts in COUNTS.items():
+        write(root / f"results/metrics/models/{study}.json", counts)
     write_run(root, NEW_RUN, f"{SHARED_HISTORY},task_loss,distill_loss\n1,1.5,34.0,1.0,2.0\n")
     write(root / f"results/metrics/students/{NEW_RUN}.json", SCALARS)
     write(root / f"results/predictions/students/{NEW_RUN}/details.json", DETAILS)

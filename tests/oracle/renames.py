@@ -69,9 +69,9 @@ class Renames:
         """Where NEW has what OLD has at this path; the first rule that matches counts."""
         return first(self._paths, old_path) or old_path
 
-    def companion(self, new_path: str) -> str | None:
-        """A second file of NEW that holds values which OLD kept in one."""
-        return first(self._companions, new_path)
+    def companions(self, new_path: str) -> list[str]:
+        """Further files of NEW that hold values which OLD kept in one."""
+        return [path for rule in self._companions if (path := rule.apply(new_path)) is not None]
 
     def common_reference(self, new_path: str) -> str:
         """The name under which references to several files of NEW compare as one."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from compare_checkouts import main
-from fabricated import NEW_RUN, OLD_RUN, write, write_arrays, write_figure, write_new, write_old
+from fabricated import COUNTS, NEW_RUN, OLD_RUN, write, write_arrays, write_figure, write_new, write_old
 from renames import Renames, load
 
 
@@ -88,6 +88,18 @@ PLANTED = {
         "confusion/0/0: 71 != 27",
     ),
     "contradiction": (edit(MORE, lambda content: content.update(epoch=4)), "details.json): 3 != 4"),
+    "count of a network": (
+        edit("results/metrics/models/small_dataset_kd.json", lambda content: content["convnet9"].update(parameters=5)),
+        "results/metrics/models.json: convnet9/parameters: 17625833 != 5",
+    ),
+    "lost counts of a study": (
+        lambda root: (root / "results/metrics/models/cifar100_kd.json").unlink(),
+        "results/metrics/models.json: cnn4/parameters: 799652 != (absent)",
+    ),
+    "two counts of a network": (
+        edit("results/metrics/models/cifar100_kd.json", lambda content: content.update(resemotenet={"parameters": 5})),
+        "resemotenet/parameters (NEW, also in results/metrics/models/cifar100_kd.json): 80238599 != 5",
+    ),
     "history": (replace(HISTORY, "34.0", "34.1"), "history.csv: validation_accuracy/1: 34.0 != 34.1"),
     "lost loss term": (replace(HISTORY, "task_loss", "term"), "history.csv: task_loss/1: 1.0 != (absent)"),
     "lost epoch": (replace(HISTORY, "1,1.5,34.0,1.0,2.0\n", ""), "history.csv: train_loss/1: 1.5 != (absent)"),
@@ -167,15 +179,19 @@ def test_the_same_layout(old: Path, new: Path, capsys: pytest.CaptureFixture[str
     ("md5", "folder", "fault"),
     [
         ("aa", "results/features/pins-teacher", None),
-        ("bb", "results/features/pins-teacher", "tabulate used another version of results/metrics/models.json"),
+        (
+            "bb",
+            "results/features/pins-teacher",
+            "tabulate used another version of results/metrics/models/cifar100_kd.json",
+        ),
         ("aa", "results/features/other", "results/features/other is in the lock and does not exist"),
     ],
 )
 def test_an_incomplete_build(
     md5: str, folder: str, fault: str | None, old: Path, new: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outs = [{"path": "results/metrics/models.json", "md5": "aa"}, {"path": folder, "md5": "cc.dir"}]
-    deps = [{"path": "results/metrics/models.json", "md5": md5}, {"path": "src", "md5": "dd"}]
+    outs = [{"path": "results/metrics/models/cifar100_kd.json", "md5": "aa"}, {"path": folder, "md5": "cc.dir"}]
+    deps = [{"path": "results/metrics/models/cifar100_kd.json", "md5": md5}, {"path": "src", "md5": "dd"}]
     write(new / "dvc.lock", {"stages": {"count_models": {"outs": outs}, "tabulate": {"deps": deps}}})
     assert main([str(old), str(new)]) == (1 if fault else 0)
     assert (fault or "EQUAL") in capsys.readouterr().out
@@ -210,6 +226,19 @@ def test_the_listed_paths(old_path: str, new_path: str | None) -> None:
     expected = old_path.replace("students/", f"students/{new_path}/") if new_path else old_path
     assert load(LIST, same_layout=False).new_path(old_path) == expected
     assert load(LIST, same_layout=True).new_path(old_path) == old_path
+
+
+def test_cells_name_the_counts_of_their_study() -> None:
+    old = {f"rows/{study}.models.x/cells/cell/value": "results/metrics/models.json, x" for study in COUNTS}
+    new = {key: f"results/metrics/models/{study}.json, x" for study, key in zip(COUNTS, old, strict=True)}
+    assert load(LIST, same_layout=False).reconcile("results/tables/verdicts.json", old, new)["reworded"] == 3
+    assert old == new
+    listed = (
+        {"rows/x/cells/a/metrics/0": "results/metrics/models.json"},
+        {"rows/x/cells/a/metrics/0": "results/metrics/models/cifar100_kd.json"},
+    )
+    load(LIST, same_layout=False).reconcile("results/tables/table_i.json", *listed)
+    assert listed == ({}, {})
 
 
 def test_verdicts_on_timed_cells_are_excluded() -> None:

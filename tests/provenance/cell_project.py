@@ -98,7 +98,7 @@ def settings(stage: str, values: dict[str, Any], study: str = STUDY) -> dict[str
 
 
 def stages() -> dict[str, Any]:
-    """Of the root's lock. Written out of order, so that the order of the story is explain's own."""
+    """Of the root's lock. Written out of order, so that the order shown is explain's own."""
     arrays, teacher = "data/prepared/fer2013/arrays.npz", "results/teachers/t"
     return {
         DRAWN: {"cmd": "draw", "outs": entries(**{"data/raw/faces": "aa.dir"})},

@@ -50,13 +50,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def story(row: str = "E1", column: str = "fer2013_accuracy", table: str = "table_vi") -> dict[str, Any]:
+def origin(row: str = "E1", column: str = "fer2013_accuracy", table: str = "table_vi") -> dict[str, Any]:
     found: dict[str, Any] = json.loads(explain.report(table, row, column, as_json=True))
     return found
 
 
 def test_the_chain_leads_from_the_metrics_to_the_raw_data_nearest_first(project: Path) -> None:
-    assert [stage["stage"] for stage in story()["stages"]] == [
+    assert [stage["stage"] for stage in origin()["stages"]] == [
         target(EVALUATION),
         target(STUDENT),
         TEACHER,
@@ -66,7 +66,7 @@ def test_the_chain_leads_from_the_metrics_to_the_raw_data_nearest_first(project:
 
 
 def test_a_stage_says_what_the_lock_and_the_record_say(project: Path) -> None:
-    stage = story()["stages"][0]
+    stage = origin()["stages"][0]
     assert stage["command"] == "python -m cellar evaluate_student fer2013-E1/seed-0 --study mini_resemotenet"
     assert stage["params"] == {"threads": 2, "method": {"name": "logit_kd", "temperature": 3}}
     assert stage["reads"][0] == {"path": "results/students/w", "md5": "dd"}
@@ -74,22 +74,22 @@ def test_a_stage_says_what_the_lock_and_the_record_say(project: Path) -> None:
     assert stage["code"]["files"] == 3
     assert stage["run"] == RUN
     assert stage["record"].startswith(f"results/records/{STUDY}/{EVALUATION}/")
-    assert story()["stages"][1]["run"] is None
+    assert origin()["stages"][1]["run"] is None
 
 
 def test_another_code_file_gives_another_hash_of_the_code(project: Path) -> None:
-    before = story()["stages"][0]["code"]["md5"]
+    before = origin()["stages"][0]["code"]["md5"]
     found = study_stages()
     found[EVALUATION]["deps"][0]["md5"] = "f" * 32
     lock(STUDY_LOCK, found)
-    assert story()["stages"][0]["code"]["md5"] != before
+    assert origin()["stages"][0]["code"]["md5"] != before
 
 
 def test_the_commands_begin_with_a_clone_and_show_no_password(project: Path) -> None:
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", "one"], check=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    assert story()["redo"] == [
+    assert origin()["redo"] == [
         "git clone https://example.org/cellar.git redo",
         "cd redo",
         f"git checkout {head}",
@@ -104,11 +104,11 @@ def test_a_sweep_is_named_by_its_own_pipeline_file(project: Path) -> None:
     own = Path(f"studies/{STUDY}/sweeps/dvc.lock")
     STUDY_LOCK.rename(STUDY_LOCK.with_name("moved"))
     lock(own, study_stages())
-    told = story()
-    assert told["stages"][0]["stage"] == f"studies/{STUDY}/sweeps/dvc.yaml:{EVALUATION}"
-    assert told["stages"][0]["run"] == RUN  # its record is that of the study
-    assert told["stages"][-1]["stage"] == DRAWN
-    assert told["redo"][-2:] == [
+    found = origin()
+    assert found["stages"][0]["stage"] == f"studies/{STUDY}/sweeps/dvc.yaml:{EVALUATION}"
+    assert found["stages"][0]["run"] == RUN  # its record is that of the study
+    assert found["stages"][-1]["stage"] == DRAWN
+    assert found["redo"][-2:] == [
         f"dvc repro --force {target(EVALUATION, own)}",
         f"dvc repro --force --single-item {target(TABULATED, own)}",
     ]
@@ -130,7 +130,7 @@ def test_the_text_says_the_same(project: Path) -> None:
         "python 3.11.7, torch 2.13.0, numpy 2.3.0, dvc 3.67",
         "vm, Linux, a processor, device cpu, threads 2, seed 0",
         "2030-01-01T00:00:00+00:00, 12.5 s, 1.5 GB at most, the last part: it went on from epoch 3",
-        " && ".join(story()["redo"]),
+        " && ".join(origin()["redo"]),
     ):
         assert words in said, words
 
@@ -138,51 +138,51 @@ def test_the_text_says_the_same(project: Path) -> None:
 @pytest.mark.parametrize("row", ["e1", "Student Model A(E1)", "student model a", "STUDENT-MODEL-A (E1) "])
 @pytest.mark.parametrize("column", ["FER2013_accuracy", "fer2013 accuracy (%)", "FER2013 accuracy", "fer2013-accuracy"])
 def test_names_are_ids_or_labels_in_any_case(project: Path, row: str, column: str) -> None:
-    assert story(row, column, table="Table VI")["row"]["id"] == "E1"
-    assert story(row, column)["column"]["id"] == "fer2013_accuracy"
+    assert origin(row, column, table="Table VI")["row"]["id"] == "E1"
+    assert origin(row, column)["column"]["id"] == "fer2013_accuracy"
 
 
 def test_a_column_of_the_paper_is_the_column_beside_it(project: Path) -> None:
-    assert story(column="parameters (paper)")["column"]["id"] == "parameters"
+    assert origin(column="parameters (paper)")["column"]["id"] == "parameters"
 
 
 def test_an_unknown_row_is_answered_with_close_and_known_names(project: Path) -> None:
     with pytest.raises(CellarError, match=r"table_vi has no row 'E11' \(did you mean 'E1'.*known: qcs, E1, E4$"):
-        story(row="E11")
+        origin(row="E11")
 
 
 def test_an_unknown_column_is_answered_with_known_names(project: Path) -> None:
     with pytest.raises(CellarError, match="no column 'zzz'; known: fer2013_accuracy, parameters"):
-        story(column="zzz")
+        origin(column="zzz")
 
 
 def test_an_unknown_table_is_answered_with_those_built_and_not(project: Path) -> None:
     with pytest.raises(CellarError, match=r"no table 'table_vii' \(did you mean .*known: table_vi, table_iv$"):
-        story(table="table_vii")
+        origin(table="table_vii")
 
 
 def test_a_table_that_is_not_built_comes_with_the_command_that_builds_it(project: Path) -> None:
     with pytest.raises(CellarError, match=r"snakemake --cores 4 results/tables/table_iv\.md"):
-        story(table="table_iv")
+        origin(table="table_iv")
 
 
 def test_a_row_without_that_column_says_which_it_has(project: Path) -> None:
     with pytest.raises(
         CellarError, match="table_vi: row qcs has no cell in column fer2013_accuracy; it has: parameters"
     ):
-        story(row="qcs")
+        origin(row="qcs")
 
 
 def test_a_name_that_means_several_rows_is_asked_for(project: Path) -> None:
     twice = TABLE | {"rows": [{"id": f"r{i}", "label": "same", "cells": {}} for i in range(2)]}
     files.write_json(Path("results/tables/table_vi.json"), twice)
     with pytest.raises(CellarError, match="could be several rows; say which: r0, r1"):
-        story(row="same")
+        origin(row="same")
 
 
 @pytest.mark.parametrize(("row", "words"), [("QCS", "the paper's own"), ("E1", "was not run (switched off)")])
 def test_a_number_that_was_not_made_here_has_nothing_to_redo(project: Path, row: str, words: str) -> None:
-    found, said = story(row, "parameters"), explain.report("table_vi", row, "parameters")
+    found, said = origin(row, "parameters"), explain.report("table_vi", row, "parameters")
     assert (found["stages"], found["redo"]) == ([], [])
     key = ", tables.table_VI.rows.QCS.parameters" if row == "QCS" else ""  # a table without keys, as of an older commit
     assert found["paper_file"] == f"studies/mini_resemotenet/printed.yaml{key}"
@@ -191,20 +191,20 @@ def test_a_number_that_was_not_made_here_has_nothing_to_redo(project: Path, row:
 
 
 def test_a_file_that_no_stage_made_is_named(project: Path) -> None:
-    assert story("E4")["without_stage"] == ["other.json"]
+    assert origin("E4")["without_stage"] == ["other.json"]
     assert "other.json: no stage of dvc.lock made it" in explain.report("table_vi", "E4", "fer2013_accuracy")
 
 
 def test_a_broken_lock_is_one_line(project: Path) -> None:
     Path("dvc.lock").write_text("stages: [\n")
     with pytest.raises(CellarError, match=r"dvc\.lock cannot be read .*git checkout dvc\.lock") as caught:
-        story()
+        origin()
     assert "\n" not in str(caught.value)
 
 
 def test_a_record_that_is_not_here_is_named(project: Path) -> None:
     evaluation().record.unlink()
-    assert story()["stages"][0]["run"] is None
+    assert origin()["stages"][0]["run"] is None
     assert (
         explain.report("table_vi", "E1", "fer2013_accuracy").count("no record of the run that made these bytes is here")
         == 5
@@ -223,9 +223,9 @@ def test_a_record_is_shown_only_for_what_it_describes(project: Path, part: str) 
     else:
         stage[part][-1]["md5"] = "0" * 32
     lock(STUDY_LOCK, found)
-    assert story()["stages"][0]["run"] is None
+    assert origin()["stages"][0]["run"] is None
     lock(STUDY_LOCK, study_stages())
-    assert story()["stages"][0]["run"] == RUN
+    assert origin()["stages"][0]["run"] == RUN
 
 
 def test_each_of_two_branches_has_the_record_of_its_own_bytes(project: Path) -> None:
@@ -233,13 +233,13 @@ def test_each_of_two_branches_has_the_record_of_its_own_bytes(project: Path) -> 
     found[EVALUATION]["outs"][0]["md5"] = "0" * 32
     lock(STUDY_LOCK, found)
     record(evaluation(), machine={"host": "other"})
-    assert story()["stages"][0]["run"]["machine"] == {"host": "other"}
+    assert origin()["stages"][0]["run"]["machine"] == {"host": "other"}
     lock(STUDY_LOCK, study_stages())
-    assert story()["stages"][0]["run"]["machine"] == RUN["machine"]
+    assert origin()["stages"][0]["run"]["machine"] == RUN["machine"]
 
 
 def with_raw(source: dict[str, Any]) -> dict[str, Any]:
-    """The root's stages, raw data brought from outside."""
+    """The root's stages, with raw data as an external input."""
     found = stages()
     del found[DRAWN]
     values = {"dataset": "fer2013", "section": {"path": "data/raw/faces", "source": source}}
@@ -249,18 +249,18 @@ def with_raw(source: dict[str, Any]) -> dict[str, Any]:
 
 def test_raw_data_that_can_be_fetched_is_fetched_first(project: Path) -> None:
     lock(LOCK, with_raw({"kaggle": "someone/faces"}))
-    told = story()
-    assert [(file["path"], file["md5"]) for file in told["brought"]] == [("data/raw/faces", "aa.dir")]
-    assert told["redo"][5:7] == ["cellar download fer2013", f"dvc repro --force {target(EVALUATION)}"]
+    found = origin()
+    assert [(file["path"], file["md5"]) for file in found["external_inputs"]] == [("data/raw/faces", "aa.dir")]
+    assert found["redo"][5:7] == ["cellar download fer2013", f"dvc repro --force {target(EVALUATION)}"]
 
 
 def test_raw_data_that_is_given_by_hand_is_copied_from_here_or_asked_for(project: Path) -> None:
     lock(LOCK, with_raw({"manual": "ask for it"}))
-    assert story()["redo"][5].startswith("dvc repro")
+    assert origin()["redo"][5].startswith("dvc repro")
     said = explain.report("table_vi", "E1", "fer2013_accuracy")
-    assert "data/raw/faces: brought from outside" in said and "data/README.md" in said
+    assert "data/raw/faces: an external input, made by no stage" in said and "data/README.md" in said
     files.write_text(Path("data/raw/faces/one.txt"), "a face\n")
-    assert story()["redo"][5] == f'(cd {project} && cp -rL --parents data/raw/faces "$OLDPWD")'
+    assert origin()["redo"][5] == f'(cd {project} && cp -rL --parents data/raw/faces "$OLDPWD")'
 
 
 def test_what_other_cells_of_the_table_stand_on_is_copied_or_the_table_left_out(project: Path) -> None:
@@ -268,16 +268,16 @@ def test_what_other_cells_of_the_table_stand_on_is_copied_or_the_table_left_out(
     found = study_stages()
     found[TABULATED]["deps"] += entries(**{other: "aa"})
     lock(STUDY_LOCK, found)
-    assert story()["redo"][5:] == [f"dvc repro --force {target(EVALUATION)}"]
+    assert origin()["redo"][5:] == [f"dvc repro --force {target(EVALUATION)}"]
     assert "Redo this cell: (not its table" in explain.report("table_vi", "E1", "fer2013_accuracy")
     files.write_text(Path(other), "predictions")
-    assert story()["redo"][5:] == [
+    assert origin()["redo"][5:] == [
         f'(cd {project} && cp -rL --parents {other} "$OLDPWD")',
         f"dvc repro --force {target(EVALUATION)}",
         f"dvc repro --force --single-item {target(TABULATED)}",
     ]
     subprocess.run(["git", "add", other], check=True)
-    assert story()["redo"][5].startswith(f"dvc repro --force {target(EVALUATION)}")
+    assert origin()["redo"][5].startswith(f"dvc repro --force {target(EVALUATION)}")
 
 
 def test_a_table_that_collects_others_is_made_after_the_one_that_shows_the_cell() -> None:

@@ -4,11 +4,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import matplotlib.figure
 import pytest
 import yaml
 
 from cellar import figures, files, paths, tables
-from cellar.__main__ import main
+from cellar.cli import main
 from cellar.errors import CellarError
 from cellar.provenance import git, verify
 from cellar.provenance.archive.layout import Archive
@@ -33,12 +34,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["git", "init", "--quiet", "-b", "main"], check=True)
     commit("a run")
     monkeypatch.setattr(verify, "verify", lambda table: Found())
-    monkeypatch.setattr(tables, "known", lambda params: [archived_run.TABLE, "other_table"])
-    monkeypatch.setattr(figures, "known", lambda params: ["curves", "images", "absent"])
-    monkeypatch.setattr(figures, "of_sweeps", lambda params: [])
-    monkeypatch.setattr(figures, "inputs", lambda name, params: ["arrays.npz" if name == "images" else "history.csv"])
+    monkeypatch.setattr(tables, "known", lambda config: [archived_run.TABLE, "other_table"])
+    monkeypatch.setattr(
+        figures, "catalogue", lambda config: {name: figure(name) for name in ("curves", "images", "absent")}
+    )
     monkeypatch.setattr(archive, "records_of", lambda stages: {"train-0": archived_run.record("train-0")})
     return tmp_path
+
+
+def figure(name: str) -> figures.Entry:
+    """One that reads images, or a history."""
+    reads = ["arrays.npz" if name == "images" else "history.csv"]
+    return figures.Entry(name, "", "", matplotlib.figure.Figure, lambda: reads, dict)
 
 
 def write_params(raw: dict[str, Any]) -> None:

@@ -96,4 +96,4 @@ def test_a_broken_file_of_pairs_is_one_line(project: Project, text: str) -> None
     with pytest.raises(CellarError, match=f"^{path} [^\n]+; remove it and build it again$"):
         read_pairs(path)
     with pytest.raises(CellarError):
-        tables.build("audit_accuracy", project.params())
+        tables.build("audit_accuracy", project.config())

@@ -4,7 +4,6 @@ import pytest
 
 from cellar import files, paths, studies, tables
 from cellar.errors import CellarError
-from cellar.pipeline.stages import tabulate
 from cellar.tables import render
 from cellar.tables.cells import from_json
 from tests.table_project import Project
@@ -33,8 +32,7 @@ def test_another_printed_value_is_another_line(project: Project) -> None:
 
 
 def test_the_page_follows_from_the_json(project: Project) -> None:
-    project.params()
-    tabulate.run("contradictions")
+    project.tabulate("contradictions")
     kept = (paths.TABLES / "contradictions.md").read_text(encoding="utf-8")
     assert render.markdown(from_json(files.read_json(paths.TABLES / "contradictions.json"))) == kept
     assert "### printed twice" in kept and "| study | all | " in kept
@@ -42,7 +40,7 @@ def test_the_page_follows_from_the_json(project: Project) -> None:
 
 
 def test_without_the_printed_values_it_is_one_line(project: Project) -> None:
-    params = project.params()
+    config = project.config()
     paths.printed(MINI).unlink()
     with pytest.raises(CellarError, match=rf"^{paths.printed(MINI)} is not here; take it back: [^\n]+$"):
-        tables.build("contradictions", params)
+        tables.build("contradictions", config)

@@ -4,7 +4,7 @@ from math import sqrt
 
 import pytest
 
-from cellar import files, paths, tables
+from cellar import files
 from tests.table_project import Project
 
 
@@ -24,10 +24,10 @@ def test_a_data_set_of_ones_own_has_its_table(project: Project) -> None:
 
 
 def test_its_f1_is_the_mean_over_seeds(project: Project) -> None:
-    kept = [files.read_json(paths.metrics("students", "pets-alone", seed))["macro"]["f1"] for seed in (0, 1, 2)]
+    kept = [files.read_json(project.metrics("pets-alone", seed))["macro"]["f1"] for seed in (0, 1, 2)]
     assert project.cell("custom_pets", "alone", "f1").value == pytest.approx(sum(kept) / 3, abs=1e-4)
 
 
 def test_its_runs_stand_in_no_printed_table(project: Project) -> None:
     for table in ("table_iii", "table_iv", "table_v", "table_vi"):
-        assert not [path for path in tables.inputs(table, project.params()) if "pets" in path]
+        assert not [path for path in project.inputs(table) if "pets" in path]

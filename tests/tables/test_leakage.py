@@ -8,7 +8,7 @@ import pytest
 from cellar import files, paths, tables
 from cellar.errors import CellarError
 from cellar.metrics import intervals
-from tests.table_project import N, Project, write_audit
+from tests.table_project import OWN, N, Project, write_audit
 
 TABLE = "leakage_pets_dropped"
 FIRST = 7  # of the test images' rows, where the copies are left out
@@ -19,9 +19,9 @@ COPIED = [3, 5, 6, 39]
 def both(project: Project) -> Project:
     """`pets` with and without its leaks; the same line on both, each seed naming some images rightly."""
     raw = project.raw
+    experiments = project.study(OWN)["experiments"]
     raw["datasets"]["pets_dropped"] = deepcopy(raw["datasets"]["pets"]) | {"drop_leaked": True}
-    alone = raw["experiments"]["pets-alone"]
-    raw["experiments"]["pets_dropped-alone"] = deepcopy(alone) | {"dataset": "pets_dropped"}
+    experiments["pets_dropped-alone"] = deepcopy(experiments["pets-alone"]) | {"dataset": "pets_dropped"}
     write_audit("pets", [(100 + row, "train", row, "test") for row in COPIED])
     labels = np.arange(N) % 7
     for seed in range(3):
@@ -41,7 +41,7 @@ def dropped(seed: int) -> np.ndarray:
 def write(key: str, seed: int, first: int, hits: np.ndarray, labels: np.ndarray) -> None:
     logits = np.zeros((N, 7), np.float32)
     logits[np.arange(N), np.where(hits, labels, (labels + 1) % 7)] = 1
-    path = paths.predictions("students", key, seed) / "predictions.npz"
+    path = paths.predictions("students", f"{OWN}/{key}", seed) / "predictions.npz"
     files.write_arrays(path, logits=logits, last_logits=logits, labels=labels, index=np.arange(first, first + N))
 
 
@@ -63,12 +63,12 @@ def test_the_difference_is_paired_over_seeds(both: Project) -> None:
     whole_rates, dropped_rates = ([float(100 * hits(seed).mean()) for seed in range(3)] for hits in (whole, dropped))
     _, interval = intervals.paired_seeds(whole_rates, dropped_rates)
     assert gain.n == 3 and gain.interval == pytest.approx(interval, abs=1e-4)
-    assert gain.stage is not None and gain.stage[0] == "audit@pets" and len(gain.stage) == 7
+    assert gain.stage is not None and gain.stage[0] == "audit-pets" and len(gain.stage) == 7
 
 
 def test_the_difference_of_one_seed_is_paired_over_images(both: Project) -> None:
     for key in ("pets-alone", "pets_dropped-alone"):
-        both.raw["experiments"][key]["seeds"] = [0]
+        both.experiment(key)["seeds"] = [0]
     _, interval = intervals.paired_images(whole(0)[COPIED], dropped(0)[COPIED])
     gain = both.cell(TABLE, "alone-copied", "gain")
     assert gain.value == 25.0 and gain.interval == pytest.approx(interval, abs=1e-4)
@@ -88,9 +88,9 @@ def test_the_difference_of_one_seed_is_paired_over_images(both: Project) -> None
 )
 def test_what_differs_otherwise_is_not_compared(both: Project, where: str, change: dict[str, object]) -> None:
     key = "pets_dropped-alone" if where == "experiments" else "pets_dropped"
-    assert TABLE in tables.known(both.params())
-    both.raw[where][key] |= change
-    assert TABLE not in tables.known(both.params())
+    assert TABLE in tables.known(both.config())
+    (both.experiment(key) if where == "experiments" else both.raw[where][key]).update(change)
+    assert TABLE not in tables.known(both.config())
 
 
 def test_other_test_images_are_refused(both: Project) -> None:
@@ -117,7 +117,7 @@ def test_where_nothing_leaks_all_are_others(both: Project) -> None:
 
 
 def test_it_reads_what_it_says(both: Project) -> None:
-    needed = tables.inputs(TABLE, both.params())
+    needed = both.inputs(TABLE)
     read = {path for row in both.build(TABLE).rows for cell in row.cells.values() for path in cell.metrics or []}
     assert set(needed) == read and len(needed) == 7
 
@@ -125,6 +125,6 @@ def test_it_reads_what_it_says(both: Project) -> None:
 @pytest.mark.parametrize(("table", "key"), [(TABLE, "pets_dropped-alone"), ("custom_pets", "pets-alone")])
 def test_the_name_of_a_row_is_an_input(both: Project, table: str, key: str) -> None:
     """A row that is named anew in params.yaml must reach the table."""
-    assert f"experiments.{key}.row" in tables.param_keys(table, both.params())
-    both.raw["experiments"][key]["row"] = "named_anew"
+    assert f"experiments.{key}.row" in tables.find(table, both.config()).shown()
+    both.experiment(key)["row"] = "named_anew"
     assert any(row.id.startswith("named_anew") for row in both.build(table).rows)

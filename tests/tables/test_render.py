@@ -9,7 +9,6 @@ import pytest
 
 from cellar import files
 from cellar.errors import CellarError
-from cellar.pipeline.stages import tabulate
 from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table, as_json, from_json
 from tests.table_project import Project
@@ -30,8 +29,7 @@ def floats(value: object) -> Iterator[float]:
 @pytest.mark.parametrize("table", ALL)
 class TestEveryTable:
     def test_markdown_follows_from_the_json(self, project: Project, table: str) -> None:
-        project.params()
-        tabulate.run(table)
+        project.tabulate(table)
         kept = (TABLES / f"{table}.md").read_text(encoding="utf-8")
         assert render.markdown(from_json(files.read_json(TABLES / f"{table}.json"))) == kept
 
@@ -46,8 +44,7 @@ class TestEveryTable:
     def test_building_again_gives_the_same_bytes(self, project: Project, table: str) -> None:
         kept = []
         for _ in range(2):
-            project.params()
-            tabulate.run(table)
+            project.tabulate(table)
             kept.append([(TABLES / f"{table}.{ending}").read_bytes() for ending in ("md", "json")])
         assert kept[0] == kept[1]
 

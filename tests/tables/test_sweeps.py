@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from cellar import files, paths, tables
+from cellar import files
 from cellar.errors import CellarError
-from tests.table_project import Project
+from tests.table_project import OWN, Project
 
 FER, CIFAR = "fer2013_sweep", "cifar100_grid"
 
@@ -19,7 +19,7 @@ def note(project: Project, table: str, start: str) -> str:
 
 def level(project: Project, sweep: str, right: int = 4, validation: float | None = 10.0) -> None:
     """Every point named 4 of 40 images rightly (10 %), until a test says otherwise."""
-    for key in project.params().sweeps[sweep].experiments(sweep):
+    for key in project.owner_of_sweep(sweep).sweeps[sweep].experiments(sweep):
         project.evaluate(key, right, validation=validation)
 
 
@@ -31,7 +31,7 @@ def test_a_sweep_is_a_grid(project: Project) -> None:
     assert [column.label for column in table.columns[:3]] == ["alpha 0.1", "alpha 0.15", "alpha 0.2"]
     assert project.cell(FER, "T3", "w0.15").value == 75.0
     assert project.cell(FER, "T5", "w0.1").value == 25.0
-    assert len(tables.inputs(FER, project.params())) == 15 + 1
+    assert len(project.inputs(FER)) == 15 + 1
 
 
 def test_the_cifar_grid_is_of_its_own_study(project: Project) -> None:
@@ -54,7 +54,7 @@ def test_validation_accuracy_stands_beside(project: Project) -> None:
     project.evaluate(f"{CIFAR}-T4-w0.25", 20, validation=61.5)
     cell = project.cell(CIFAR, "T4", "validation_w0.25")
     assert (cell.kind, cell.value, cell.interval, cell.paper) == ("measured", 61.5, None, None)
-    assert cell.stage == [f"evaluate_student@{CIFAR}-T4-w0.25-seed-0"]
+    assert cell.stage == [f"studies/cifar100_kd/sweeps/dvc.yaml:evaluate_student-{CIFAR}-T4-w0-25-seed-0"]
 
 
 def test_each_choice_is_told_with_its_test_accuracy(project: Project) -> None:
@@ -79,9 +79,9 @@ def test_equals_are_all_told(project: Project) -> None:
 
 def test_seeds_are_averaged_before_choosing(project: Project) -> None:
     """T1, w 0.25: 36 and 4 of 40 rightly, mean 50 %; T2, w 0.25: 24 and 24, mean 60 %."""
-    project.raw["sweeps"][CIFAR]["seeds"] = [0, 1]
+    project.sweep(CIFAR)["seeds"] = [0, 1]
     for seed in (0, 1):
-        for key in project.params().sweeps[CIFAR].experiments(CIFAR):
+        for key in project.owner_of_sweep(CIFAR).sweeps[CIFAR].experiments(CIFAR):
             project.evaluate(key, 4, seed=seed)
         project.evaluate(f"{CIFAR}-T1-w0.25", (36, 4)[seed], seed=seed)
         project.evaluate(f"{CIFAR}-T2-w0.25", 24, seed=seed)
@@ -100,7 +100,7 @@ def test_without_held_out_images_nothing_is_chosen_on_them(project: Project) -> 
 
 
 def test_a_recipe_that_trains_on_the_validation_images_has_no_companions(project: Project) -> None:
-    project.raw["sweeps"][CIFAR]["recipe"] = "cifar100_student"
+    project.sweep(CIFAR)["recipe"] = "cifar100_student"
     level(project, CIFAR)
     assert len(project.build(CIFAR).columns) == 4
 
@@ -119,17 +119,17 @@ def test_a_weight_of_nothing_is_explained(project: Project) -> None:
 
 
 def test_a_sweep_of_the_users_own_data_needs_no_printed_values(project: Project) -> None:
-    line = {**project.raw["sweeps"][CIFAR], "dataset": "pets", "teacher": "pets", "temperatures": [2], "seeds": [0]}
-    project.raw["sweeps"]["mine"] = line
+    line = {**project.sweep(CIFAR), "dataset": "pets", "teacher": "pets", "temperatures": [2], "seeds": [0]}
+    project.study(OWN)["sweeps"] = {"mine": line}
     level(project, "mine")
     table = project.build("mine")
     assert (table.study, table.columns[1].label) == ("custom", "CE weight 0.25")
-    assert not [path for path in tables.inputs("mine", project.params()) if path.endswith("printed.yaml")]
+    assert not [path for path in project.inputs("mine") if path.endswith("printed.yaml")]
 
 
 @pytest.mark.parametrize("scores", [{"n": 1}, []])
 def test_a_file_that_is_none_of_metrics_is_one_line(project: Project, scores: object) -> None:
-    path = paths.metrics("students", f"{CIFAR}-T8-w0.5", 0)
+    path = project.metrics(f"{CIFAR}-T8-w0.5", 0)
     files.write_json(path, scores)
     with pytest.raises(CellarError, match=f"^{re.escape(str(path))} is not a metrics file; [^\n]+$"):
         project.build(CIFAR)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from cellar import files, paths, tables
-from cellar.config import Params
+from cellar import files, tables
 from cellar.errors import CellarError
 from cellar.tables.cells import as_json
 from tests.table_project import Project
@@ -15,58 +14,58 @@ from tests.table_project import Project
 MINI = ["table_i", "table_ii", "table_iii", "table_iv", "table_v", "table_vi"]
 CIFAR = ["cifar100_table_1", "cifar100_table_2"]
 PINS = [f"pins_table_{number}" for number in range(1, 7)]  # built in tests/studies/small_dataset_kd
-PRINTED = [*MINI, *PINS, *CIFAR]
+PRINTED = [*CIFAR, *MINI, *PINS]
 COLLECTED = ["verdicts", "contradictions"]  # built in test_verdicts_of_all and test_contradictions
-OURS = ["audit", "audit_accuracy", "custom_pets", "fer2013_sweep", "cifar100_grid"]
-ALL = [*MINI, *CIFAR, *OURS]
+OURS = ["audit", "audit_accuracy", "cifar100_grid", "fer2013_sweep", "custom_pets"]
+ALL = [*CIFAR, *MINI, *OURS]
 
 
 def test_the_tables_are_known(project: Project) -> None:
-    assert tables.known(project.params()) == [*PRINTED, *COLLECTED, *OURS]
+    assert tables.known(project.config()) == [*PRINTED, *COLLECTED, *OURS]
 
 
 def test_a_data_set_that_is_off_has_no_table(project: Project) -> None:
     project.raw["datasets"]["pets"]["enabled"] = False
     for dataset in ("fer2013", "cifar100"):
         project.raw["datasets"][dataset]["enabled"] = False
-    assert tables.known(project.params()) == [*PRINTED, *COLLECTED, "audit", "audit_accuracy"]
+    assert tables.known(project.config()) == [*PRINTED, *COLLECTED, "audit", "audit_accuracy"]
     for dataset in ("raf_db", "pins"):
         project.raw["datasets"][dataset]["enabled"] = False
-    assert tables.known(project.params()) == [*PRINTED, *COLLECTED]
+    assert tables.known(project.config()) == [*PRINTED, *COLLECTED]
 
 
 @pytest.mark.parametrize("table", ALL)
 def test_a_table_needs_nothing_but_its_inputs(project: Project, table: str) -> None:
-    before, needed = as_json(project.build(table)), set(tables.inputs(table, project.params()))
-    params = project.params()
+    before, needed = as_json(project.build(table)), set(project.inputs(table))
+    config = project.config()
     for path in [one for one in Path().rglob("*") if one.is_file() and one.suffix != ".py" and str(one) not in needed]:
         path.unlink()
-    assert as_json(tables.build(table, params)) == before
+    assert as_json(tables.build(table, config)) == before
 
 
 @pytest.mark.parametrize("table", ALL)
 def test_a_table_needs_each_of_its_inputs(project: Project, table: str) -> None:
-    params, kept = project.params(), Path("kept")
-    for path in map(Path, tables.inputs(table, params)):
+    config, kept = project.config(), Path("kept")
+    for path in map(Path, tables.find(table, config).inputs()):
         shutil.move(path, kept)
         with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
-            tables.build(table, params)
+            tables.build(table, config)
         shutil.move(kept, path)
 
 
 @pytest.mark.parametrize("table", ALL)
 def test_inputs_are_listed_once_and_in_order(project: Project, table: str) -> None:
-    found = tables.inputs(table, project.params())
+    found = project.inputs(table)
     assert found
     assert len(set(found)) == len(found)
-    assert tables.inputs(table, project.params()) == found
+    assert project.inputs(table) == found
 
 
 @pytest.mark.parametrize("table", ALL)
 def test_cells_name_only_files_that_the_table_reads(project: Project, table: str) -> None:
     named = {path for row in project.build(table).rows for cell in row.cells.values() for path in cell.metrics or []}
     assert named
-    assert named <= set(tables.inputs(table, project.params()))
+    assert named <= set(project.inputs(table))
 
 
 @pytest.mark.parametrize("table", ALL)
@@ -86,11 +85,11 @@ def test_our_numbers_name_their_stage(project: Project, table: str) -> None:
 
 def test_a_misspelt_table_is_suggested(project: Project) -> None:
     with pytest.raises(
-        CellarError, match=r"no table 'table_vl' \(did you mean 'table_v[i]?'\?\); known: table_i, [^\n]+$"
+        CellarError, match=r"no table 'table_vl' \(did you mean 'table_v[i]?'\?\); known: cifar100_table_1, [^\n]+$"
     ):
         project.build("table_vl")
     with pytest.raises(CellarError, match="did you mean 'custom_pets'"):
-        tables.inputs("custom_pet", project.params())
+        project.inputs("custom_pet")
 
 
 def test_an_unlike_table_is_not_guessed_at(project: Project) -> None:
@@ -99,46 +98,42 @@ def test_an_unlike_table_is_not_guessed_at(project: Project) -> None:
 
 
 def test_a_broken_metrics_file_is_one_line(project: Project) -> None:
-    path = paths.metrics("students", "fer2013-E1", 0)
+    path = project.metrics("fer2013-E1")
     files.write_text(path, "{")
     with pytest.raises(CellarError, match=f"^{path} is not JSON [^\n]+$"):
         project.build("table_iv")
 
 
-def at(params: Params, dotted: str) -> Any:
-    """The value of a dotted key, as DVC would look it up."""
-    value: Any = params.model_dump()
-    for key in dotted.split("."):
-        value = value[key]
-    return value
-
-
 def touched(project: Project) -> list[str]:
-    """The tables whose parameters differ from the shipped ones, which `project.raw` has changed since."""
-    after = project.params()
-    project.raw["experiments"]["fer2013-E1"]["temperature"] = 3
-    project.raw["experiments"]["cifar100-student_kd"]["distill_weight"] = 0.75
-    project.raw["sweeps"]["cifar100_grid"]["temperatures"] = [1, 2, 4, 8]
+    """The tables whose shown values differ from the shipped ones, which `project.raw` has changed since."""
+    after = shown(project)
+    project.experiment("fer2013-E1")["method"]["temperature"] = 3
+    project.experiment("cifar100-student_kd")["method"]["distill_weight"] = 0.75
+    project.sweep("cifar100_grid")["temperatures"] = [1, 2, 4, 8]
     project.raw["scale"]["note"] = "as before"
-    before = project.params()
-    return [t for t in ALL if any(at(after, key) != at(before, key) for key in tables.param_keys(t, after))]
+    before = shown(project)
+    return [table for table in ALL if after[table] != before[table]]
+
+
+def shown(project: Project) -> dict[str, dict[str, Any]]:
+    return {table: tables.find(table, project.config()).shown() for table in ALL}
 
 
 def test_a_temperature_touches_the_table_that_shows_it(project: Project) -> None:
     project.raw["scale"]["note"] = "as before"
-    project.raw["experiments"]["fer2013-E1"]["temperature"] = 4
+    project.experiment("fer2013-E1")["method"]["temperature"] = 4
     assert touched(project) == ["table_iv"]
 
 
 def test_a_kd_weight_touches_the_table_that_shows_it(project: Project) -> None:
     project.raw["scale"]["note"] = "as before"
-    project.raw["experiments"]["cifar100-student_kd"]["distill_weight"] = 0.5
+    project.experiment("cifar100-student_kd")["method"]["distill_weight"] = 0.5
     assert touched(project) == ["cifar100_table_2"]
 
 
 def test_a_grid_touches_its_own_table(project: Project) -> None:
     project.raw["scale"]["note"] = "as before"
-    project.raw["sweeps"]["cifar100_grid"]["temperatures"] = [4, 1, 2, 8]
+    project.sweep("cifar100_grid")["temperatures"] = [4, 1, 2, 8]
     assert touched(project) == ["cifar100_grid"]
 
 
@@ -148,7 +143,7 @@ def test_the_scale_touches_every_table(project: Project) -> None:
 
 
 def test_a_changed_temperature_is_shown(project: Project) -> None:
-    project.raw["experiments"]["fer2013-E1"]["temperature"] = 4
+    project.experiment("fer2013-E1")["method"]["temperature"] = 4
     assert project.cell("table_iv", "fer2013-E1", "T").value == 4
     assert project.cell("table_iv", "fer2013-E1", "T").paper == 3
 
@@ -158,7 +153,7 @@ class TestRafDbOff:
 
     @pytest.mark.parametrize("table", ALL)
     def test_every_table_builds_and_asks_for_none_of_its_files(self, without_raf_db: Project, table: str) -> None:
-        assert not [path for path in tables.inputs(table, without_raf_db.params()) if "raf_db" in path]
+        assert not [path for path in without_raf_db.inputs(table) if "raf_db" in path]
         assert without_raf_db.build(table).rows
 
     @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_at_the_papers_scale_an_accuracy_is_judged(project: Project, hits: int, 
     project.real()
     project.evaluate("fer2013-E2", hits, n=400)
     project.evaluate("fer2013-scratch_a", n=400)
-    project.raw["experiments"].pop("fer2013-E1")
+    project.study()["experiments"].pop("fer2013-E1")
     assert project.cell("table_iv", "fer2013-E2", "accuracy").verdict == verdict
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from cellar import files, paths, tables
-from cellar.pipeline.stages import tabulate
 from cellar.tables import render, verdicts
 from cellar.tables.cells import Cell, Row, Table, as_json, from_json
 from cellar.tables.printed_values import paper
@@ -17,8 +16,8 @@ E2 = f"{MINI}.tables.table_IV.FER2013.E2.accuracy"
 
 def write_tables(project: Project) -> list[Table]:
     """The papers' tables, as their stages write them."""
-    params = project.params()
-    found = [tables.build(table, params) for table in tables.of_papers(params)]
+    config = project.config()
+    found = [tables.build(entry.id, config) for entry in tables.catalogue(config).values() if entry.of_paper]
     for table in found:
         render.write(table, paths.TABLES)
     return found
@@ -40,7 +39,7 @@ def real(project: Project) -> Project:
     project.real()
     project.evaluate("fer2013-E2", 305, n=400)
     project.evaluate("fer2013-scratch_a", n=400)
-    project.raw["experiments"].pop("fer2013-E1")
+    project.study()["experiments"].pop("fer2013-E1")
     write_tables(project)
     return project
 
@@ -107,7 +106,7 @@ def test_a_percentage_of_counts_is_judged_at_any_scale(shown: Project) -> None:
     """100 x (306.09 - 76.56) / 306.09 = 74.99."""
     line = rows(shown)[f"{MINI}.derived_claims.size_reduction_A"].cells
     assert (line["measured"].value, line["verdict"].value) == (74.99, "reproduced")
-    assert line["measured"].stage == ["count_models"]
+    assert line["measured"].stage == ["studies/mini_resemotenet/dvc.yaml:count_models"]
 
 
 def test_a_difference_is_ours_of_the_same_two_cells(shown: Project) -> None:
@@ -151,7 +150,7 @@ def test_a_cell_whose_data_set_is_off_was_not_run(project: Project) -> None:
 
 
 def test_another_setting_is_told(project: Project) -> None:
-    project.raw["experiments"]["fer2013-E2"]["temperature"] = 5
+    project.experiment("fer2013-E2")["method"]["temperature"] = 5
     write_tables(project)
     assert rows(project)[f"{MINI}.tables.table_IV.FER2013.E2.T"].cells["verdict"].value == "other setting"
 
@@ -175,21 +174,21 @@ def test_data_that_is_off_is_not_run(without_raf_db: Project) -> None:
 
 
 def test_it_needs_nothing_but_its_inputs(shown: Project) -> None:
-    params, needed = shown.params(), set(tables.inputs("verdicts", shown.params()))
+    config, needed = shown.config(), set(shown.inputs("verdicts"))
     before = as_json(shown.build("verdicts"))
     assert "results/tables/pins_table_6.json" in needed and not [
         one for one in needed if "sweep" in one or "custom" in one
     ]
     for path in [one for one in Path().rglob("*") if one.is_file() and one.suffix != ".py" and str(one) not in needed]:
         path.unlink()
-    assert as_json(tables.build("verdicts", params)) == before
+    assert as_json(tables.build("verdicts", config)) == before
 
 
 class TestPage:
     def test_it_follows_from_the_json_and_is_the_same_again(self, shown: Project) -> None:
         kept = []
         for _ in range(2):
-            tabulate.run("verdicts")
+            shown.tabulate("verdicts")
             kept.append([(paths.TABLES / f"verdicts.{ending}").read_bytes() for ending in ("md", "json")])
         assert kept[0] == kept[1]
         assert render.markdown(from_json(files.read_json(paths.TABLES / "verdicts.json"))).encode() == kept[0][0]

@@ -4,6 +4,7 @@ The models, readers, loop and tools are the real ones; only the pictures are few
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -20,11 +21,26 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from cellar.paths import stage_address
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+FACES, OBJECTS, PINS = "mini_resemotenet", "cifar100_kd", "small_dataset_kd"  # the studies
 # Outputs that hold times, or show them.
 TIMED = ("results/metrics/costs", "table_v.", "verdicts.", "results/index.md")
 GENERATED = re.compile(r"^(results|runs)/|dvc\.lock$|^studies/\w+/(sweeps/)?dvc\.yaml$")  # not copied into a clone
+
+
+def student(kind: str, experiment: str, seed: int = 0) -> str:
+    """The DVC address of a stage of an experiment; its study is that of its data set."""
+    study = {"fer2013": FACES, "raf_db": FACES, "cifar100": OBJECTS, "pins": PINS}[experiment.partition("-")[0]]
+    return stage_address(kind, f"{experiment}/seed-{seed}", study)
+
+
+def experiment(params: dict[str, Any], name: str, study: str = FACES) -> dict[str, Any]:
+    """The line of an experiment, to be changed."""
+    line: dict[str, Any] = params["studies"][study]["experiments"][name]
+    return line
 
 
 def kill_all(processes: Iterable[psutil.Process]) -> None:
@@ -101,10 +117,23 @@ class Project:
             stages |= {f"{prefix}{name}": stage for name, stage in found.items()}
         return stages
 
+    def records(self, address: str) -> list[dict[str, Any]]:
+        """The records of a stage's runs, oldest first."""
+        file, _, stage = address.rpartition(":")
+        folder = self.folder / "results/records" / (Path(file).parts[1] if file else "shared") / stage
+        records = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+        return sorted(records, key=lambda record: str(record["started"]))
+
+    def record(self, address: str) -> dict[str, Any]:
+        """The record of a stage's latest run."""
+        return self.records(address)[-1]
+
+    def resolve(self) -> None:
+        """Bring the resolved settings up to date, as both tools do before they run anything else."""
+        self.run("dvc", "repro", "--quiet", "--single-item", "resolve")
+
     def out_of_date(self, built: bool = False) -> set[str]:
         """Stages that DVC would run, by address; `built`: only those that ran before."""
-        import json
-
         status = json.loads(self.run("dvc", "status", "--json").stdout)
         return set(status) & set(self.locked()) if built else set(status)
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import Project, student
 
 pytestmark = pytest.mark.long
+
+E1 = student("distill_student", "fer2013-E1")
 
 
 def test_a_run_on_synthetic_data_is_not_archived(project: Project) -> None:
@@ -56,8 +58,8 @@ def test_tables_are_copied_and_costs_are_shown(real: Project, archived: Path) ->
         table = real.folder / f"results/tables/{name}.md"
         assert (archived / "tables" / table.name).read_bytes() == table.read_bytes()
         assert f"(tables/{table.name})" in page
-    record = json.loads((real.folder / "results/students/fer2013-E1/seed-0/run.json").read_text())
-    stored = json.loads((archived / "records.json").read_text())["stages"]["distill_student@fer2013-E1-seed-0"]
+    record = real.record(E1)
+    stored = json.loads((archived / "records.json").read_text())["stages"][E1]
     assert stored["seconds"] == record["seconds"] and "host" not in (archived / "records.json").read_text()
     counts = f"{record['images_trained']} | {record['teacher_images_forwarded']} |"
     assert f"| {record['seconds']:.1f} | {record['peak_memory_gb']} | {counts}" in page

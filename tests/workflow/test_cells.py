@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import FACES, Project, student
 
 CELL = ("table_vi", "E1", "fer2013_accuracy")
-STUDENT = "results/students/fer2013-E1/seed-0"
+E1 = student("distill_student", "fer2013-E1")
+STUDENT = f"results/students/{FACES}/fer2013-E1/seed-0"
 WEIGHTS = f"{STUDENT}/weights.safetensors"
-PREDICTIONS = "results/predictions/students/fer2013-E1/seed-0/predictions.npz"
+PREDICTIONS = f"results/predictions/students/{FACES}/fer2013-E1/seed-0/predictions.npz"
 OTHERS = PREDICTIONS.replace("E1", "E4")
-METRICS = "results/metrics/students/fer2013-E1/seed-0.json"
-PAGE, SOURCE = "results/tables/table_vi.md", "src/cellar/methods/losses/logit_kd.py"
+METRICS = f"results/metrics/students/{FACES}/fer2013-E1/seed-0.json"
+RECORDS = f"results/records/{FACES}/distill_student-fer2013-E1-seed-0"
+PAGE, SOURCE = "results/tables/table_vi.md", "src/cellar/methods/logit_kd.py"
 
 
 def cellar(project: Project, *arguments: str) -> tuple[int, list[str]]:
@@ -37,9 +39,9 @@ def test_a_built_clone_verifies_clean(built: Project) -> None:
 
 
 def edit_metric(folder: Path) -> None:
-    said = json.loads((folder / METRICS).read_text())
-    said["accuracy"] += 1
-    (folder / METRICS).write_text(json.dumps(said, indent=2) + "\n")
+    metrics = json.loads((folder / METRICS).read_text())
+    metrics["accuracy"] += 1
+    (folder / METRICS).write_text(json.dumps(metrics, indent=2) + "\n")
 
 
 def edit_table(folder: Path) -> None:
@@ -54,10 +56,10 @@ def flip_a_bit(folder: Path) -> None:
 
 
 def edit_record(folder: Path) -> None:
-    path = folder / STUDENT / "run.json"
-    said = json.loads(path.read_text())
-    said["params"]["line"]["temperature"] = 4
-    path.write_text(json.dumps(said, indent=2) + "\n")
+    (path,) = folder.glob(f"{RECORDS}/*.json")
+    record = json.loads(path.read_text())
+    record["settings"]["method"]["temperature"] = 4
+    path.write_text(json.dumps(record, indent=2) + "\n")
 
 
 def edit_source(folder: Path) -> None:
@@ -72,7 +74,7 @@ def edit_source(folder: Path) -> None:
         (edit_table, f"{PAGE}: does not say what results/tables/table_vi.json says"),
         (flip_a_bit, f"{WEIGHTS}: its md5 is "),
         (lambda folder: shutil.copy(folder / OTHERS, folder / PREDICTIONS), f"these are the bytes of {OTHERS}"),
-        (edit_record, f"{STUDENT}/run.json: says experiments.fer2013-E1.temperature was 4, dvc.lock has 3"),
+        (edit_record, "was altered: its content is not what its name stands for"),
         (edit_source, f"{SOURCE}: changed, and not committed"),
         (
             lambda folder: (folder / WEIGHTS).unlink(),
@@ -93,13 +95,14 @@ def test_each_fault_is_found_and_named_in_one_line(
 def test_code_that_was_never_committed_is_found_in_the_record(project: Project) -> None:
     """A training with a changed source, which is then taken back: only the record still knows."""
     edit_source(project.folder)
-    project.run("dvc", "repro", "--quiet", "evaluate_student@fer2013-E4-seed-0")
-    edited = "results/students/fer2013-E4/seed-0/run.json"
+    stage = student("evaluate_student", "fer2013-E4")
+    project.run("dvc", "repro", "--quiet", stage)
+    edited = f"results/records/{FACES}/{stage.rpartition(':')[2]}/"
     assert any(f"{SOURCE}: changed" in line for line in cellar(project, "verify", "table_vi")[1])
     project.run("git", "checkout", "--quiet", "--", SOURCE)
     code, lines = cellar(project, "verify", "table_vi")
     assert code == 1
-    assert len([line for line in lines if line.startswith(f"{edited}: made by code that is in no commit")]) == 1
+    assert len([line for line in lines if line.startswith(edited) and "made by code that is in no commit" in line]) == 1
 
 
 def test_a_clone_without_the_cache_verifies_what_is_in_git(built: Project, tmp_path: Path) -> None:
@@ -135,7 +138,8 @@ def test_the_printed_commands_redo_the_cell(project: Project, tmp_path: Path) ->
 def test_redo_gives_the_same_bytes(project: Project) -> None:
     code, lines = cellar(project, "redo", *CELL)
     assert code == 0
-    assert any(line.startswith("1 of 2: dvc repro --force evaluate_student@fer2013-E1-seed-0") for line in lines)
+    evaluation = student("evaluate_student", "fer2013-E1")
+    assert any(line.startswith(f"1 of 2: dvc repro --force {evaluation}") for line in lines)
     assert any(line.startswith("identical: ") and line.endswith(" files") for line in lines)
 
 
@@ -146,8 +150,8 @@ def test_redo_with_settings_that_were_not_built_says_where_it_began_and_why(proj
     project.commit("other settings, not built")
     code, lines = cellar(project, "redo", *CELL)
     assert code == 1
-    assert any(line.startswith("different: ") and "from train_teacher@fer2013-seed-0 on" in line for line in lines)
-    assert any("recipes.teacher.learning_rate: 0.003 here, 0.004 in the clone" in line for line in lines)
+    assert any(line.startswith("different: ") and "from train_teacher-fer2013-seed-0 on" in line for line in lines)
+    assert any("recipe.learning_rate: 0.003 here, 0.004 in the clone" in line for line in lines)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])

@@ -3,9 +3,9 @@
 import random
 
 from tests.workflow import chaos
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import FACES, Project
 
-TARGET = "results/students/fer2013-E1/seed-0/weights.safetensors"
+TARGET = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
 
 
 def test_a_build_killed_again_and_again_ends_in_the_same_bytes(fresh: Project, built: Project) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import FACES, Project, experiment
 
 pytestmark = pytest.mark.long
 
-E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
+E1 = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -62,8 +62,8 @@ def test_a_folder_that_cannot_be_written_is_said(fresh: Project) -> None:
 
 
 def test_no_memory_is_said_in_one_line(project: Project) -> None:
-    stage = "python -m cellar train_teacher fer2013 --seed 0"
-    project.change(lambda params: params["recipes"]["teacher"].update(batch_size=80))
+    stage = "python -m cellar train_teacher fer2013/seed-0"
+    project.change(lambda params: params["studies"][FACES]["recipes"]["teacher"].update(batch_size=80))
     project.change(lambda params: params["datasets"]["fer2013"].update(input_size=512))
     project.snakemake("data/prepared/fer2013/arrays.npz")
     done = project.run("bash", "-c", f"ulimit -v 6000000; exec {stage}", ok=False)
@@ -81,7 +81,7 @@ def test_a_clock_that_went_back_runs_nothing_twice(project: Project) -> None:
             continue
         os.utime(path, (tomorrow, tomorrow))
     assert project.planned() == {}
-    project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=5))
+    project.change(lambda params: experiment(params, "fer2013-E1")["method"].update(temperature=5))
     assert project.planned().get("distill_student") == 1
     project.snakemake()
     assert project.planned() == {} and project.out_of_date() == set()

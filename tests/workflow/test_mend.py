@@ -6,13 +6,13 @@ from types import ModuleType
 
 import pytest
 
-from .conftest import Project
+from .conftest import FACES, Project
 
 LIB = Path(__file__).parents[2] / "workflow/lib"
 WHOLE = """\
 schema: '2.0'
 stages:
-  prepare@a:
+  prepare-a:
     cmd: python -m cellar prepare a
     deps:
     - path: data/raw/a
@@ -21,14 +21,14 @@ stages:
     - path: data/prepared/ä
       md5: 123efa883dda1e11db47671c4a3bbd9e
       size: 31
-  train@a:
+  train-a:
     cmd: python -m cellar train a
     deps:
     - path: data/prepared/ä
       md5: 123efa883dda1e11db47671c4a3bbd9e
       size: 31
 """
-MERGED = WHOLE.replace("  train@a:\n", "<<<<<<< HEAD\n  train@a:\n=======\n  train@b:\n>>>>>>> theirs\n")
+MERGED = WHOLE.replace("  train-a:\n", "<<<<<<< HEAD\n  train-a:\n=======\n  train-b:\n>>>>>>> theirs\n")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def mend(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_wherever_it_is_cut_the_stages_before_the_cut_stay(mend: ModuleType, tmp_path: Path) -> None:
     lock, whole = tmp_path / "dvc.lock", WHOLE.encode()
-    second = whole.index(b"  train@a")
+    second = whole.index(b"  train-a")
     for end in range(len(whole)):
         lock.write_bytes(whole[:end])
         if not mend.cut_short(lock) and mend.valid(lock.read_text()):  # DVC reads it, and finds the stage changed
@@ -59,7 +59,7 @@ def test_wherever_it_is_cut_the_stages_before_the_cut_stay(mend: ModuleType, tmp
         WHOLE,
         MERGED,
         f"{WHOLE}>>>>>>> theirs\n",
-        WHOLE.replace("prepare@a:", "prepare@a: ["),
+        WHOLE.replace("prepare-a:", "prepare-a: ["),
         f"# mine\n{WHOLE}",
         WHOLE.replace("'2.0'", "'3.0'"),
     ],
@@ -73,17 +73,19 @@ def test_what_no_kill_leaves_is_left_alone(mend: ModuleType, tmp_path: Path, spo
 
 
 @pytest.mark.parametrize("left", [0.95, pytest.param(0.0, marks=pytest.mark.long)], ids=["a part", "nothing"])
-def test_nothing_is_trained_again_for_what_was_cut(project: Project, left: float) -> None:
-    lock = project.folder / "dvc.lock"
+@pytest.mark.parametrize("file", ["dvc.lock", f"studies/{FACES}/dvc.lock"])
+def test_nothing_is_trained_again_for_what_was_cut(project: Project, left: float, file: str) -> None:
+    lock = project.folder / file
     before, text, records = project.made(), lock.read_text(), trainings(project)
     lock.write_text(text[: int(left * len(text))].rstrip("\n"))
-    assert "dvc.lock was cut short" in project.snakemake()
+    assert f"{file} was cut short" in project.snakemake()
     assert project.made() == before and trainings(project) == records and project.out_of_date() == set()
 
 
 def trainings(project: Project) -> dict[str, str]:
     """The records of all trainings; each tells when it was."""
-    return {str(path): path.read_text() for path in sorted(project.folder.glob("results/*/*/seed-*/run.json"))}
+    records = [*project.folder.glob("results/records/*/train_*/*.json"), *project.folder.glob("results/records/*/distill_*/*.json")]  # fmt: skip
+    return {str(path): path.read_text() for path in records}
 
 
 def test_a_merge_that_was_left_halfway_is_said(project: Project) -> None:

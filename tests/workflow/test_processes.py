@@ -1,6 +1,5 @@
 """A training by several processes, as a person asks for it: `processes` in its recipe."""
 
-import json
 import signal
 import subprocess
 from typing import Any
@@ -9,31 +8,36 @@ import pandas as pd
 import psutil
 import pytest
 
-from .conftest import Project
+from .conftest import OBJECTS, PINS, Project, experiment, student
 from .test_sequences import wait_for_checkpoint
 
 pytestmark = pytest.mark.long
 
-WEIGHTS = "results/students/cifar100-student_kd/seed-0/weights.safetensors"
-DISTILL = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd", "--seed", "0")
+STAGE = student("distill_student", "cifar100-student_kd")
+WEIGHTS = f"results/students/{OBJECTS}/cifar100-student_kd/seed-0/weights.safetensors"
+DISTILL = ("python", "-m", "cellar", "distill_student", "cifar100-student_kd/seed-0", "--study", OBJECTS)
 
 
-def recipe_of(params: dict[str, Any]) -> dict[str, Any]:
-    """A recipe of its own for the distilled student: of a network without batch norm, which the CPU's parts would split."""
-    line = params["experiments"]["cifar100-student_kd"]
-    recipe: dict[str, Any] = params["recipes"].setdefault("shared", {**params["recipes"][line["recipe"]]})
-    line["recipe"] = "shared"
-    return recipe
+def change_recipe(project: Project, **values: Any) -> None:
+    """Give the distilled student a recipe of its own; its network has no batch norm, which the CPU's parts would split."""
+
+    def change(params: dict[str, Any]) -> None:
+        line, recipes = experiment(params, "cifar100-student_kd", OBJECTS), params["studies"][OBJECTS]["recipes"]
+        recipes.setdefault("shared", {**recipes[line["recipe"]]}).update(values)
+        line["recipe"] = "shared"
+
+    project.change(change)
+    project.resolve()
 
 
 def test_two_processes_learn_what_one_learns(project: Project) -> None:
     folder = (project.folder / WEIGHTS).parent
     alone = pd.read_csv(folder / "history.csv")
-    project.change(lambda params: recipe_of(params).update(processes=2))
+    change_recipe(project, processes=2)
     project.snakemake(WEIGHTS)
     pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), alone, rtol=1e-3)
-    run = json.loads((folder / "run.json").read_text())
-    assert run["params"]["recipe"]["processes"] == 2
+    run = project.record(STAGE)
+    assert run["settings"]["recipe"]["processes"] == 2
     assert run["images_trained"] == run["teacher_images_answered"]  # a process counts the whole batch, once
     assert project.planned(WEIGHTS) == {}
     assert not list(project.folder.glob(".cache/checkpoints/*"))
@@ -44,10 +48,10 @@ def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
     how: signal.Signals, project: Project
 ) -> None:
     folder = (project.folder / WEIGHTS).parent
-    project.change(lambda params: recipe_of(params).update(epochs=12))
+    change_recipe(project, epochs=12)
     project.run(*DISTILL)
     alone = pd.read_csv(folder / "history.csv")
-    project.change(lambda params: recipe_of(params).update(processes=2))
+    change_recipe(project, processes=2)
     with project.start(*DISTILL, stderr=subprocess.PIPE) as running:
         wait_for_checkpoint(project.folder / ".cache/checkpoints")
         launched = psutil.Process(running.pid).children(recursive=True)
@@ -60,14 +64,14 @@ def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
         ["cellar: interrupted; the same command goes on from the last checkpoint"] if how == signal.SIGINT else []
     )
     project.run(*DISTILL)
-    assert json.loads((folder / "run.json").read_text())["resumed_from_epoch"] > 0
+    assert project.record(STAGE)["resumed_from_epoch"] > 0
     pd.testing.assert_frame_equal(
         pd.read_csv(folder / "history.csv"), alone, rtol=1e-3, atol=2e-6
     )  # six digits are kept
 
 
 def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:
-    project.change(lambda params: recipe_of(params).update(processes=2, learning_rate=1e30))
+    change_recipe(project, processes=2, learning_rate=1e30)
     done = project.run(*DISTILL, ok=False)
     said = [line for line in done.stderr.splitlines() if line.startswith("cellar: ")]
     assert done.returncode == 1 and "Traceback" not in done.stderr
@@ -76,7 +80,7 @@ def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:
 
 
 def test_one_that_the_system_kills_ends_the_training_with_a_line(project: Project) -> None:
-    project.change(lambda params: recipe_of(params).update(processes=2, epochs=100))
+    change_recipe(project, processes=2, epochs=100)
     with project.start(*DISTILL, stderr=subprocess.PIPE) as running:
         wait_for_checkpoint(project.folder / ".cache/checkpoints")
         children = psutil.Process(running.pid).children(recursive=True)
@@ -90,7 +94,7 @@ def test_one_that_the_system_kills_ends_the_training_with_a_line(project: Projec
 
 
 def test_a_team_of_another_size_than_the_recipe_says_is_refused(project: Project) -> None:
-    project.change(lambda params: recipe_of(params).update(epochs=3))
+    change_recipe(project, epochs=3)
     torchrun = ("python", "-m", "torch.distributed.run", "--nproc-per-node", "2", *DISTILL[1:])
     done = project.run(*torchrun, ok=False)
     assert done.returncode == 1
@@ -99,10 +103,10 @@ def test_a_team_of_another_size_than_the_recipe_says_is_refused(project: Project
 
 
 @pytest.mark.parametrize("section", ["experiments.pins-meta_convnet9", "generators.pins"])
-def test_what_cannot_be_shared_is_refused(section: str, fresh: Project, shipped: dict[str, Any]) -> None:
+def test_what_cannot_be_shared_is_refused(section: str, fresh: Project, raw: dict[str, Any]) -> None:
     kind, name = section.split(".")
-    recipe = shipped[kind][name]["recipe"]
-    params = {**shipped, "recipes": {**shipped["recipes"], recipe: {**shipped["recipes"][recipe], "processes": 2}}}
-    fresh.change(lambda raw: (raw.clear(), raw.update(params)))
-    (line,) = fresh.run("python", "-m", "cellar", "plan", ok=False).stderr.splitlines()
-    assert section in line and "processes: 1" in line
+    study = raw["studies"][PINS]
+    study["recipes"][study[kind][name]["recipe"]]["processes"] = 2
+    fresh.change(lambda params: (params.clear(), params.update(raw)))
+    (line,) = fresh.run("python", "-m", "cellar", "resolve", ok=False).stderr.splitlines()
+    assert f"studies.{PINS}.{section}" in line and "processes: 1" in line

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from . import servers
-from .conftest import Project
+from .conftest import FACES, Project
 from .servers import Remote
 
 DRAWN = "data/raw/sample/fer2013"
-WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
+WEIGHTS = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
 
 
 @pytest.fixture(
@@ -44,7 +43,7 @@ def cloned(project: Project, folder: Path) -> Project:
 
 
 def object_of(project: Project, path: str) -> Path:
-    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"].values()
+    stages = project.locked().values()
     md5 = next(out["md5"] for stage in stages for out in stage["outs"] if out["path"] == path)
     return named(md5)
 

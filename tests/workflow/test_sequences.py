@@ -2,25 +2,24 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import yaml
 
-from .conftest import Project, kill_all
+from .conftest import FACES, Project, experiment, kill_all, student
 
-E1 = "distill_student@fer2013-E1-seed-0"
-WEIGHTS = "results/students/fer2013-E1/seed-0/weights.safetensors"
-
-
-def record(project: Project) -> dict[str, Any]:
-    return json.loads((project.folder / WEIGHTS).with_name("run.json").read_text())
+E1, E1_EVALUATION = student("distill_student", "fer2013-E1"), student("evaluate_student", "fer2013-E1")
+TABLE_IV = f"studies/{FACES}/dvc.yaml:tabulate-table_iv"  # which prints the temperature
+WEIGHTS = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
+METRICS = f"results/metrics/students/{FACES}/fer2013-E1/seed-0.json"
+MOST_LINES = 10  # of `dvc metrics diff` for a run
 
 
-def hotter(params: dict[str, Any]) -> None:
-    params["experiments"]["fer2013-E1"]["temperature"] = 5
+def set_temperature(temperature: float) -> Any:
+    return lambda params: experiment(params, "fer2013-E1")["method"].update(temperature=temperature)
 
 
 def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -> None:
@@ -28,7 +27,7 @@ def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -
     assert table.splitlines()[0].startswith("**These numbers come from drawn faces")
     assert "not run" in table  # RAF-DB is off
     assert built.planned() == {}
-    (built.folder / "results/code/draw_faces.txt").touch()  # as after a checkout: newer, and the same
+    (built.folder / f"results/resolved/{FACES}.json").touch()  # newer, and the same
     assert built.planned() == {}
     assert built.out_of_date() == set()
     shown = built.run("snakemake", "--cores", "2", "results/tables/table_vi.md").stdout
@@ -43,31 +42,44 @@ def test_dvc_alone_builds_the_same_bytes(built: Project, fresh: Project) -> None
 
 
 def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_nothing(project: Project) -> None:
-    before, first = project.made(), record(project)
+    before = project.made()
     project.run("git", "switch", "--quiet", "-c", "hotter")
-    project.change(hotter)
-    assert project.out_of_date() == {E1, "tabulate_table_iv"}  # DVC names what changed itself, not what follows
-    assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 5, "plot": 2}
+    project.change(set_temperature(5))
+    assert project.out_of_date() == {"resolve"}
+    project.resolve()
+    assert project.out_of_date() == {E1, E1_EVALUATION, TABLE_IV}  # DVC names what changed itself, not what follows
+    assert project.planned() == {"distill_student": 1, "evaluate_student": 1, "tabulate": 5, "plot": 2, "index": 1}
     project.snakemake()
     assert project.out_of_date() == set()
     changed = {path for path, md5 in project.made().items() if before[path] != md5}
     assert WEIGHTS in changed
     shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves")
     assert all(any(word in path for word in shown) for path in changed)
-    moved = json.loads(project.run("dvc", "metrics", "diff", "--json", "main").stdout)
-    assert "results/metrics/students/fer2013-E1/seed-0.json" in moved
-    assert "loss" in moved["results/metrics/students/fer2013-E1/seed-0.json"]
-    assert "results/metrics/students/fer2013-E4/seed-0.json" not in moved
+    shown_by_metrics_and_plots(project)
 
-    project.change(lambda p: p["experiments"]["fer2013-E1"].update(temperature=3))
+    project.change(set_temperature(3))
     project.snakemake()
     assert project.made() == before
-    assert record(project)["started"] == first["started"]  # restored, not trained again
+    assert [record["settings"]["method"]["temperature"] for record in project.records(E1)] == [3, 5]  # then restored
+
+
+def shown_by_metrics_and_plots(project: Project) -> None:
+    """What DVC shows of the change: of the run that is affected a few lines, of others none."""
+    _, *lines = project.run("dvc", "metrics", "diff", "main").stdout.strip().splitlines()
+    runs = Counter(line.split()[0] for line in lines)
+    assert set(runs) == {METRICS} and 0 < runs[METRICS] <= MOST_LINES
+    plots = json.loads(project.run("dvc", "plots", "diff", "main", "--json").stdout)["data"]
+    history = str(Path(WEIGHTS).with_name("history.csv"))
+    confusion = f"results/predictions/students/{FACES}/fer2013-E1/seed-0/confusion.csv"
+    for path, columns in ((history, {"epoch", "validation_loss"}), (confusion, {"actual", "predicted"})):
+        revisions = {revision for plot in plots[path] for revision in plot["revisions"]}
+        values = [row for plot in plots[path] for row in plot["content"]["data"]["values"]]
+        assert revisions == {"workspace", "main"} and columns <= values[0].keys(), path
 
 
 def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:
     before = project.made()
-    stage = "train_student@fer2013-scratch_a-seed-0"
+    stage = student("train_student", "fer2013-scratch_a")
     project.run("dvc", "repro", "--quiet", "--force", "--no-run-cache", "--single-item", stage)
     assert project.made() == before
 
@@ -86,7 +98,7 @@ def test_push_clone_pull_leaves_nothing_to_do(project: Project, tmp_path: Path) 
 
 
 def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Project, tmp_path: Path) -> None:
-    fresh.change(lambda p: p["recipes"]["teacher"].update(epochs=60, early_stop=60))
+    fresh.change(lambda p: p["studies"][FACES]["recipes"]["teacher"].update(epochs=60, early_stop=60))
     whole = fresh.copy_to(tmp_path / "whole")
     target = "results/teachers/fer2013/seed-0/weights.safetensors"
     whole.snakemake(target)
@@ -98,8 +110,7 @@ def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Pr
         running.wait()
     assert not (fresh.folder / target).exists()
     fresh.snakemake(target)
-    made = json.loads((fresh.folder / target).with_name("run.json").read_text())
-    assert made["resumed_from_epoch"] > 0
+    assert fresh.record("train_teacher-fer2013-seed-0")["resumed_from_epoch"] > 0
     assert (fresh.folder / target).read_bytes() == (whole.folder / target).read_bytes()
     assert not list((fresh.folder / ".cache/checkpoints").glob("*.pt"))
 
@@ -125,8 +136,7 @@ def test_a_lock_that_dvc_was_killed_in_writing_clears_itself(built: Project, lef
 
 
 def test_a_lost_artefact_is_made_again_and_nothing_else(project: Project) -> None:
-    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
-    outs = stages["evaluate_student@fer2013-E4-seed-0"]["outs"]
+    outs = project.locked()[student("evaluate_student", "fer2013-E4")]["outs"]
     lost = next(out for out in outs if out["path"].endswith("predictions.npz"))
     (project.folder / lost["path"]).unlink()
     cached = project.folder / ".dvc/cache/files/md5" / lost["md5"][:2] / lost["md5"][2:]
@@ -151,17 +161,21 @@ def test_a_data_set_of_ones_own_needs_params_alone(project: Project, tmp_path: P
             "enabled": True, "layout": "image_folder", "path": "data/raw/mine", "input_size": 16, "augmentation": "flip", "normalisation": "imagenet",
             "validation_fraction": 0.2, "split_seed": 0, "source": {"manual": "my own pictures"},
         }  # fmt: skip
-        p["teachers"]["mine"] = {"dataset": "mine", "model": "resemotenet_c", "recipe": "teacher"}
-        kd = {"temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
-        student = {"dataset": "mine", "model": "resemotenet_c", "recipe": "student_a"}
-        p["experiments"]["mine-alone"] = student | {"row": "alone"}
-        p["experiments"]["mine-kd"] = student | {"row": "kd", "teacher": "mine"} | kd
+        recipe = p["studies"][FACES]["recipes"]["student_a"]
+        line = {"dataset": "mine", "model": "resemotenet_c", "recipe": "short"}
+        kd = {"name": "logit_kd", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
+        p["studies"]["mine"] = {
+            "recipes": {"short": recipe}, "teachers": {"mine": line},
+            "experiments": {
+                "mine-alone": line | {"row": "alone"}, "mine-kd": line | {"row": "kd", "teacher": "mine", "method": kd},
+            },
+        }  # fmt: skip
 
     project.change(add)
     project.snakemake("results/tables/custom_mine.md")
     table = (project.folder / "results/tables/custom_mine.md").read_text()
     assert "| teacher mine: resemotenet_c" in table and "| kd: resemotenet_c" in table
-    assert "fer2013" not in project.run("dvc", "status", "--json", "dvc.yaml").stdout
+    assert not [address for address in project.out_of_date(built=True) if "fer2013" in address]
 
 
 @pytest.mark.long
@@ -183,9 +197,8 @@ def test_published_weights_replace_the_training(project: Project) -> None:
     torch.manual_seed(0)
     path = project.folder / "published.pth"
     torch.save({"model_state_dict": models.build("resemotenet_c", 7).state_dict(), "epoch": 3}, path)
-    project.change(lambda p: p["teachers"]["fer2013"].update(weights="published.pth"))
+    project.change(lambda p: p["studies"][FACES]["teachers"]["fer2013"].update(weights="published.pth"))
     project.snakemake("results/tables/table_vi.md")
-    stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
-    assert "import_teacher@fer2013-seed-0" in stages
+    assert "import_teacher-fer2013-seed-0" in project.locked()
     metrics = json.loads((project.folder / "results/metrics/teachers/fer2013/seed-0.json").read_text())
     assert metrics["epochs_run"] is None and metrics["n"] == 70

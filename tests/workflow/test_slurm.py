@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import FACES, Project, experiment
 from .slurm import SUBMIT, cluster, jobs, with_packages
 
 pytestmark = pytest.mark.long
 
-E1 = "results/students/fer2013-E1/seed-0/weights.safetensors"
+E1 = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
+LOCKS = ("dvc.lock", f"studies/{FACES}/dvc.lock", "studies/cifar100_kd/dvc.lock")
 ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT"}
 
 
@@ -28,7 +29,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def submit(slurm: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[str]"]:
     """Snakemake with the profile; a retraining of E1 is what there is to do."""
-    project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=5))
+    project.change(lambda params: experiment(params, "fer2013-E1")["method"].update(temperature=5))
     with_packages(project, slurm, monkeypatch)
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
@@ -51,8 +52,8 @@ def started_after(known: set[int], state: str = "RUNNING") -> int:
 def test_table_vi_is_built_by_submitted_jobs(
     submit: Callable[..., "subprocess.Popen[str]"], project: Project, built: Project
 ) -> None:
-    project.change(lambda params: params["experiments"]["fer2013-E1"].update(temperature=3))
-    for path in ("results", "data/prepared", "data/raw", ".dvc/cache", ".dvc/tmp", ".cache", "dvc.lock"):
+    project.change(lambda params: experiment(params, "fer2013-E1")["method"].update(temperature=3))
+    for path in ("results", "data/prepared", "data/raw", ".dvc/cache", ".dvc/tmp", ".cache", *LOCKS):
         place = project.folder / path
         shutil.rmtree(place) if place.is_dir() else place.unlink()
     known = set(jobs())
@@ -95,7 +96,7 @@ def test_a_cancelled_job_is_seen_and_submitted_again(
 
 
 def test_ctrl_c_cancels_what_runs(submit: Callable[..., "subprocess.Popen[str]"], project: Project) -> None:
-    project.change(lambda params: params["recipes"]["student_a"].update(epochs=2000, early_stop=2000))
+    project.change(lambda params: params["studies"][FACES]["recipes"]["student_a"].update(epochs=2000, early_stop=2000))
     known = set(jobs())
     running = submit(E1)
     first = started_after(known)

@@ -1,13 +1,12 @@
 """Slurm's nodes as hosts of their own, which meet this one in a folder by the network alone (tests/slurm/cluster.sh)."""
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import Project, student
 from .slurm import SUBMIT, cluster, jobs, with_packages
 
 pytestmark = pytest.mark.long
@@ -30,6 +29,6 @@ def test_table_vi_is_built_by_hosts_that_share_a_folder(
         ours, theirs = project.made(), built.made()
         assert TABLE in ours and ours == {path: theirs[path] for path in ours}
         assert project.planned(TABLE) == {}
-        records = [json.loads(path.read_text()) for path in project.folder.glob("results/students/*-E*/*/run.json")]
-        assert len(records) == 2 and all(record["teacher_images_answered"] for record in records)
+        for experiment in ("fer2013-E1", "fer2013-E4"):
+            assert project.record(student("distill_student", experiment))["teacher_images_answered"]
         shutil.rmtree(project.folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from cellar import files
-from cellar.doctor.locks import DVC, half_written
+from cellar.pipeline.dvc import RWLOCK, half_written
 
 HEADER = "schema: '2.0'\nstages:\n"
 STAGE = re.compile(r"^  [^ \n]", re.MULTILINE)  # where one begins
@@ -21,11 +21,11 @@ def clear_half_written_notes() -> None:
     """
     from dvc.lock import LockError, make_lock
 
-    if not half_written(DVC):
+    if not half_written(RWLOCK):
         return
-    with suppress(LockError), make_lock(f"{DVC}.lock", tmp_dir=str(DVC.parent)):
-        if half_written(DVC):
-            DVC.unlink()
+    with suppress(LockError), make_lock(f"{RWLOCK}.lock", tmp_dir=str(RWLOCK.parent)):
+        if half_written(RWLOCK):
+            RWLOCK.unlink()
 
 
 def cut_short(lock: Path) -> bool:

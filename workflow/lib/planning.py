@@ -135,8 +135,8 @@ def open_plan(workflow: Any) -> Plan:
             owner.clear_dead_lock()
             wanted = targets()
             of_sweeps = any(path in wanted for stage in planned.stages if stage.job.sweep for path in stage.outputs)
-            for path in dvc_yaml.write(config, sweeps=of_sweeps):
-                print(f"cellar: {path} written anew: lines of params.yaml have changed", file=sys.stderr)
+            for path in dvc_yaml.write(planned.stages, sweeps=of_sweeps):
+                print(f"cellar: {path} rewritten: entries of params.yaml have changed", file=sys.stderr)
             stale.refresh(planned.chain(wanted))
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)

@@ -120,9 +120,10 @@ def crate(folder: str | None) -> int:
 def plan(check: bool, sweeps: bool) -> int:
     from cellar import config
     from cellar.pipeline import dvc_yaml
+    from cellar.pipeline import plan as planning
 
-    loaded = config.load()
-    changed = dvc_yaml.outdated(loaded, sweeps) if check else dvc_yaml.write(loaded, sweeps)
+    stages = planning.stages(config.load())
+    changed = dvc_yaml.outdated(stages, sweeps) if check else dvc_yaml.write(stages, sweeps)
     for path in changed:
-        print(f"{path}: {'out of date; write it anew with: cellar plan' if check else 'written'}")
+        print(f"{path}: {'out of date; rewrite it with: cellar plan' if check else 'written'}")
     return int(check and bool(changed))

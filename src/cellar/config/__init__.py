@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cellar.config.data import Dataset, Draw, Source
+from cellar.config.data import Dataset, Source, SyntheticSpec
 from cellar.config.faces import Faces, Generator
 from cellar.config.lines import Experiment, ExperimentTeacher, Line, Start, Sweep, Teacher
 from cellar.config.params import (
@@ -36,7 +36,6 @@ __all__ = [
     "Config",
     "Costs",
     "Dataset",
-    "Draw",
     "Evaluation",
     "Experiment",
     "ExperimentTeacher",
@@ -51,6 +50,7 @@ __all__ = [
     "Source",
     "Start",
     "Sweep",
+    "SyntheticSpec",
     "Teacher",
     "TeacherCache",
     "load",

@@ -9,9 +9,9 @@ from cellar.config.section import Count, Fraction, Section, exactly_one
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-class Draw(Section):
-    """How many images to draw: per split (RAF-DB and CIFAR-100 have no validation split of their own), or of each
-    of so many people, for the layout that is a folder a person. What is not drawn is 0."""
+class SyntheticSpec(Section):
+    """Numbers of synthetic images: for each split (RAF-DB and CIFAR-100 have no validation split of their own), or, for
+    the layout `identity_folder`, of people and of images for each."""
 
     seed: Annotated[int, Field(ge=0)]
     train: Annotated[int, Field(ge=70)] = 0
@@ -29,7 +29,7 @@ class Draw(Section):
 
     @model_serializer(mode="wrap")
     def without_zeros(self, handler: SerializerFunctionWrapHandler) -> dict[str, int]:
-        """What is not drawn is left out, so that the dump can be read back."""
+        """Zeros are left out, so that the dump can be read back."""
         values: dict[str, int] = handler(self)
         return {key: value for key, value in values.items() if value or key == "seed"}
 
@@ -38,7 +38,7 @@ class Source(Section):
     """Where raw files come from: exactly one of draw, url (with sha256), torchvision, kaggle, manual (what to do
     by hand)."""
 
-    draw: Draw | None = None
+    draw: SyntheticSpec | None = None
     url: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     torchvision: Literal["CIFAR100"] | None = None
@@ -99,11 +99,6 @@ class Dataset(Section):
     checksums: Literal["official", "any"] = "official"
     drop_leaked: bool = False
 
-    @property
-    def drawer(self) -> str:
-        """The stage that draws a set, of whatever layout."""
-        return "make_synthetic"
-
     @model_validator(mode="after")
     def split_by_class(self) -> Self:
         given = [key for key in ("train_per_class", "validation_per_class") if getattr(self, key) is not None]
@@ -120,7 +115,7 @@ class Dataset(Section):
             return self
         if by_person != bool(draw.identities):
             keys = "identities and per_identity" if by_person else "train and test"
-            raise ValueError(f"layout {self.layout} is drawn by {keys}: say them under source.draw")
+            raise ValueError(f"layout {self.layout} needs {keys} under source.draw")
         least = (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
         if by_person and draw.per_identity < least:
             raise ValueError(f"per_identity is {draw.per_identity}, but the splits need {least} images a class")

@@ -35,8 +35,7 @@ def download(source: Source, destination: Path, say: Say = print) -> bool:
         raise CellarError(f"this data set cannot be downloaded by a program: {text}; put it in {destination}")
     if source.draw is not None:
         raise CellarError(
-            f"{destination} is drawn, not downloaded: python -m cellar draw_faces (CIFAR-100: draw_objects, Pins: draw_identities) "
-            "with the data set's name"
+            f"{destination} is synthetic and not downloaded: the pipeline makes it (stage make_synthetic) when it is needed"
         )
     if destination.exists() and (destination.is_file() or any(destination.iterdir())):
         say(f"{destination} is here already; nothing to do (remove it to get it again)")

@@ -46,16 +46,14 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *kept.findings,
         *versions.examine(),
         *locks.examine(),
-        *pipeline(config, planned),
+        *pipeline(planned),
     ]
     return findings, next_step(findings, kept, waiting)
 
 
-def pipeline(config: Config, planned: list[Stage]) -> Iterator[Finding]:
-    for path in dvc_yaml.outdated(config, planned=planned):
-        yield Finding(
-            "warn", "plan", f"{path} does not say what params.yaml says; snakemake mends it by itself", "cellar plan"
-        )
+def pipeline(planned: list[Stage]) -> Iterator[Finding]:
+    for path in dvc_yaml.outdated(planned):
+        yield Finding("warn", "plan", f"{path} is out of date with params.yaml; snakemake rewrites it", "cellar plan")
 
 
 def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import psutil
 
 from cellar.doctor.finding import Finding
+from cellar.pipeline.dvc import RWLOCK, half_written
 
 SNAKEMAKE, OWNER = Path(".snakemake/locks"), Path(".snakemake/owner.json")  # as workflow/lib/owner.py leaves it
-DVC = Path(".dvc/tmp/rwlock")
 UNLOCK = "snakemake --unlock"
 
 
@@ -43,10 +43,10 @@ def snakemake() -> Iterator[Finding]:
 
 def dvc() -> Iterator[Finding]:
     """DVC notes who reads and writes which path, and forgets the dead by itself."""
-    if half_written(DVC):
-        yield Finding("warn", "locks", f"{DVC} was cut by a kill; the next snakemake removes it", f"rm {DVC}")
+    if half_written(RWLOCK):
+        yield Finding("warn", "locks", f"{RWLOCK} was cut by a kill; the next snakemake removes it", f"rm {RWLOCK}")
         return
-    for pid in sorted({pid for info in infos(read(DVC)) if isinstance(pid := info.get("pid"), int)}):
+    for pid in sorted({pid for info in infos(read(RWLOCK)) if isinstance(pid := info.get("pid"), int)}):
         if lives(pid, ""):
             yield Finding("warn", "locks", f"DVC, process {pid}, is running a stage here", "wait for it")
         else:
@@ -54,19 +54,8 @@ def dvc() -> Iterator[Finding]:
                 "warn",
                 "locks",
                 f"left over from DVC, process {pid}, which is dead; the next run removes it",
-                f"rm {DVC}",
+                f"rm {RWLOCK}",
             )
-
-
-def half_written(notes: Path) -> bool:
-    """As a kill in the middle of its writing leaves it; no DVC reads that. What cannot be read at all, DVC says itself."""
-    try:
-        json.loads(notes.read_text(encoding="utf-8"))
-    except OSError:
-        return False
-    except ValueError:
-        return True
-    return False
 
 
 def infos(notes: dict[str, Any]) -> Iterator[dict[str, Any]]:

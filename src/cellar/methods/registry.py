@@ -54,7 +54,7 @@ def resolve(settings: dict[str, Any], study: str | None = None) -> dict[str, Any
     try:
         params = method.Params.model_validate({key: value for key, value in settings.items() if key != "name"})
     except ValidationError as error:
-        raise CellarError(f"method {name}: {explain(error, method.Params)}") from None
+        raise CellarError(": ".join(filter(None, (f"method {name}", *explain(error, method.Params))))) from None
     return {"name": name, **params.model_dump(mode="json")}
 
 

@@ -1,5 +1,6 @@
-"""DVC as a command."""
+"""DVC as a command, and the file in which it notes which process reads and writes what."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from cellar.errors import CellarError
 
 RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
+RWLOCK = Path(".dvc/tmp/rwlock")
 
 
 def resolve() -> None:
@@ -23,3 +25,14 @@ def resolve() -> None:
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
         raise CellarError(lines[-1].removeprefix("cellar: ") if lines else " ".join(done.stderr.split()))
+
+
+def half_written(notes: Path) -> bool:
+    """Whether a kill cut the file while DVC wrote it; no DVC can read it then. A file that cannot be opened is DVC's to report."""
+    try:
+        json.loads(notes.read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    except ValueError:
+        return True
+    return False

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cellar import files
-from cellar.config import Config
-from cellar.pipeline import locks, plan
+from cellar.pipeline import locks
 from cellar.pipeline.stage import MAIN, Stage
 
 HEADER = """\
@@ -65,11 +64,11 @@ def quoted(text: str) -> str:
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def by_file(stages: Iterable[Stage], sweeps: bool) -> dict[Path, list[Stage]]:
-    """Pipeline file -> its stages. A file of sweeps is there once one of its study has been asked for: `dvc pull` fails on
-    stages that never ran."""
+def by_file(planned: Iterable[Stage], sweeps: bool) -> dict[Path, list[Stage]]:
+    """Pipeline file -> its stages. Stages of sweeps are written only once a sweep of the study has been requested, because
+    `dvc pull` fails on stages that never ran."""
     found: dict[Path, list[Stage]] = {}
-    for stage in stages:
+    for stage in planned:
         if not stage.job.sweep or sweeps or stage.file.exists():
             found.setdefault(stage.file, []).append(stage)
     return found
@@ -81,28 +80,33 @@ def written() -> list[Path]:
     return [path for path in (MAIN, *of_studies) if path.exists()]
 
 
-def outdated(config: Config, sweeps: bool = False, planned: list[Stage] | None = None) -> list[Path]:
-    """The pipeline files that do not say what params.yaml and the code say. `planned`: the plan, if it is at hand."""
-    texts = {file: render(stages) for file, stages in by_file(planned or plan.stages(config), sweeps).items()}
+def outdated(planned: Iterable[Stage], sweeps: bool = False) -> list[Path]:
+    """The pipeline files whose content differs from the plan."""
+    return changed({file: render(stages) for file, stages in by_file(planned, sweeps).items()})
+
+
+def write(planned: Iterable[Stage], sweeps: bool = False) -> list[Path]:
+    """Write the pipeline files that are out of date and return them; entries of vanished stages leave their locks.
+
+    `sweeps`: also write the stages of sweeps.
+    """
+    stages = by_file(planned, sweeps)
+    texts = {file: render(found) for file, found in stages.items()}
+    paths = changed(texts)
+    for path in paths:
+        if path in texts:
+            files.write_text(path, texts[path])
+            locks.prune(path.with_suffix(".lock"), [stage.name for stage in stages[path]])
+        else:
+            path.unlink()
+            path.with_suffix(".lock").unlink(missing_ok=True)
+    return paths
+
+
+def changed(texts: dict[Path, str]) -> list[Path]:
+    """The pipeline files that are not yet as planned, and those that are no longer planned."""
     return [path for path in dict.fromkeys([*texts, *written()]) if text_of(path) != texts.get(path, "")]
 
 
 def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def write(config: Config, sweeps: bool = False) -> list[Path]:
-    """Write the pipeline files that are out of date, and return them; what their locks say of stages that are gone, goes.
-
-    `sweeps`: those of the sweeps too.
-    """
-    stages = plan.stages(config)
-    planned, changed = by_file(stages, sweeps), outdated(config, sweeps, stages)
-    for path in changed:
-        if path in planned:
-            files.write_text(path, render(planned[path]))
-            locks.prune(path.with_suffix(".lock"), [stage.name for stage in planned[path]])
-        else:
-            path.unlink()
-            path.with_suffix(".lock").unlink(missing_ok=True)
-    return changed

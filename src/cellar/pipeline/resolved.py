@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from cellar import files
-from cellar.config import PARAMS_FILE, Config
+from cellar.config import Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.errors import CellarError
 from cellar.paths import stage_name
-from cellar.pipeline import plan
+from cellar.pipeline import plan, runs
 from cellar.pipeline.stage import Stage, StageKind, resolved_file
 
 
@@ -39,10 +39,9 @@ def complete(settings: RunSettings, study: str) -> dict[str, Any]:
         method = registry.resolve(settings.method, study)
         if isinstance(settings, TrainingSettings):
             load_method(method, settings.method_file).check(settings)
-    except CellarError as error:
-        name = settings.key.rpartition("/")[2]
-        place = f"studies.{study}.experiments.{name}" if study else f"teachers.{name}"
-        raise CellarError(f"{PARAMS_FILE}: {place}: {error}") from None
+    except CellarError as error:  # of an experiment: teachers are trained on labels, which takes no parameters
+        key = f"studies.{study}.experiments.{settings.key.removeprefix(f'{study}/')}"
+        raise runs.mistake(key, CellarError(str(error).removeprefix(f"{settings.key}: "))) from None
     return method
 
 

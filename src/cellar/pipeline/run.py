@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from cellar import files
+from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.paths import pipeline_file, stage_name
 from cellar.pipeline import records, resolved
@@ -26,12 +27,16 @@ def run(kind: StageKind, job: str, study: str) -> None:
 
 def definition_of(stage: str, study: str) -> dict[str, Any]:
     """The stage's entry in its dvc.yaml, or in that of its study's sweeps."""
-    for file in [pipeline_file(study), *([pipeline_file(study, sweep=True)] if study else [])]:
-        known = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["stages"] if file.exists() else {}
-        if stage in known:
-            definition: dict[str, Any] = known[stage]
-            return definition
-    raise CellarError(f"{pipeline_file(study)} has no stage {stage}; write it anew with: cellar plan")
+    known: dict[str, dict[str, Any]] = {}
+    for file in (pipeline_file(study, sweep=True), pipeline_file(study)):
+        text = file.read_text(encoding="utf-8") if file.exists() else "{}"
+        known |= yaml.load(text, Loader=yaml.CSafeLoader).get("stages", {})
+    if stage not in known:
+        hint = likely(stage, list(known)) or (" (one of a study is named by --study)" if not study else "")
+        raise CellarError(
+            f"{pipeline_file(study)} has no stage {stage}{hint}; correct the name, or write the file anew: cellar plan"
+        )
+    return known[stage]
 
 
 def check_own_code() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cellar import models, paths
-from cellar.config import PARAMS_FILE, Config, Experiment, ExperimentTeacher, Line, Params, Teacher
+from cellar.config import Config, Experiment, ExperimentTeacher, Line, Params, Teacher, composed
 from cellar.config.resolved import (
     EvaluationSettings,
     InputSettings,
@@ -94,7 +94,7 @@ def network_file(params: Params, kind: Kind, key: str, line: Line) -> str:
         return str(models.file_of(line.model, params.study))
     except CellarError as error:
         section, name = "teachers" if kind == "teachers" else "experiments", key.removeprefix(f"{params.study}/")
-        raise CellarError(f"{PARAMS_FILE}: {params.place(section, name, 'model')}: {error}") from None
+        raise mistake(params.place(section, name, "model"), error) from None
 
 
 def method_file(params: Params, key: str, name: str) -> str:
@@ -102,8 +102,13 @@ def method_file(params: Params, key: str, name: str) -> str:
     try:
         return str(registry.file_of(name, params.study))
     except CellarError as error:
-        place = params.place("experiments", key.removeprefix(f"{params.study}/"), "method")
-        raise CellarError(f"{PARAMS_FILE}: {place}: {error}") from None
+        place = params.place("experiments", key.removeprefix(f"{params.study}/"), "method.name")
+        raise mistake(place, error) from None
+
+
+def mistake(key: str, error: CellarError) -> CellarError:
+    """An error about the value at a dotted key, with the file that the value came from."""
+    return CellarError(f"{composed.source_of(key)}: {key}: {error}")
 
 
 def input_of(params: Params, line: Line) -> InputSettings:

@@ -11,10 +11,10 @@ from typing import Any
 
 from cellar.provenance import git, lineage, records, redo_commands
 from cellar.provenance.cell_names import find, table_at
+from cellar.provenance.cell_provenance import sources_of
 from cellar.provenance.explain import field, value_text
 from cellar.provenance.lineage import Lineage, Stage
 from cellar.provenance.records import leaves
-from cellar.provenance.story import sources_of
 
 RUN_KEYS = ("python", "versions", "machine", "device", "device_name", "threads", "seed")
 
@@ -57,8 +57,8 @@ def compare(old: Side, new: Side) -> dict[str, Any]:
     bytes; `unexplained`: bytes that differ without a reason; `unseen`: stages whose records could not be compared."""
     targets = list(dict.fromkeys([*new.stages, *old.stages]))
     changes = [change for target in targets if (change := of_stage(target, old, new))]
-    told = [change for change in changes if set(change) - {"stage", "unseen", "same_bytes"}]
-    blamed = [change for change in told if "same_bytes" not in change]
+    listed = [change for change in changes if set(change) - {"stage", "unseen", "same_bytes"}]
+    blamed = [change for change in listed if "same_bytes" not in change]
     return {
         "table": new.table["title"],
         "row": new.row["label"],
@@ -66,7 +66,7 @@ def compare(old: Side, new: Side) -> dict[str, Any]:
         "unit": new.cell.get("unit") or new.column.get("unit") or "",
         "cells": [{"revision": s.revision, "commit": s.commit, "cell": s.cell} for s in (old, new)],
         "stages": blamed,
-        "without_effect": [change for change in told if "same_bytes" in change],
+        "without_effect": [change for change in listed if "same_bytes" in change],
         "unseen": [change["stage"] for change in changes if "unseen" in change],
         "unexplained": [] if blamed else other_outputs(old, new),
     }

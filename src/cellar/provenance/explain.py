@@ -1,21 +1,21 @@
-"""`cellar explain TABLE ROW COLUMN`: where a cell comes from, in words or as JSON. `cellar.engine.run_record.story` has the facts."""
+"""`cellar explain TABLE ROW COLUMN`: where a cell comes from, in words or as JSON. `cellar.provenance.cell_provenance` collects the facts."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from cellar.provenance.cell_names import built_table
-from cellar.provenance.story import story
+from cellar.provenance.cell_provenance import cell_provenance
 
-__all__ = ["built_table", "report", "story", "text"]
+__all__ = ["built_table", "cell_provenance", "report", "text"]
 
 
 def report(table: str, row: str, column: str, as_json: bool = False) -> str:
-    """The story of one cell, as text or JSON. Names are ids or printed labels, in any case.
+    """The origin of one cell, as text or JSON. Names are ids or printed labels, in any case.
 
     Raises CellarError for an unknown name, with the likely one and all known, and for a table that is not built.
     """
-    found = story(built_table(table), row, column)
+    found = cell_provenance(built_table(table), row, column)
     return json.dumps(found, indent=2, ensure_ascii=False) if as_json else "\n".join(text(found))
 
 
@@ -27,9 +27,9 @@ def text(found: dict[str, Any]) -> Iterator[str]:
     for path in found["without_stage"]:
         yield ""
         yield f"{path}: no stage of dvc.lock made it; it is kept in git, or was made outside the pipeline"
-    for file in found["brought"]:
+    for file in found["external_inputs"]:
         yield ""
-        yield from brought_text(file)
+        yield from external_text(file)
     yield ""
     if found["redo"]:
         yield "Redo this cell:" + (
@@ -104,11 +104,11 @@ def machine_text(run: dict[str, Any]) -> Iterator[str]:
     yield from (f"{key} {run[key]}" for key in ("device", "threads", "seed") if run[key] is not None)
 
 
-def brought_text(file: dict[str, Any]) -> Iterator[str]:
-    yield f"{file['path']}: brought from outside, made by no stage"
+def external_text(file: dict[str, Any]) -> Iterator[str]:
+    yield f"{file['path']}: an external input, made by no stage"
     yield field("md5", file["md5"])
     if not file["here"] and file["download"] is None:
-        yield field("bring", "put it there before the commands below: data/README.md says where it is had")
+        yield field("bring", "put it there before the commands below: data/README.md says where to get it")
 
 
 def nothing_to_redo(found: dict[str, Any]) -> str:

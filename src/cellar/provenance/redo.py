@@ -17,7 +17,7 @@ from typing import Any
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.provenance import artefacts, cell_names, git, lineage, redo_commands, story
+from cellar.provenance import artefacts, cell_names, cell_provenance, git, lineage, redo_commands
 from cellar.provenance.diff import RUN_KEYS, differing
 from cellar.provenance.lineage import File, Lineage, Stage
 from cellar.provenance.records import leaves
@@ -29,13 +29,13 @@ def report(table: str, row: str, column: str) -> int:
     """Print what came out; 0 for the same bytes (of timed cells: within the spread), 1 for others."""
     found = cell_names.built_table(table)
     _, head, cell = cell_names.find(found, row, column)
-    graph, sources = lineage.load(), story.sources_of(cell)
+    graph, sources = lineage.load(), cell_provenance.sources_of(cell)
     chain = graph.chain(sources)
     refuse(found["id"], row, column, chain, cell)
     try:
         with clone() as folder:
-            others = redo_commands.beside(found["id"], sources, graph)
-            bring(redo_commands.brought(chain, graph), folder)
+            others = redo_commands.other_inputs(found["id"], sources, graph)
+            bring(redo_commands.external_inputs(chain, graph), folder)
             bring([file for file in others if Path(file.path).exists()], folder)
             commands = redo_commands.building(found["id"], sources, graph)
             run(commands, folder)

@@ -21,7 +21,7 @@ def commands(table: str, sources: list[str], graph: Lineage) -> list[str]:
     Only the cell's own stages are made again; the table's other cells stand on files that git keeps or that are
     copied from here.
     """
-    raw, others = brought(graph.chain(sources), graph), beside(table, sources, graph)
+    raw, others = external_inputs(graph.chain(sources), graph), other_inputs(table, sources, graph)
     downloads = {file.path: address for file in raw if (address := download(file, graph))}
     copied = [file for file in [*raw, *others] if file.path not in downloads and Path(file.path).exists()]
     return [
@@ -44,7 +44,7 @@ def building(table: str, sources: list[str], graph: Lineage) -> list[str]:
     """
     makers = list(dict.fromkeys(made[0].target for path in sources if (made := graph.maker(path))))
     chained = [f"dvc repro --force {' '.join(map(shlex.quote, makers))}"] if makers else [RESOLVE]
-    tables, others = tabulating(table, sources, graph), beside(table, sources, graph)
+    tables, others = tabulating(table, sources, graph), other_inputs(table, sources, graph)
     if any(not Path(file.path).exists() for file in others):
         return chained
     return [*chained, *(f"dvc repro --force --single-item {shlex.quote(stage.target)}" for stage in tables)]
@@ -69,12 +69,12 @@ def table_stage(table: str, graph: Lineage) -> Stage | None:
     return made[0] if made else None
 
 
-def brought(stages: list[Stage], graph: Lineage) -> list[File]:
+def external_inputs(stages: list[Stage], graph: Lineage) -> list[File]:
     """What no stage made and git does not keep: raw data, published weights. A clone is without them."""
     return lacking([file for stage in stages for file in stage.data if graph.maker(file.path) is None])
 
 
-def beside(table: str, sources: list[str], graph: Lineage) -> list[File]:
+def other_inputs(table: str, sources: list[str], graph: Lineage) -> list[File]:
     """What the table's other cells stand on, and a clone is without."""
     tables = tabulating(table, sources, graph)
     made = {file.path for stage in [*graph.chain(sources), *tables] for file in stage.makes}

@@ -16,7 +16,7 @@ from cellar.errors import CellarError
 from cellar.metrics import from_predictions, scalars
 from cellar.pipeline import dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
-from cellar.provenance import artefacts, cell_names, lineage, recorded_code, records, story
+from cellar.provenance import artefacts, cell_names, cell_provenance, lineage, recorded_code, records
 from cellar.provenance.lineage import Lineage, Stage
 from cellar.provenance.records import leaves
 from cellar.tables import cells, render
@@ -72,7 +72,12 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     graph, settings = lineage.load(), config.load()
     others = [] if table else [name for name in ids if name not in tables.known(settings)]
     ids = [name for name in ids if name not in others]
-    asked = of_cell(ids[0], row, column, graph) if row and column else of_tables(ids, graph, settings, table is None)
+    planned = plan.stages(settings)
+    asked = (
+        of_cell(ids[0], row, column, graph)
+        if row and column
+        else of_tables(ids, graph, planned if table is None else [])
+    )
     claimed = artefacts.claims(asked.stages)
     digests = artefacts.digests(claimed)
     absent = [path for path in claimed if path not in digests]
@@ -86,10 +91,9 @@ def verify(table: str | None, row: str | None = None, column: str | None = None)
     for name in asked.ids:
         found.problems += wrong_table(name, settings, asked.cell)
     found.problems += [
-        f"{path}: does not say what params.yaml says; write it anew with: cellar plan"
-        for path in dvc_yaml.outdated(settings)
+        f"{path}: out of date with params.yaml; rewrite it with: cellar plan" for path in dvc_yaml.outdated(planned)
     ]
-    found.problems += stale(asked.stages, settings)
+    found.problems += stale(asked.stages, planned)
     found.problems += recorded_code.uncommitted()
     found.problems = list(dict.fromkeys(found.problems))
     return found
@@ -102,10 +106,10 @@ def built_tables() -> list[str]:
     return ids
 
 
-def of_tables(ids: list[str], graph: Lineage, settings: Config, everything: bool) -> Asked:
-    """`everything`: what no table shows too, as figures, if dvc.yaml still has its stage."""
-    planned = {stage.address for stage in plan.stages(settings) if not stage.job.sweep} if everything else set()
-    beside = [file.path for stage in graph.stages if stage.target in planned for file in stage.makes]
+def of_tables(ids: list[str], graph: Lineage, planned: list[PlannedStage]) -> Asked:
+    """`planned`: stages to check although no table may show their outputs, figures for example."""
+    addresses = {stage.address for stage in planned if not stage.job.sweep}
+    beside = [file.path for stage in graph.stages if stage.target in addresses for file in stage.makes]
     return Asked(ids, None, graph.chain([*table_files(ids), *beside]))
 
 
@@ -113,7 +117,7 @@ def of_cell(table: str, row: str, column: str, graph: Lineage) -> Asked:
     """The cell's chain, and the stage of its table without what the table's other cells stand on."""
     line, head, cell = cell_names.find(cell_names.built_table(table), row, column)
     made = graph.maker(table_files([table])[0])
-    chain = graph.chain(story.sources_of(cell))
+    chain = graph.chain(cell_provenance.sources_of(cell))
     return Asked([table], (line["id"], head["id"]), [*([made[0]] if made else []), *chain])
 
 
@@ -145,19 +149,19 @@ def rows_behind(ids: Iterable[str], graph: Lineage) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in ids:
         for row in cell_names.built_table(name)["rows"]:
-            sources = [path for cell in row["cells"].values() for path in story.sources_of(cell)]
+            sources = [path for cell in row["cells"].values() for path in cell_provenance.sources_of(cell)]
             for stage in graph.chain(sources):
                 found.setdefault(stage.target, []).append(f"{name}, row {row['id']}")
     return found
 
 
-def stale(stages: Iterable[Stage], settings: Config) -> Iterator[str]:
+def stale(stages: Iterable[Stage], planned: Iterable[PlannedStage]) -> Iterator[str]:
     """Stages that would run again: params.yaml, defaults or derivation rules give other settings now, or code has changed."""
     ran = list(stages)
-    planned = {stage.address: stage for stage in plan.stages(settings)}
+    by_address = {stage.address: stage for stage in planned}
     others: dict[str, list[str]] = {}
     for stage in ran:
-        for words in other_settings(stage, planned[stage.target]) if stage.target in planned else ():
+        for words in other_settings(stage, by_address[stage.target]) if stage.target in by_address else ():
             others.setdefault(words, []).append(stage.target)
     yield from (f"{and_more(targets)}: {words}; {BUILD_AGAIN}" for words, targets in others.items())
     users = code_of(ran)

@@ -6,7 +6,7 @@ The page asks `cellar explain` nowhere else.
 from dataclasses import dataclass
 from typing import Any
 
-from cellar.provenance import explain, git, lineage, records, redo_commands, story
+from cellar.provenance import cell_provenance, explain, git, lineage, records, redo_commands
 from cellar.tables.cells import Cell, Row, Table, cell_json
 
 
@@ -31,9 +31,9 @@ class Chains:
 
     def of(self, table: Table, row: Row, cell: Cell) -> Chain:
         """Cells of one table that read the same files have one chain."""
-        sources = [] if cell.kind in story.NOT_COMPUTED else cell.metrics or []
+        sources = [] if cell.kind in cell_provenance.NOT_COMPUTED else cell.metrics or []
         plain = cell_json(cell)
-        printed = story.printed_at(table.study, row.id, plain) or ""
+        printed = cell_provenance.printed_at(table.study, row.id, plain) or ""
         if not sources:
             return Chain(nothing=explain.nothing_to_redo({"cell": plain}), printed=printed)
         key = (table.id, row.id, printed, *sources)
@@ -46,14 +46,14 @@ class Chains:
             )
         return self.found[key]
 
-    def told(self) -> dict[str, dict[str, Any]]:
-        """Every stage that some chain names, in the order of dvc.lock, as explain tells it; hosts have no name."""
+    def stages_shown(self) -> dict[str, dict[str, Any]]:
+        """Every stage that some chain names, in the order of dvc.lock, as explain shows it, without host names."""
         named = {target for chain in self.found.values() for target in chain.stages}
-        told = {target: story.told(stage) for target, stage in self.stages.items() if target in named}
-        for stage in told.values():
+        shown = {target: cell_provenance.stage_info(stage) for target, stage in self.stages.items() if target in named}
+        for stage in shown.values():
             if stage["run"] and stage["run"]["machine"]:
                 stage["run"]["machine"] = {k: v for k, v in stage["run"]["machine"].items() if k != "host"}
-        return told
+        return shown
 
     def origin(self) -> str:
         """Where the project can be cloned from."""

@@ -28,7 +28,7 @@ def page() -> str:
         data=data.sets(config),
         graph=Markup(graph.svg(config)),
         making=making.commands(config, chains.origin()),
-        stages=chains.told(),
+        stages=chains.stages_shown(),
     )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ class Pair:
             "dropped": judged_cell(self.dropped, params, rates(dropped), [n] * len(dropped)),
             "gain": gain_cell(whole, dropped),
         }
-        stages = [f"audit@{self.whole.dataset}", *self.whole.stages(), *self.dropped.stages()]
+        stages = [paths.stage_address("audit", self.whole.dataset), *self.whole.stages(), *self.dropped.stages()]
         read = [str(self.pairs), *self.whole.prediction_files(), *self.dropped.prediction_files()]
         return {key: replace(cell, stage=stages, metrics=read) for key, cell in cells.items()}
 

@@ -30,6 +30,7 @@ class Runs:
     dataset: str
     model: str
     study: str = ""  # of a student
+    sweep: bool = False  # whether it is a point of a sweep
 
     @property
     def place(self) -> str:
@@ -45,7 +46,7 @@ class Runs:
     def stages(self) -> list[str]:
         """The stages that made its metrics, as `dvc repro` calls them."""
         kind = f"evaluate_{self.kind.removesuffix('s')}"
-        return [paths.stage_address(kind, f"{self.key}/seed-{seed}", self.study) for seed in self.seeds]
+        return [paths.stage_address(kind, f"{self.key}/seed-{seed}", self.study, self.sweep) for seed in self.seeds]
 
     def details_files(self) -> list[str]:
         return [str(paths.details(self.kind, self.place, seed)) for seed in self.seeds]
@@ -84,8 +85,8 @@ def row_runs(params: Params, dataset: str, row: str | None) -> Runs | None:
     return teacher_runs(params, dataset) if row is None else student_runs(params, dataset, row)
 
 
-def runs_of(params: Params, key: str, line: Experiment) -> Runs:
-    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, params.study)
+def runs_of(params: Params, key: str, line: Experiment, sweep: bool = False) -> Runs:
+    return Runs("students", key, tuple(params.seeds_of(line)), line.dataset, line.model, params.study, sweep)
 
 
 def experiment_lines(params: Params, dataset: str) -> dict[str, Experiment]:

@@ -18,7 +18,7 @@ Values = Mapping[Point, float]  # percent
 def grid(params: Params, sweep: str) -> dict[Point, Runs]:
     points = params.sweeps[sweep].experiments(sweep)
     return {
-        (line.method["temperature"], line.method["task_weight"]): runs_of(params, key, line)
+        (line.method["temperature"], line.method["task_weight"]): runs_of(params, key, line, sweep=True)
         for key, line in points.items()
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cellar.config import Experiment, Line, Params
+from cellar.config import Experiment, ExperimentTeacher, Line, Params
 from cellar.models import parse
 from cellar.tables.printed_values import Place
 from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of
@@ -44,7 +44,7 @@ TEXT_R2 = {  # pre-training -> the key of its R2 in the text, and which of our f
     "mse_convnet9_features": ("r2_convnet9_mse", "r2_last"),
     "mse_resnet18_features": ("r2_resnet18_mse", "r2"),
 }
-BY_METHOD = {"triplets": "table_1", "tasks": "table_1", "logits": "table_4"}
+BY_METHOD = {"triplet": "table_1", "maml": "table_1", "logit_kd": "table_4"}
 BY_LOSS = {"mse": "table_5", "bce": "table_6"}
 
 Kind = Literal["classes", "triplets", "tasks", "features"]
@@ -166,10 +166,9 @@ def same_data(params: Params, line: Line) -> str | None:
     if teacher:
         known = published(params, params.teacher(teacher))
         return None if known else f"same-data teacher: {teacher} was trained here, on this data set alone"
-    if line.start and line.start.experiment:
-        before = params.experiment(line.start.experiment)
-        built_on = before.teacher or before.start
-        return same_data(params, before) if built_on else f"starts from {line.start.experiment}, trained here"
+    for how, experiment in own_experiments(line):
+        before = params.experiment(experiment)
+        return same_data(params, before) if before.teacher or before.start else f"{how} {experiment}, trained here"
     return None
 
 
@@ -184,7 +183,16 @@ def published(params: Params, teacher: Line) -> bool:
 def own_teachers(line: Line) -> Iterator[str]:
     """The teachers that an experiment itself names: to learn from, to start from."""
     named = (getattr(line, "teacher", None), line.start.teacher if line.start else None)
-    return filter(None, named)
+    return (name for name in named if isinstance(name, str))
+
+
+def own_experiments(line: Line) -> Iterator[tuple[str, str]]:
+    """(how, name) of the experiments that a line itself names: to learn from, to start from."""
+    teacher = getattr(line, "teacher", None)
+    if isinstance(teacher, ExperimentTeacher):
+        yield "learns from", teacher.experiment
+    if line.start and line.start.experiment:
+        yield "starts from", line.start.experiment
 
 
 def sources(params: Params, shown: Shown) -> Iterator[str]:
@@ -205,5 +213,5 @@ def teachers_behind(params: Params, line: Line) -> Iterator[str]:
     for teacher in own_teachers(line):
         yield teacher
         yield from teachers_behind(params, params.teacher(teacher))
-    if line.start and line.start.experiment:
-        yield from teachers_behind(params, params.experiment(line.start.experiment))
+    for _, experiment in own_experiments(line):
+        yield from teachers_behind(params, params.experiment(experiment))

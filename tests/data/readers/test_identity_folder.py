@@ -206,9 +206,9 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "too few drawn": ({"train_per_class": 4, "validation_per_class": 1}, "per_identity is 5, but the splits need 6"),
     "drawn as another": (
         {"train_per_class": 3, "validation_per_class": 0, "source": {"draw": {"seed": 1, "train": 80, "test": 80}}},
-        "identity_folder is drawn by identities and per_identity",
+        "identity_folder needs identities and per_identity",
     ),
-    "drawn as this": ({"layout": "raf_db"}, "raf_db is drawn by train and test"),
+    "drawn as this": ({"layout": "raf_db"}, "raf_db needs train and test"),
     "drawn both ways": (
         {"source": {"draw": {"seed": 1, "train": 80, "test": 80, "identities": 2, "per_identity": 5}}},
         "say either train and test",

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from cellar import files, paths
+from cellar import paths
 from cellar.errors import CellarError
 from cellar.provenance import lineage
 from cellar.report import crate
 from tests.report.conftest import RECORD, STAGE
 
-ROOT = Path(__file__).parents[3]
 TERMS = "https://w3id.org/ro/terms/workflow-run#"
 BIOSCHEMAS = "https://bioschemas.org/"
 
@@ -23,18 +22,12 @@ Graph = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one record, and its crate."""
-    made = tmp_path_factory.mktemp("run")
+    made = tmp_path_factory.mktemp("run") / "project"
+    shutil.copytree(built, made)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
-        for name in ("dvc.lock", "dvc.yaml", "params.yaml", "Snakefile"):
-            shutil.copy(ROOT / name, name)
-        for name in ("workflow", paths.TABLES):
-            shutil.copytree(ROOT / name, name, ignore=shutil.ignore_patterns("__pycache__"))
-        teacher = next(stage for stage in lineage.load().stages if stage.target == STAGE)
-        assert teacher.record is not None
-        files.write_json(teacher.record, RECORD)
         crate.write()
     return made
 
@@ -73,7 +66,7 @@ def test_parameters_are_slots_and_their_values(graph: Graph) -> None:
     action = graph[f"#action/{STAGE}"]
     values = {graph[one]["name"]: graph[one] for one in ids(action, "object") if one.startswith("#value/")}
     assert values["threads"]["value"] == 1
-    assert json.loads(values["recipes.teacher"]["value"])["epochs"] == 4
+    assert json.loads(values["recipe"]["value"])["epochs"] == 4
     assert ids(values["threads"], "exampleOfWork") == ["#parameter/threads"]
     assert "#parameter/threads" in ids(graph["Snakefile"], "input")
 
@@ -94,7 +87,7 @@ def test_every_file_of_the_crate_is_there(run: Path, graph: Graph) -> None:
 
 def test_no_host_and_no_record_goes_along(run: Path) -> None:
     for path in (run / paths.CRATE).rglob("*"):
-        assert not path.name.endswith("run.json")
+        assert "records" not in path.relative_to(run).parts
         assert path.is_dir() or RECORD["machine"]["host"].encode() not in path.read_bytes()
 
 

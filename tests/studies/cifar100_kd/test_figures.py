@@ -7,7 +7,8 @@ from cellar import figures, files, paths
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from cellar.figures.curves import curves
-from tests.figure_project import EPOCHS, OBJECTS, STEPS, Load, Raw, draw, picture, texts, write_history
+from tests.figure_project import EPOCHS, OBJECTS, STEPS, Load, Raw, draw, inputs, picture, texts, write_history
+from tests.table_project import CIFAR, MINI
 
 ALONE, TAUGHT = "cifar100_figure_2", "cifar100_figure_3"
 
@@ -49,20 +50,20 @@ def test_epochs_stand_above_the_steps_and_the_fall_of_the_learning_rate_is_marke
 
 
 def test_the_two_figures_are_of_the_two_students(load: Load) -> None:
-    params = load()
+    config = load()
     for figure, key, said in ((ALONE, "cifar100-student", "without KD"), (TAUGHT, "cifar100-student_kd", "with KD")):
-        files_read = [f"results/students/{key}/seed-{seed}/losses.npz" for seed in range(5)]
-        assert figures.inputs(figure, params) == [*files_read, f"results/students/{key}/seed-0/history.csv"]
-        assert f"Training loss {said}, {key}: 5 runs" in texts(draw(figure, params))
+        files_read = [f"results/students/cifar100_kd/{key}/seed-{seed}/losses.npz" for seed in range(5)]
+        assert inputs(figure, config) == [*files_read, f"results/students/cifar100_kd/{key}/seed-0/history.csv"]
+        assert f"Training loss {said}, {key}: 5 runs" in texts(draw(figure, config))
 
 
 def test_one_run_is_called_so(load: Load, raw: Raw) -> None:
-    raw["experiments"]["cifar100-student"]["seeds"] = [3]
+    raw["studies"][CIFAR]["experiments"]["cifar100-student"]["seeds"] = [3]
     assert "cifar100-student: 1 run (" in texts(draw(ALONE, load()))
 
 
 def test_a_run_that_ended_early_shortens_the_mean_alone(load: Load) -> None:
-    path = paths.trained("students", "cifar100-student", 4) / "losses.npz"
+    path = paths.trained("students", f"{CIFAR}/cifar100-student", 4) / "losses.npz"
     files.write_arrays(path, loss=np.ones(2 * STEPS, np.float32))
     by_label = {one.get_label(): one for one in draw(ALONE, load()).axes[0].lines}
     assert len(by_label["seed 0"].get_xdata()) == EPOCHS * STEPS
@@ -73,26 +74,28 @@ def test_a_run_that_ended_early_shortens_the_mean_alone(load: Load) -> None:
 
 @pytest.mark.parametrize("figure", [ALONE, TAUGHT])
 def test_a_student_that_is_not_listed_has_no_figure(load: Load, raw: Raw, figure: str) -> None:
-    del raw["experiments"]["cifar100-student" if figure == ALONE else "cifar100-student_kd"]
-    params = load()
-    assert figure not in figures.known(params)
+    del raw["studies"][CIFAR]["experiments"]["cifar100-student" if figure == ALONE else "cifar100-student_kd"]
+    config = load()
+    assert figure not in figures.known(config)
     with pytest.raises(CellarError, match=f"there is no figure '{figure}'"):
-        drawing.draw(figure, params)
+        drawing.draw(figure, config)
 
 
 def test_broken_losses_are_one_line(load: Load) -> None:
-    path = paths.trained("students", "cifar100-student", 2) / "losses.npz"
+    path = paths.trained("students", f"{CIFAR}/cifar100-student", 2) / "losses.npz"
     files.write_arrays(path, other=np.ones(3))
     with pytest.raises(CellarError, match=f"^{path} holds no losses of steps; [^\n]+$"):
         drawing.draw(ALONE, load())
-    files.write_arrays(paths.trained("students", "cifar100-student_kd", 0) / "losses.npz", loss=np.ones(7, np.float32))
+    files.write_arrays(
+        paths.trained("students", f"{CIFAR}/cifar100-student_kd", 0) / "losses.npz", loss=np.ones(7, np.float32)
+    )
     with pytest.raises(CellarError, match="are of different epochs"):
         drawing.draw(TAUGHT, load())
     assert not picture(ALONE).exists()
 
 
 def test_where_every_run_trained_on_the_validation_images_the_panel_says_so(load: Load) -> None:
-    loss, accuracy = curves(load(), "cifar100").axes
+    loss, accuracy = curves(load().params(CIFAR), "cifar100").axes
     assert len(loss.lines) == 3
     assert [one.get_text() for one in accuracy.texts] == ["no validation images:\nevery run was trained on them"]
     assert not accuracy.get_yticks().size
@@ -100,8 +103,8 @@ def test_where_every_run_trained_on_the_validation_images_the_panel_says_so(load
 
 
 def test_where_some_runs_have_validation_images_the_others_say_so(load: Load) -> None:
-    write_history("students", "cifar100-student", 3)
-    accuracy = curves(load(), "cifar100").axes[1]
+    write_history("students", f"{CIFAR}/cifar100-student", 3)
+    accuracy = curves(load().params(CIFAR), "cifar100").axes[1]
     by_label = {one.get_label(): one for one in accuracy.lines}
     without = "\n(no validation images)"
     assert list(by_label) == [f"cifar100 (teacher): resnet8x4{without}", "student: cnn4", f"student_kd: cnn4{without}"]
@@ -110,12 +113,10 @@ def test_where_some_runs_have_validation_images_the_others_say_so(load: Load) ->
 
 
 def test_without_the_data_set_the_reports_figures_are_not_known(load: Load, raw: Raw) -> None:
-    for section in ("teachers", "experiments", "sweeps"):
-        raw[section] = {key: line for key, line in raw[section].items() if line["dataset"] != "cifar100"}
-    del raw["datasets"]["cifar100"]
-    params = load()
-    assert not [figure for figure in figures.known(params) + figures.of_sweeps(params) if "cifar100" in figure]
+    del raw["datasets"]["cifar100"], raw["studies"][CIFAR]
+    config = load()
+    assert not [figure for figure in figures.known(config) if "cifar100" in figure]
 
 
 def test_no_run_that_has_validation_images_says_otherwise(load: Load) -> None:
-    assert "no validation images" not in texts(curves(load(), "fer2013"))
+    assert "no validation images" not in texts(curves(load().params(MINI), "fer2013"))

@@ -6,7 +6,7 @@ import pytest
 
 from cellar import files, paths, tables
 from cellar.tables import render
-from tests.table_project import Project, write_objects
+from tests.table_project import CIFAR, Project, write_objects
 
 T4 = 2.776445  # 97.5 % point of Student's t with 4 degrees of freedom
 ONE, TWO = "cifar100_table_1", "cifar100_table_2"
@@ -27,9 +27,8 @@ def switch_off(project: Project) -> None:
 
 
 def take_out(project: Project) -> None:
-    """As in a params.yaml that never heard of CIFAR-100."""
-    for section in ("teachers", "experiments", "sweeps"):
-        project.raw[section] = {k: v for k, v in project.raw[section].items() if v["dataset"] != "cifar100"}
+    """Every line is out, and so is the data set."""
+    project.raw["studies"][CIFAR] = {}
     del project.raw["datasets"]["cifar100"]
 
 
@@ -86,7 +85,7 @@ class TestTableOne:
 
 class TestTableTwo:
     def test_rows_and_printed_values(self, five: Project) -> None:
-        five.raw["teachers"]["cifar100"]["model"] = "resnet32x4"
+        five.line("teachers", "cifar100")["model"] = "resnet32x4"
         rows = {row.id: row for row in five.build(TWO).rows}
         assert {key: row.label for key, row in rows.items()} == {
             "teacher": "Teacher (ResNet32x4)",
@@ -99,7 +98,7 @@ class TestTableTwo:
         assert [row.cells["runs"].value for row in rows.values()] == [1, 5, 5]
 
     def test_a_teacher_that_is_another_network_is_named(self, five: Project) -> None:
-        five.raw["teachers"]["cifar100"]["model"] = "resnet8x4"
+        five.line("teachers", "cifar100")["model"] = "resnet8x4"
         five.real()
         teacher = {row.id: row for row in five.build(TWO).rows}["teacher"]
         cell = teacher.cells["accuracy_mean"]
@@ -112,7 +111,9 @@ class TestTableTwo:
         half = T4 * sqrt(62.5 / 4) / sqrt(5)
         assert (cell.value, cell.n) == (55.0, 5)
         assert cell.interval == pytest.approx([55 - half, 55 + half], abs=1e-3)
-        assert cell.metrics == [f"results/metrics/students/cifar100-student/seed-{seed}.json" for seed in range(5)]
+        assert cell.metrics == [
+            f"results/metrics/students/cifar100_kd/cifar100-student/seed-{seed}.json" for seed in range(5)
+        ]
 
     def test_both_standard_deviations_are_shown(self, five: Project) -> None:
         population = five.cell(TWO, "student", "accuracy_sd")
@@ -156,14 +157,14 @@ class TestTableTwo:
             assert (cell.value, cell.reason, cell.paper) == (None, "no teacher", None)
 
     def test_without_the_student_alone_the_gain_is_not_run(self, five: Project) -> None:
-        del five.raw["experiments"]["cifar100-student"]
+        del five.study(CIFAR)["experiments"]["cifar100-student"]
         cell = five.cell(TWO, "student_kd", "gain")
         assert (cell.kind, cell.paper) == ("not_run", 2.67)
         assert five.cell(TWO, "student", "accuracy_mean").kind == "not_run"
         assert five.cell(TWO, "student_kd", "accuracy_mean").kind == "measured"
 
     def test_area_f1_and_loss_are_means_over_seeds(self, five: Project) -> None:
-        kept = [files.read_json(paths.metrics("students", "cifar100-student", seed)) for seed in range(5)]
+        kept = [files.read_json(five.metrics("cifar100-student", seed)) for seed in range(5)]
         for column, values in (
             ("auc", [one["auc"] for one in kept]),
             ("f1", [one["macro"]["f1"] for one in kept]),
@@ -174,21 +175,21 @@ class TestTableTwo:
             assert cell.paper is None
 
     def test_an_area_that_is_not_defined_is_a_dash(self, five: Project) -> None:
-        path = paths.metrics("students", "cifar100-student", 3)
+        path = five.details("cifar100-student", 3)
         files.write_json(path, files.read_json(path) | {"auc": None})
         cell = five.cell(TWO, "student", "auc")
         assert (cell.value, cell.reason) == (None, "a class has no test image")
 
     def test_one_seed_is_paired_over_images(self, five: Project) -> None:
         for key in ("cifar100-student", "cifar100-student_kd"):
-            five.raw["experiments"][key]["seeds"] = [0]
-        found = tables.inputs(TWO, five.params())
-        assert "results/predictions/students/cifar100-student_kd/seed-0/predictions.npz" in found
+            five.experiment(key)["seeds"] = [0]
+        found = five.inputs(TWO)
+        assert "results/predictions/students/cifar100_kd/cifar100-student_kd/seed-0/predictions.npz" in found
         assert five.cell(TWO, "student_kd", "gain").value == 10.0
         assert five.cell(TWO, "student_kd", "accuracy_sd").value is None
 
     def test_a_row_of_the_users_own_is_added(self, five: Project) -> None:
-        five.raw["experiments"]["cifar100-mine"] = {**five.raw["experiments"]["cifar100-student_kd"], "row": "mine"}
+        five.study(CIFAR)["experiments"]["cifar100-mine"] = {**five.experiment("cifar100-student_kd"), "row": "mine"}
         for seed in range(5):
             five.evaluate("cifar100-mine", 30, seed=seed)
         cell = five.cell(TWO, "mine", "accuracy_mean")
@@ -229,14 +230,14 @@ def test_without_the_data_set_all_is_not_run_beside_the_printed_values(project: 
     for table in (ONE, TWO):
         built = project.build(table)
         assert {cell.kind for row in built.rows for cell in row.cells.values()} == {"not_run"}
-        assert tables.inputs(table, project.params()) == [str(paths.printed("cifar100_kd"))]
-        assert tables.param_keys(table, project.params()) == ["scale"]
+        assert project.inputs(table) == [str(paths.printed("cifar100_kd"))]
+        assert list(tables.find(table, project.config()).shown()) == ["scale"]
         assert "not run" in render.markdown(built)
     assert project.cell(TWO, "student_kd", "accuracy_mean").paper == 56.39
     assert project.cell(TWO, "student_kd", "gain").paper == 2.67
     assert project.cell(ONE, "total", "description").paper == 60000
-    assert "cifar100_grid" not in tables.known(project.params())
+    assert "cifar100_grid" not in tables.known(project.config())
 
 
 def test_the_studys_data_set_is_not_the_users_own(project: Project) -> None:
-    assert "custom_cifar100" not in tables.known(project.params())
+    assert "custom_cifar100" not in tables.known(project.config())

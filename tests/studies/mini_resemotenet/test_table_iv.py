@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from cellar import files, paths, tables
+from cellar import files
 from cellar.errors import CellarError
 from cellar.tables.cells import Cell
 from tests.table_project import N, Project
@@ -27,18 +27,18 @@ def test_one_seed_is_judged_by_its_images(project: Project) -> None:
     cell = project.cell("table_iv", "fer2013-E1", "accuracy")
     assert (cell.kind, cell.value, cell.mean, cell.unit, cell.n, cell.std) == ("measured", 75.0, 75.0, "%", 40, None)
     assert cell.interval == pytest.approx(wilson(30, 40), abs=1e-3)
-    assert cell.stage == ["evaluate_student@fer2013-E1-seed-0"]
-    assert cell.metrics == ["results/metrics/students/fer2013-E1/seed-0.json"]
+    assert cell.stage == ["studies/mini_resemotenet/dvc.yaml:evaluate_student-fer2013-E1-seed-0"]
+    assert cell.metrics == ["results/metrics/students/mini_resemotenet/fer2013-E1/seed-0.json"]
 
 
 def test_the_teachers_row_names_the_teachers_stage(project: Project) -> None:
     project.evaluate("fer2013", 12, kind="teachers")
     cell = project.cell("table_iv", "fer2013-resemotenet", "accuracy")
-    assert (cell.value, cell.paper, cell.stage) == (30.0, 79.79, ["evaluate_teacher@fer2013-seed-0"])
+    assert (cell.value, cell.paper, cell.stage) == (30.0, 79.79, ["evaluate_teacher-fer2013-seed-0"])
 
 
 def test_random_logits_are_counted_as_they_fell(project: Project) -> None:
-    kept = files.read_arrays(paths.predictions("students", "fer2013-E6", 0) / "predictions.npz")
+    kept = files.read_arrays(project.predictions("fer2013-E6"))
     hits = sum(int(np.argmax(row)) == label for row, label in zip(kept["logits"], kept["labels"], strict=True))
     last = sum(int(np.argmax(row)) == label for row, label in zip(kept["last_logits"], kept["labels"], strict=True))
     assert hits != last
@@ -70,12 +70,12 @@ def test_three_seeds_are_judged_by_their_spread(project: Project) -> None:
     assert (cell.value, cell.mean, cell.std, cell.std_population, cell.n) == (55.0, 55.0, 5.0, 4.0825, 3)
     assert cell.method == "Student's t over 3 runs"
     assert cell.interval == pytest.approx([55 - half, 55 + half], abs=1e-3)
-    assert cell.stage == [f"evaluate_student@fer2013-E1-seed-{seed}" for seed in (0, 1, 2)]
+    assert cell.stage == [project.stage("fer2013-E1", seed) for seed in (0, 1, 2)]
 
 
 def with_seeds(project: Project, right: dict[str, list[int]]) -> None:
     for key, counts in right.items():
-        project.raw["experiments"][key]["seeds"] = list(range(len(counts)))
+        project.experiment(key)["seeds"] = list(range(len(counts)))
         for seed, count in enumerate(counts):
             project.evaluate(key, count, seed=seed)
 
@@ -100,8 +100,10 @@ def test_the_gain_is_paired_over_images(project: Project) -> None:
 
 def test_the_gain_names_both_runs(project: Project) -> None:
     cell = pair(project, 8, 2)
-    assert cell.stage == [f"evaluate_student@{key}-seed-0" for key in PAIR]
-    assert cell.metrics == [f"results/predictions/students/{key}/seed-0/predictions.npz" for key in PAIR]
+    assert cell.stage == [project.stage(key) for key in PAIR]
+    assert cell.metrics == [
+        f"results/predictions/students/mini_resemotenet/{key}/seed-0/predictions.npz" for key in PAIR
+    ]
 
 
 @pytest.mark.parametrize(("first", "second", "said"), [(20, 2, "helps"), (2, 20, "hurts")])
@@ -118,24 +120,24 @@ def test_the_gain_over_three_seeds_is_paired_over_seeds(project: Project) -> Non
     half = T2 * 2.5 / sqrt(3)
     assert cell.value == 2.5
     assert cell.interval == pytest.approx([2.5 - half, 2.5 + half], abs=1e-3)
-    assert cell.metrics == [f"results/metrics/students/{key}/seed-{seed}.json" for key in PAIR for seed in (0, 1, 2)]
+    assert cell.metrics == [
+        f"results/metrics/students/mini_resemotenet/{key}/seed-{seed}.json" for key in PAIR for seed in (0, 1, 2)
+    ]
     assert not [
-        path
-        for path in tables.inputs("table_iv", project.params())
-        if re.search("predictions.*E1/", path) and "fer2013" in path
+        path for path in project.inputs("table_iv") if re.search("predictions.*E1/", path) and "fer2013" in path
     ]
 
 
 def test_each_student_is_compared_with_the_same_student_alone(project: Project) -> None:
     alone = {row: (project.cell("table_iv", f"fer2013-{row}", "gain").stage or [])[-1] for row in ("E2", "E4", "E6")}
     assert alone == {
-        "E2": "evaluate_student@fer2013-scratch_a-seed-0",
-        "E4": "evaluate_student@fer2013-scratch_b-seed-0",
-        "E6": "evaluate_student@fer2013-scratch_c-seed-0",
+        "E2": project.stage("fer2013-scratch_a"),
+        "E4": project.stage("fer2013-scratch_b"),
+        "E6": project.stage("fer2013-scratch_c"),
     }
     assert project.cell("table_iv", "raf_db-E4", "gain").stage == [
-        "evaluate_student@raf_db-E4-seed-0",
-        "evaluate_student@raf_db-scratch_b-seed-0",
+        project.stage("raf_db-E4"),
+        project.stage("raf_db-scratch_b"),
     ]
 
 
@@ -152,7 +154,7 @@ def test_fewer_test_images_are_refused(project: Project) -> None:
 
 
 def test_without_the_student_alone_there_is_no_gain(project: Project) -> None:
-    del project.raw["experiments"]["fer2013-scratch_a"]
+    del project.study()["experiments"]["fer2013-scratch_a"]
     cell = project.cell("table_iv", "fer2013-E1", "gain")
     assert (cell.kind, cell.value) == ("not_run", None)
     assert project.cell("table_iv", "fer2013-E1", "accuracy").kind == "measured"
@@ -160,7 +162,7 @@ def test_without_the_student_alone_there_is_no_gain(project: Project) -> None:
 
 
 def test_another_recipe_is_no_baseline(project: Project) -> None:
-    project.raw["experiments"]["fer2013-scratch_a"]["recipe"] = "teacher"
+    project.experiment("fer2013-scratch_a")["recipe"] = "teacher"
     assert project.cell("table_iv", "fer2013-E1", "gain").kind == "not_run"
 
 
@@ -174,7 +176,7 @@ def test_a_student_alone_has_no_gain_and_no_temperature(project: Project) -> Non
 def test_the_loss_is_shown_but_not_judged(project: Project) -> None:
     project.real()
     cell = project.cell("table_iv", "fer2013-E1", "loss")
-    kept = files.read_json(paths.metrics("students", "fer2013-E1", 0))
+    kept = files.read_json(project.metrics("fer2013-E1"))
     assert cell.value == round(kept["loss"], 4)
     assert (cell.paper, cell.verdict) == (0.7590, "not comparable")
     assert "two scales" in (cell.reason or "")
@@ -188,14 +190,14 @@ def test_rows_stand_in_the_papers_order_with_ours_below(project: Project) -> Non
 
 
 def test_a_row_of_the_users_own_is_added(project: Project) -> None:
-    project.raw["experiments"]["fer2013-mine"] = {**project.raw["experiments"]["fer2013-E1"], "row": "mine"}
+    project.study()["experiments"]["fer2013-mine"] = {**project.experiment("fer2013-E1"), "row": "mine"}
     project.evaluate("fer2013-mine", 10)
     cell = project.cell("table_iv", "fer2013-mine", "accuracy")
     assert (cell.value, cell.paper, cell.verdict) == (25.0, None, None)
 
 
 def test_a_row_that_is_taken_out_is_not_run(project: Project) -> None:
-    del project.raw["experiments"]["fer2013-E2"]
+    del project.study()["experiments"]["fer2013-E2"]
     cell = project.cell("table_iv", "fer2013-E2", "accuracy")
     assert (cell.kind, cell.paper) == ("not_run", 76.17)
-    assert not [path for path in tables.inputs("table_iv", project.params()) if "fer2013-E2" in path]
+    assert not [path for path in project.inputs("table_iv") if "fer2013-E2" in path]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cellar import files, paths
-from tests.table_project import PARAMETERS, Project
+from tests.table_project import MINI, PARAMETERS, Project
 
 
 def test_table_i_says_whose_parameters_are_printed(project: Project) -> None:
@@ -30,9 +30,9 @@ def test_table_i_takes_the_masks_apart(project: Project) -> None:
 
 
 def test_a_wrong_count_differs(project: Project) -> None:
-    counts = files.read_json(paths.MODEL_COUNTS)
+    counts = files.read_json(paths.model_counts(MINI))
     counts["resemotenet_c"]["parameters"] = 1257991
-    files.write_json(paths.MODEL_COUNTS, counts)
+    files.write_json(paths.model_counts(MINI), counts)
     cell = project.cell("table_ii", "resemotenet_c", "total_parameters")
     assert (cell.value, cell.paper, cell.verdict) == (1257991, 1259911, "differs")
 
@@ -59,7 +59,7 @@ def test_table_iii_of_drawn_faces_is_not_judged(project: Project) -> None:
 @pytest.fixture
 def public_counts(project: Project) -> Project:
     """The manifests hold the public counts of the real data; a tenth of RAF-DB's training is held out."""
-    study: dict[str, Any] = yaml.safe_load(paths.printed("mini_resemotenet").read_text())
+    study: dict[str, Any] = yaml.safe_load(paths.printed(MINI).read_text())
     true = {
         name.lower().replace("angry", "anger"): row for name, row in study["tables"]["table_III"]["rows_true"].items()
     }
@@ -132,7 +132,7 @@ def test_table_v_shows_times_and_memory_without_judging_them(project: Project) -
         assert (cell.kind, cell.paper) == ("timed", paper)
         assert cell.value == round(value, 4)
         assert cell.verdict == ("not comparable" if paper else None)
-        assert cell.stage == ["measure_costs@fer2013-resemotenet_a"]
+        assert cell.stage == ["measure_costs-fer2013-resemotenet_a"]
 
 
 def test_table_v_states_the_protocol(project: Project) -> None:

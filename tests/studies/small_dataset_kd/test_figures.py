@@ -7,27 +7,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cellar.data.image_set import ImageSet
 from PIL import Image
 
 from cellar import figures, files, paths
-from cellar.config import Params
+from cellar.config import Config, Params
 from cellar.data import prepared
 from cellar.data.face_parts import cut_parts, faces_to_cut
+from cellar.data.prepared import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from studies.small_dataset_kd.figures import teacher_of_parts
 from studies.small_dataset_kd.figures.pairs import face_pairs
 from studies.small_dataset_kd.figures.parts import embed, face_parts, part_map
 from tests import pins_project
-from tests.figure_project import draw, picture, texts
+from tests.figure_project import draw, inputs, picture, texts
 from tests.pins_project import Raw
 from tests.table_project import put_studies
 
+KEY = pins_project.STUDY
 ALL = ["pins_fig_2", "pins_fig_3", "pins_fig_4", "pins_fig_8", "pins_fig_9", "pins_fig_10"]
 EPOCHS = np.arange(1, 7)
 TEACHER, ONE_SHOT, KD = "pins-resnet50", "pins-oneshot_convnet9", "pins-bce_resnet18"
-TRIPLETS = paths.predictions("students", ONE_SHOT, 0) / "predictions.npz"
+TRIPLETS = paths.predictions("students", f"{KEY}/{ONE_SHOT}", 0) / "predictions.npz"
 SIDE = 40
 
 
@@ -58,8 +59,12 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
 
 
-def read(pins: Raw) -> Params:
-    return Params.model_validate(pins)
+def read(pins: Raw) -> Config:
+    return pins_project.read(pins)
+
+
+def view(pins: Raw) -> Params:
+    return read(pins).params(KEY)
 
 
 def write_faces() -> np.ndarray:
@@ -94,68 +99,70 @@ def write_history(key: str, *endings: str, splits: tuple[str, ...] = ("train", "
     """Of every ending and split 10, 20 or 30 times the epoch; the fifth epoch is chosen."""
     columns = {f"{split}_{end}": 10 * (n + 1) * EPOCHS for n, split in enumerate(splits) for end in endings}
     rows = pd.DataFrame({"epoch": EPOCHS, **columns, "learning_rate": 0.1, "chosen": (EPOCHS == 5).astype(int)})
-    files.write_text(paths.trained("students", key, 0) / "history.csv", rows.to_csv(index=False))
+    files.write_text(paths.trained("students", f"{KEY}/{key}", 0) / "history.csv", rows.to_csv(index=False))
 
 
 class TestWhichFiguresThereAre:
     def test_with_every_line_all_six_and_every_input_is_read(self, pins: Raw) -> None:
-        params = read(pins)
-        assert figures.known(params) == [*ALL, "audit_pins"]
+        config = read(pins)
+        assert figures.known(config) == [*ALL, "audit_pins"]
         for figure in ALL:
-            assert figures.param_keys(figure, params) == ["scale"]
-            for path in map(Path, figures.inputs(figure, params)):
+            assert list(figures.catalogue(config)[figure].shown()) == ["scale"]
+            for path in map(Path, inputs(figure, config)):
                 hidden = path.rename(path.with_suffix(".hidden"))
                 with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
-                    drawing.draw(figure, params)
+                    drawing.draw(figure, config)
                 hidden.rename(path)
 
     @pytest.mark.parametrize("figure", ALL)
     def test_a_figure_needs_no_file_but_its_inputs_and_is_the_same_twice(self, pins: Raw, figure: str) -> None:
-        params = read(pins)
-        needed = figures.inputs(figure, params)
+        config = read(pins)
+        needed = inputs(figure, config)
         for path in [one for one in Path().rglob("*.*") if one.is_file() and one.suffix != ".py"]:
             if str(path) not in needed:
                 path.unlink()
-        drawing.draw(figure, params)
+        drawing.draw(figure, config)
         first = picture(figure).read_bytes()
-        drawing.draw(figure, params)
+        drawing.draw(figure, config)
         assert picture(figure).read_bytes() == first and len(first) > 5000
 
     def test_a_data_set_that_is_off_or_absent_has_none(self, pins: Raw) -> None:
         pins["datasets"]["pins"]["enabled"] = False
         assert figures.known(read(pins)) == []
-        pins["datasets"], pins["experiments"], pins["teachers"] = {}, {}, {}
+        pins["datasets"], pins["studies"][KEY]["experiments"], pins["studies"][KEY]["teachers"] = {}, {}, {}
         assert figures.known(read(pins)) == []
 
     def test_without_splits_that_are_watched_no_epochs_are_drawn(self, pins: Raw) -> None:
-        pins["recipes"]["unwatched"] = pins["recipes"][pins["experiments"][KD]["recipe"]] | {"watch": []}
-        pins["experiments"][KD]["recipe"] = "unwatched"
+        pins["studies"][KEY]["recipes"]["unwatched"] = pins["studies"][KEY]["recipes"][
+            pins["studies"][KEY]["experiments"][KD]["recipe"]
+        ] | {"watch": []}
+        pins["studies"][KEY]["experiments"][KD]["recipe"] = "unwatched"
         assert [figure for figure in ALL if figure not in figures.known(read(pins))] == ["pins_fig_10"]
 
     def test_a_line_that_is_missing_takes_its_figures_along(self, pins: Raw) -> None:
         for key in (KD, ONE_SHOT, "pins-oneshot_resnet50"):
-            del pins["experiments"][key]
+            del pins["studies"][KEY]["experiments"][key]
         assert figures.known(read(pins)) == ["pins_fig_2", "pins_fig_3", "audit_pins"]
-        pins["teachers"] = {}
+        pins["studies"][KEY]["teachers"] = {}
         assert figures.known(read(pins)) == ["pins_fig_2", "audit_pins"]
 
     def test_the_map_is_of_the_teacher_without_a_connector(self, pins: Raw) -> None:
-        pins["teachers"] = dict(reversed(list(pins["teachers"].items())))
-        assert teacher_of_parts(read(pins)) == TEACHER
-        del pins["teachers"][TEACHER]
-        assert teacher_of_parts(read(pins)) == "pins-sigmoid"
-        del pins["teachers"]["pins-sigmoid"]
-        assert teacher_of_parts(read(pins)) is None
+        pins["studies"][KEY]["teachers"] = dict(reversed(list(pins["studies"][KEY]["teachers"].items())))
+        assert teacher_of_parts(view(pins)) == TEACHER
+        del pins["studies"][KEY]["teachers"][TEACHER]
+        assert teacher_of_parts(view(pins)) == "pins-sigmoid"
+        del pins["studies"][KEY]["teachers"]["pins-sigmoid"]
+        assert teacher_of_parts(view(pins)) is None
 
     def test_the_other_one_shot_line_serves_when_the_first_is_missing(self, pins: Raw) -> None:
-        del pins["experiments"][ONE_SHOT]
-        needed = figures.inputs("pins_fig_4", read(pins))
-        assert needed[0] == "results/predictions/students/pins-oneshot_resnet50/seed-0/predictions.npz"
+        del pins["studies"][KEY]["experiments"][ONE_SHOT]
+        needed = inputs("pins_fig_4", read(pins))
+        assert needed[0] == "results/predictions/students/small_dataset_kd/pins-oneshot_resnet50/seed-0/predictions.npz"
 
 
 class TestParts:
     def test_faces_stand_above_what_is_cut_from_them(self, pins: Raw) -> None:
-        drawn = face_parts(read(pins))
+        drawn = face_parts(view(pins))
         arrays = files.read_arrays(paths.prepared("pins") / "arrays.npz")
         faces = arrays["images"][faces_to_cut(arrays["labels"], arrays["split"], 6)]
         parts, _ = cut_parts(faces)
@@ -165,11 +172,11 @@ class TestParts:
         assert [axes.get_ylabel() for axes in drawn.axes if axes.get_ylabel()] == ["eyes", "nose", "mouth"]
 
     def test_the_caption_says_that_boxes_are_fixed_and_images_drawn(self, pins: Raw) -> None:
-        said = texts(face_parts(read(pins)))
+        said = texts(face_parts(view(pins)))
         assert "fixed boxes" in said and "no landmarks" in said and "drawn images, scale sample" in said
 
     def test_a_box_lies_where_its_part_was_cut(self, pins: Raw) -> None:
-        eyes = face_parts(read(pins)).axes[0].patches[0]
+        eyes = face_parts(view(pins)).axes[0].patches[0]
         assert eyes.get_xy() == pytest.approx((0.15 * SIDE - 0.5, 0.28 * SIDE - 0.5))
         assert (eyes.get_width(), eyes.get_height()) == pytest.approx((0.7 * SIDE, 0.22 * SIDE))
 
@@ -183,7 +190,7 @@ class TestParts:
 
 class TestMap:
     def test_each_part_is_twenty_points_in_both_panels(self, pins: Raw) -> None:
-        drawn = part_map(read(pins))
+        drawn = part_map(view(pins))
         for axes in drawn.axes:
             assert {dots.get_label(): len(dots.get_offsets()) for dots in axes.collections} == {
                 "eyes": 20,
@@ -194,11 +201,11 @@ class TestMap:
 
     def test_parts_that_lie_apart_stay_apart(self, pins: Raw) -> None:
         """Trained: the nearest neighbour of every point is of its own part. The silhouettes tell the panels apart."""
-        trained = part_map(read(pins)).axes[1]
+        trained = part_map(view(pins)).axes[1]
         points = np.concatenate([np.asarray(dots.get_offsets()) for dots in trained.collections])
         gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(60, np.inf))
         assert (gaps.argmin(axis=1) // 20 == np.arange(60) // 20).all()
-        titles = [axes.get_title() for axes in part_map(read(pins)).axes]
+        titles = [axes.get_title() for axes in part_map(view(pins)).axes]
         shown = [float(title.rpartition(" ")[2]) for title in titles]
         assert abs(shown[0]) < 0.1 and shown[1] > 0.7
 
@@ -224,7 +231,7 @@ class TestMap:
 
 class TestPairs:
     def test_the_first_triplet_is_shown_as_two_pairs(self, pins: Raw) -> None:
-        drawn = face_pairs(read(pins))
+        drawn = face_pairs(view(pins))
         axes = [one for block in drawn.subfigs for one in block.axes]
         assert [int(np.unique(one.images[0].get_array())[0]) for one in axes] == [40, 60, 40, 45]
         assert [one.get_title() for one in axes] == ["Ada", "Ada", "Ada", "Ben"]
@@ -234,7 +241,7 @@ class TestPairs:
 
     def test_a_triplet_told_wrongly_is_shown_too_and_said(self, pins: Raw) -> None:
         write_triplets(1.5, 1.25)
-        assert "told wrongly: the other identity is nearer" in texts(face_pairs(read(pins)))
+        assert "told wrongly: the other identity is nearer" in texts(face_pairs(view(pins)))
 
     @pytest.mark.parametrize(
         ("arrays", "said"),
@@ -274,7 +281,7 @@ class TestEpochs:
         assert f"{key}: " in texts(drawn)
 
     def test_accuracy_and_loss_are_of_their_own_columns(self, pins: Raw) -> None:
-        path = paths.trained("students", ONE_SHOT, 0) / "history.csv"
+        path = paths.trained("students", f"{KEY}/{ONE_SHOT}", 0) / "history.csv"
         rows = pd.read_csv(path).assign(train_loss=7.0)
         files.write_text(path, rows.to_csv(index=False))
         train = [draw(figure, read(pins)).axes[0].lines[0].get_ydata()[0] for figure in ALL[3:5]]
@@ -282,14 +289,14 @@ class TestEpochs:
 
     def test_what_was_not_watched_has_no_line(self, pins: Raw) -> None:
         write_history(KD, "f1", splits=("validation",))
-        path = paths.trained("students", KD, 0) / "history.csv"
+        path = paths.trained("students", f"{KEY}/{KD}", 0) / "history.csv"
         files.write_text(path, pd.read_csv(path).assign(test_f1=np.nan).to_csv(index=False))
         lines = draw("pins_fig_10", read(pins)).axes[0].lines
         assert [line.get_label() for line in lines] == ["validation", "chosen epoch"]
 
     def test_a_history_without_the_score_is_one_line(self, pins: Raw) -> None:
         write_history(KD, "loss")
-        path = paths.trained("students", KD, 0) / "history.csv"
+        path = paths.trained("students", f"{KEY}/{KD}", 0) / "history.csv"
         with pytest.raises(CellarError, match=f"^{path} has none of train_f1, validation_f1, test_f1; [^\n]+$"):
             drawing.draw("pins_fig_10", read(pins))
         files.write_text(path, "nothing\n1\n")

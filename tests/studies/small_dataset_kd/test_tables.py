@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cellar import files, paths, tables
-from cellar.config import Params
+from cellar.config import Config
 from cellar.errors import CellarError
 from cellar.provenance import explain
 from cellar.tables import render
@@ -21,7 +21,6 @@ from tests import pins_project
 from tests.pins_project import Raw
 from tests.table_project import put_studies
 
-ROOT = Path(__file__).parents[2]
 TABLES = [f"pins_table_{number}" for number in range(1, 7)]
 ONE, TWO, THREE, FOUR, FIVE, SIX = TABLES
 T2 = 4.302653  # 97.5 % point of Student's t with 2 degrees of freedom
@@ -33,25 +32,37 @@ class Pins:
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
 
-    def params(self) -> Params:
-        return Params.model_validate(self.raw)
+    @property
+    def study(self) -> Raw:
+        """What params.yaml says about the study, to be spoiled."""
+        sections: Raw = self.raw["studies"][KEY]
+        return sections
+
+    def config(self) -> Config:
+        return pins_project.read(self.raw)
 
     def build(self, table: str) -> Table:
-        return tables.build(table, self.params())
+        return tables.build(table, self.config())
+
+    def inputs(self, table: str) -> list[str]:
+        return tables.find(table, self.config()).inputs()
+
+    def shown(self, table: str) -> Raw:
+        return tables.find(table, self.config()).shown()
 
     def cell(self, table: str, row: str, column: str) -> Cell:
         return {one.id: one for one in self.build(table).rows}[row].cells[column]
 
     def write(self, row: str, seed: int = 0, **values: Any) -> None:
-        line = self.params().experiment(f"pins-{row}")
-        pins_project.write(f"pins-{row}", line.method, line.model, seed, **values)
+        line = self.config().params(KEY).experiment(f"pins-{row}")
+        pins_project.write(f"pins-{row}", line.method_name, line.model, seed, **values)
 
     def real(self) -> None:
         self.raw["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
 
     def three_seeds(self, *rows: str) -> None:
         for row in rows:
-            self.raw["experiments"][f"pins-{row}"]["seeds"] = [0, 1, 2]
+            self.study["experiments"][f"pins-{row}"]["seeds"] = [0, 1, 2]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +72,7 @@ def template(shipped: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         put_studies()
-        pins_project.write_all(Params.model_validate(pins_project.with_pins(shipped)))
+        pins_project.write_all(pins_project.read(pins_project.with_pins(shipped)).params(KEY))
     return folder
 
 
@@ -145,7 +156,7 @@ class TestOurs:
         assert cell.n == 40
 
     def test_macro_averages_are_shown_not_micro(self, pins: Pins) -> None:
-        path = paths.metrics("students", "pins-scratch_convnet9", 0)
+        path = paths.metrics("students", f"{KEY}/pins-scratch_convnet9", 0)
         scores = files.read_json(path)
         files.write_json(path, scores | {"macro": {"precision": 1.0, "recall": 2.0, "f1": 3.0}})
         assert [pins.cell(TWO, f"scratch_convnet9-{f}", "test").value for f in ("pre", "rec", "f1")] == [1.0, 2.0, 3.0]
@@ -164,13 +175,13 @@ class TestOurs:
         pins.three_seeds("scratch_resnet18")
         for seed in range(3):
             pins.write("scratch_resnet18", seed=seed)
-        path = paths.metrics("students", "pins-scratch_resnet18", 1)
+        path = paths.metrics("students", f"{KEY}/pins-scratch_resnet18", 1)
         files.write_json(path, files.read_json(path) | {"epoch": 9})
         assert pins.cell(TWO, "scratch_resnet18-epoch", "test").value == "7, 9, 7"
 
     def test_what_was_not_watched_or_scored_is_a_dash_with_its_reason(self, pins: Pins) -> None:
         pins.write("scratch_resnet18", best=None)
-        path = paths.details("students", "pins-scratch_resnet50", 0)
+        path = paths.details("students", f"{KEY}/pins-scratch_resnet50", 0)
         scores = files.read_json(path)
         del scores["train"]
         files.write_json(path, scores)
@@ -208,7 +219,7 @@ class TestVerdicts:
         """The sigmoid teacher starts from the teacher whose weights were published; now those are trained here."""
         pins.real()
         assert pins.cell(SIX, "bce_resnet18-acc", "test").verdict in ("reproduced", "differs")
-        del pins.raw["teachers"]["pins-resnet50"]["weights"]
+        del pins.study["teachers"]["pins-resnet50"]["weights"]
         for table, row in (
             (ONE, "oneshot_resnet50-acc"),
             (THREE, "transfer_resnet50-acc"),
@@ -229,7 +240,7 @@ class TestVerdicts:
 
     def test_another_network_is_named(self, pins: Pins) -> None:
         pins.real()
-        pins.raw["experiments"]["pins-scratch_resnet50"]["model"] = "resnet18"
+        pins.study["experiments"]["pins-scratch_resnet50"]["model"] = "resnet18"
         rows = {row.id: row for row in pins.build(TWO).rows}
         assert rows["scratch_resnet50-acc"].label == "ResNet-50 (here resnet18): ACC (%)"
         cell = rows["scratch_resnet50-acc"].cells["test"]
@@ -245,8 +256,9 @@ class TestDifferences:
         assert cell.interval and cell.interval[0] > 0
         said = [note for note in pins.build(SIX).notes if note.startswith("ResNet-18 (bce_resnet18) minus")]
         assert len(said) == 1 and said[0].endswith(": feature KD helps.") and "+25.00 points" in said[0]
-        assert "results/predictions/students/pins-scratch_resnet18/seed-0/predictions.npz" in tables.inputs(
-            SIX, pins.params()
+        assert (
+            "results/predictions/students/small_dataset_kd/pins-scratch_resnet18/seed-0/predictions.npz"
+            in pins.inputs(SIX)
         )
 
     def test_from_three_seeds_on_it_is_paired_over_seeds(self, pins: Pins) -> None:
@@ -276,7 +288,7 @@ class TestDifferences:
         assert (cell.reason or "").startswith(word)
 
     def test_without_scratch_of_the_same_seeds_it_is_not_run(self, pins: Pins) -> None:
-        pins.raw["experiments"]["pins-scratch_resnet18"]["seeds"] = [4]
+        pins.study["experiments"]["pins-scratch_resnet18"]["seeds"] = [4]
         cell = pins.cell(SIX, "bce_resnet18-acc", "gain")
         assert (cell.kind, cell.value, cell.paper) == ("not_run", None, 27.69)
 
@@ -327,15 +339,15 @@ def test_contradictions_follow_the_printed_numbers(pins: Pins) -> None:
 def test_micro_averages_are_said_to_be_the_accuracy_only_where_they_are(pins: Pins) -> None:
     said = "micro F1, precision and recall equal ACC"
     assert any(said in note for note in pins.build(TWO).notes)
-    path = paths.details("students", "pins-scratch_resnet18", 0)
+    path = paths.details("students", f"{KEY}/pins-scratch_resnet18", 0)
     files.write_json(path, files.read_json(path) | {"micro": {"precision": 1.0, "recall": 1.0, "f1": 1.0}})
     assert not any(said in note for note in pins.build(TWO).notes)
 
 
 def test_the_last_epoch_in_place_of_the_best_is_told(pins: Pins) -> None:
     assert not any("last epoch, as the recipe says" in note for note in pins.build(TWO).notes)
-    pins.raw["recipes"]["blind"] = {**pins.raw["recipes"]["slow"], "select_on": "last_epoch"}
-    pins.raw["experiments"]["pins-scratch_convnet9"]["recipe"] = "blind"
+    pins.study["recipes"]["blind"] = {**pins.study["recipes"]["slow"], "select_on": "last_epoch"}
+    pins.study["experiments"]["pins-scratch_convnet9"]["recipe"] = "blind"
     assert "ConvNet-9: in place of the best on validation stands the last epoch, as the recipe says." in (
         pins.build(TWO).notes
     )
@@ -346,7 +358,7 @@ def switch_off(pins: Pins) -> None:
 
 
 def take_lines_out(pins: Pins) -> None:
-    pins.raw["experiments"] = {}
+    pins.study["experiments"] = {}
 
 
 @pytest.mark.parametrize("how", [switch_off, take_lines_out])
@@ -356,8 +368,8 @@ def test_what_does_not_run_reads_so_beside_the_printed_values(pins: Pins, how: C
         built = pins.build(table)
         kinds = {row.cells["test"].kind for row in built.rows}
         assert kinds == {"not_run"}
-        assert tables.inputs(table, pins.params()) == [str(paths.printed(KEY))]
-        assert tables.param_keys(table, pins.params()) == ["scale"]
+        assert pins.inputs(table) == [str(paths.printed(KEY))]
+        assert list(pins.shown(table)) == ["scale"]
         assert built.notes and "not run" in render.markdown(built)
     assert pins.cell(TWO, "scratch_resnet18-f1", "best_on_test").paper == 52.38
     assert pins.cell(SIX, "bce_resnet18-acc", "gain").paper == 27.69
@@ -365,9 +377,9 @@ def test_what_does_not_run_reads_so_beside_the_printed_values(pins: Pins, how: C
 
 
 def test_without_the_data_set_there_is_no_table_of_it(pins: Pins) -> None:
-    assert [name for name in tables.known(pins.params()) if "pins" in name] == TABLES
-    pins.raw["experiments"], pins.raw["teachers"], pins.raw["datasets"] = {}, {}, {}
-    assert not [name for name in tables.known(pins.params()) if "pins" in name]
+    assert [name for name in tables.known(pins.config()) if "pins" in name] == TABLES
+    pins.study["experiments"], pins.study["teachers"], pins.raw["datasets"] = {}, {}, {}
+    assert not [name for name in tables.known(pins.config()) if "pins" in name]
     with pytest.raises(CellarError, match="there is no table 'pins_table_1'"):
         pins.build(ONE)
 
@@ -387,20 +399,35 @@ class TestRowsOfTheUsersOwn:
     def test_they_stand_below_in_the_table_of_their_method(
         self, pins: Pins, like: str, table: str, figure: str
     ) -> None:
-        pins.raw["experiments"]["pins-mine"] = {**pins.raw["experiments"][f"pins-{like}"], "row": "mine"}
+        pins.study["experiments"]["pins-mine"] = {**pins.study["experiments"][f"pins-{like}"], "row": "mine"}
         pins.write("mine")
         row = next(row for row in pins.build(table).rows if row.id == f"mine-{figure}")
-        assert row.label.startswith(f"mine: {pins.raw['experiments']['pins-mine']['model']}: ")
+        assert row.label.startswith(f"mine: {pins.study['experiments']['pins-mine']['model']}: ")
         assert row.cells["test"].value is not None
         assert {cell.paper for cell in row.cells.values()} == {None}
         others = [name for name in TABLES if name != table]
         assert not [row.id for name in others for row in pins.build(name).rows if row.id.startswith("mine")]
 
+    def test_one_that_learns_from_an_experiment_stands_on_the_teachers_of_that(self, pins: Pins) -> None:
+        like = {**pins.study["experiments"]["pins-labels_convnet9"], "row": "mine"}
+        pins.study["experiments"]["pins-mine"] = like | {"teacher": {"experiment": "pins-transfer_mobilenet"}}
+        pins.write("mine")
+        pins.real()
+        assert pins.cell(FOUR, "mine-acc", "test").value == 50.0
+        pins.study["experiments"]["pins-transfer_resnet50"]["start"] = {"teacher": "pins-resnet50"}
+        del pins.study["teachers"]["pins-resnet50"]["weights"]
+        pins.study["experiments"]["pins-labels_convnet9"]["teacher"] = {"experiment": "pins-transfer_resnet50"}
+        cell = pins.cell(FOUR, "labels_convnet9-acc", "test")
+        assert (cell.verdict, cell.reason) == (
+            "not comparable",
+            "same-data teacher: pins-resnet50 was trained here, on this data set alone",
+        )
+
 
 @pytest.mark.parametrize("table", TABLES)
 class TestEveryTable:
     def test_it_needs_its_inputs_and_nothing_else(self, pins: Pins, table: str) -> None:
-        before, needed = as_json(pins.build(table)), tables.inputs(table, pins.params())
+        before, needed = as_json(pins.build(table)), pins.inputs(table)
         for path in [
             one for one in Path().rglob("*") if one.is_file() and one.suffix != ".py" and str(one) not in needed
         ]:
@@ -415,7 +442,7 @@ class TestEveryTable:
     def test_its_cells_name_only_files_that_it_reads(self, pins: Pins, table: str) -> None:
         cells = [cell for row in pins.build(table).rows for cell in row.cells.values()]
         named = {path for cell in cells for path in cell.metrics or []}
-        assert named and named <= set(tables.inputs(table, pins.params()))
+        assert named and named <= set(pins.inputs(table))
         assert all(cell.stage and cell.metrics for cell in cells if cell.kind == "measured")
 
     def test_its_markdown_is_a_table(self, pins: Pins, table: str) -> None:
@@ -427,18 +454,19 @@ class TestEveryTable:
         assert len({row.id for row in built.rows}) == len(built.rows)
         assert all(set(row.cells) == {column.id for column in built.columns} for row in built.rows)
 
-    def test_its_parameters_exist(self, pins: Pins, table: str) -> None:
-        """DVC refuses a parameter that params.yaml does not have."""
-        keys = tables.param_keys(table, pins.params())
-        assert keys[0] == "scale" and len(set(keys)) == len(keys) > 3
-        for dotted in keys:
-            value: Any = pins.raw
-            for key in dotted.split("."):
-                value = value[key]
+    def test_the_values_that_it_prints_are_those_of_params_yaml(self, pins: Pins, table: str) -> None:
+        values = pins.shown(table)
+        assert next(iter(values)) == "scale" and len(values) > 3
+        for dotted, value in values.items():
+            section, *keys = dotted.split(".")
+            raw: Any = pins.study.get(section, pins.raw.get(section))
+            for key in keys:
+                raw = raw[key]
+            assert isinstance(raw, dict) or value == raw, dotted
 
 
 def test_whose_weights_a_teacher_has_is_a_parameter_of_the_table(pins: Pins) -> None:
-    keys = tables.param_keys(SIX, pins.params())
+    keys = pins.shown(SIX)
     assert {"teachers.pins-resnet50.weights", "teachers.pins-sigmoid.start"} <= set(keys)
 
 
@@ -448,7 +476,7 @@ def test_explain_knows_where_the_paper_prints_what(pins: Pins) -> None:
         (FIVE, "mse_resnet18_features-r2", "text_values.r2_resnet18_mse"),
     ):
         render.write(pins.build(table), paths.TABLES)
-        found = explain.story(explain.built_table(table), row, "test")
+        found = explain.cell_provenance(explain.built_table(table), row, "test")
         assert found["paper_file"] == f"{paths.printed(KEY)}, {place}"
 
 

@@ -32,7 +32,7 @@ def how_to_get(dataset: Dataset, name: str) -> str:
     """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
     source, path = dataset.source, dataset.path
     if source.draw is not None:
-        return f"draw it: python -m cellar {dataset.drawer} {name}"
+        return f"make it: dvc repro --single-item make_synthetic-{name}"
     if source.manual is not None:
         return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"
     what = f"Kaggle's {source.kaggle}" if source.kaggle is not None else source.url

@@ -8,17 +8,13 @@ from cellar.config.section import Section
 from cellar.pipeline.stage import Facts, Job, StageKind
 
 
-class Network(Section):
-    """A network under the name that tables use; `file` declares it, None for one of torchvision's."""
-
-    name: str
-    classes: int
-    file: str | None = None
-
-
 class Settings(Section):
+    """Networks under the names that tables use: the number of classes of each, and the file that declares it (torchvision's
+    have none)."""
+
     study: str
-    networks: list[Network]
+    classes: dict[str, int]
+    files: dict[str, str]
 
 
 def jobs(config: Config) -> Iterator[Job]:
@@ -28,17 +24,17 @@ def jobs(config: Config) -> Iterator[Job]:
         own = [name for name in study.networks if not name.startswith(studies.TORCHVISION)]
         bare = {name: name.partition("(")[0] for name in own}
         files = {name: str(models.file_of(bare[name], study.key)) for name in own}
-        counted = [Network(name=name, classes=n, file=files.get(name)) for name, n in study.networks.items()]
         code = sorted({str(path) for name in own for path in models.code_of(bare[name], study.key)})
-        if counted:
-            yield Job("", study.key, Settings(study=study.key, networks=counted), code=tuple(code), study=study.key)
+        if study.networks:
+            settings = Settings(study=study.key, classes=dict(study.networks), files=files)
+            yield Job("", study.key, settings, code=tuple(code), study=study.key)
 
 
 def run(settings: Settings) -> Facts:
     from cellar import files
     from cellar.engine import profiling
 
-    counted = profiling.count_all([(one.name, one.classes, one.file) for one in settings.networks])
+    counted = profiling.count_all([(name, n, settings.files.get(name)) for name, n in settings.classes.items()])
     files.write_json(paths.model_counts(settings.study), counted)
     return {}
 

@@ -16,23 +16,18 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 VERDICTS = ("reproduced", "differs", "paper inconsistent", "not comparable")
 
 
-class Part(Section):
-    """Tables and figures of a study, or of all."""
-
-    title: str
-    tables: list[str]
-    figures: list[str]
-
-
 class Settings(Section):
-    parts: list[Part]
+    """Sections of the page by study, "" for what is collected over all of them: title, tables, figures."""
+
+    titles: dict[str, str]
+    tables: dict[str, list[str]]
+    figures: dict[str, list[str]]
 
 
 def jobs(config: Config) -> Iterator[Job]:
     from cellar.pipeline.stages import evaluate_student, evaluate_teacher, plot, tabulate
 
     shown = {kind.name: [job for job in kind.jobs(config) if not job.sweep] for kind in (tabulate.KIND, plot.KIND)}
-    parts = [part(title, study, shown) for study, title in titles(config).items()]
     evaluated = [
         str(paths.METRICS / folder / f"{job.item}.json")
         for folder, kind in (("teachers", evaluate_teacher.KIND), ("students", evaluate_student.KIND))
@@ -41,31 +36,35 @@ def jobs(config: Config) -> Iterator[Job]:
     ]
     tables = [str(paths.TABLES / f"{job.item}.json") for job in shown["tabulate"]]
     pictures = [str(paths.FIGURES / f"{job.item}.png") for job in shown["plot"]]
-    settings = Settings(parts=[one for one in parts if one.tables or one.figures])
+    settings = Settings(
+        titles=titles(config), tables=by_study(shown["tabulate"], config), figures=by_study(shown["plot"], config)
+    )
     yield Job("", "", settings, (*tables, *pictures, *evaluated))
 
 
 def titles(config: Config) -> dict[str, str]:
-    """Study -> its name, in the order of params.yaml; "" for what is collected over all of them."""
+    """In the order of params.yaml."""
     from cellar import studies
 
     known = studies.known()
     return {key: known[key].name if key in known else key for key in config.studies} | {"": "All studies"}
 
 
-def part(title: str, study: str, shown: dict[str, list[Job]]) -> Part:
-    tables, figures = ([job.item for job in shown[kind] if job.study == study] for kind in ("tabulate", "plot"))
-    return Part(title=title, tables=tables, figures=figures)
+def by_study(shown: list[Job], config: Config) -> dict[str, list[str]]:
+    return {study: [job.item for job in shown if job.study == study] for study in (*config.studies, "")}
 
 
 def run(settings: Settings) -> Facts:
     from cellar import files
 
     lines = ["# Results", ""]
-    for section in settings.parts:
-        lines += [f"## {section.title}", "", f"| table | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * len(VERDICTS)}"]
-        lines += [row(table) for table in section.tables]
-        lines += ["", *(f"* [{figure}](figures/{figure}.png)" for figure in section.figures), ""]
+    for study, title in settings.titles.items():
+        tables, figures = settings.tables[study], settings.figures[study]
+        if not (tables or figures):
+            continue
+        lines += [f"## {title}", "", f"| table | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * len(VERDICTS)}"]
+        lines += [row(table) for table in tables]
+        lines += ["", *(f"* [{figure}](figures/{figure}.png)" for figure in figures), ""]
     files.write_text(paths.INDEX, "\n".join(lines))
     return {}
 

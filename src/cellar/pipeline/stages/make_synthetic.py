@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cellar.config import Config
-from cellar.config.data import Draw
+from cellar.config.data import SyntheticSpec
 from cellar.config.section import Section
 from cellar.errors import CellarError
 from cellar.pipeline import code
@@ -21,7 +21,7 @@ class Settings(Section):
     dataset: str
     path: str
     layout: str
-    draw: Draw
+    draw: SyntheticSpec
 
 
 def jobs(config: Config) -> Iterator[Job]:

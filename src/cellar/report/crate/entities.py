@@ -62,7 +62,7 @@ class Entities:
     def file(self, file: lineage.File) -> Any:
         """A file or folder of dvc.lock: copied if it is small and here, else named by its md5."""
         path = Path(file.path)
-        if path.suffix in SMALL and not path.name.endswith("run.json") and path.is_file():
+        if path.suffix in SMALL and path.is_file():
             return self.copied(path)
         identifier = f"hash://md5/{file.md5}"
         found = self.crate.dereference(identifier)

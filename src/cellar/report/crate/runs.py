@@ -152,15 +152,15 @@ def stage_run(entities: Entities, stage: Stage, step: Any, record: Record) -> An
 
 
 def described(stage: Stage, record: Record) -> str:
-    told = [stage.command]
-    told += [
+    described = [stage.command]
+    described += [
         f"{key} {record[key]}" for key in ("device", "device_name", "threads", "seed") if record.get(key) is not None
     ]
     if record.get("machine"):
-        told.append(f"{record['machine']['cores']} cores, {record['machine']['system']}")
+        described.append(f"{record['machine']['cores']} cores, {record['machine']['system']}")
     if record.get("commit"):
-        told.append(f"commit {record['commit']}{' and changes not committed' if record.get('dirty') else ''}")
-    return "; ".join(told)
+        described.append(f"commit {record['commit']}{' and changes not committed' if record.get('dirty') else ''}")
+    return "; ".join(described)
 
 
 def timed(action: Any, start: str | None, end: str | None) -> None:

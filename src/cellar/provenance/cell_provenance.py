@@ -1,4 +1,4 @@
-"""The facts about one table cell: itself, the stages behind it down to the raw bytes, the commands that redo it.
+"""The facts about one table cell: itself, the stages behind it down to the raw bytes, the commands that make it again.
 
 Read from a table's JSON, the locks and the records of runs; nothing is run, and torch is not needed.
 """
@@ -20,8 +20,8 @@ RUN_KEYS = (
 NOT_COMPUTED = ("reported", "not_run")
 
 
-def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
-    """Everything there is to say of a cell. `stages`: nearest first. Names are ids or printed labels, in any case."""
+def cell_provenance(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
+    """Everything known about a cell. `stages`: nearest first. Names are ids or printed labels, in any case."""
     line, head, cell = find(table, row, column)
     graph = lineage.load()
     sources = sources_of(cell)
@@ -33,8 +33,8 @@ def story(table: dict[str, Any], row: str, column: str) -> dict[str, Any]:
         "column": head,
         "cell": cell,
         "paper_file": printed_at(table["study"], line["id"], cell),
-        "stages": [told(stage) for stage in chain],
-        "brought": [brought(file, graph) for file in redo_commands.brought(chain, graph)],
+        "stages": [stage_info(stage) for stage in chain],
+        "external_inputs": [external_input(file, graph) for file in redo_commands.external_inputs(chain, graph)],
         "without_stage": [path for path in sources if graph.maker(path) is None],
         "redo": commands,
         "redo_table": any("--single-item" in command for command in commands),
@@ -55,7 +55,7 @@ def printed_at(study: str, row: str, cell: dict[str, Any]) -> str | None:
     return f"{file}, {cell['printed_key']}" if cell.get("printed_key") else str(file)
 
 
-def told(stage: Stage) -> dict[str, Any]:
+def stage_info(stage: Stage) -> dict[str, Any]:
     """A stage as `explain` shows it. Code is one line: how many files and folders, and one hash of all their md5s."""
     lines = "\n".join(f"{file.path} {file.md5}" for file in stage.code)
     return {
@@ -74,8 +74,8 @@ def listed(file: File) -> dict[str, str]:
     return {"path": file.path, "md5": file.md5}
 
 
-def brought(file: File, graph: Lineage) -> dict[str, Any]:
-    """Raw data or published weights: what they are by hash, whether they are here, or how they can be had."""
+def external_input(file: File, graph: Lineage) -> dict[str, Any]:
+    """Raw data or published weights: what they are by hash, whether they are here, or how to get them."""
     return {**listed(file), "here": Path(file.path).exists(), "download": redo_commands.download(file, graph)}
 
 
