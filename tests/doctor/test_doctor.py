@@ -23,7 +23,7 @@ from cellar.pipeline import content, dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 from tests.conftest import ROOT
-from tests.linked_code import link_code
+from tests.linked_code import link_package
 from tests.provenance import cell_project
 from tests.table_project import put_studies
 
@@ -33,7 +33,12 @@ MEMORY = SimpleNamespace(total=16 * 10**9, available=12 * 10**9)
 STUDY = "mini_resemotenet"
 WEIGHTS = Path(f"results/students/{STUDY}/fer2013-E6/seed-0/weights.safetensors")
 TEACHER = "train_teacher-fer2013-seed-0"
-COUNTED = {"resemotenet_c": {"parameters": 1_259_911, "buffers": 2_812}}
+COUNTED = {
+    "resemotenet": {"parameters": 80_238_599, "buffers": 22_412},
+    "resemotenet_a": {"parameters": 20_069_383, "buffers": 11_212},
+    "resemotenet_b": {"parameters": 5_022_215, "buffers": 5_612},
+    "resemotenet_c": {"parameters": 1_259_911, "buffers": 2_812},
+}
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
     """The shipped parameters in a folder of their own, on a roomy machine with what the lock names; nothing built."""
     monkeypatch.chdir(tmp_path)
     put_studies()
-    link_code()
+    link_package()
     files.write_json(paths.model_counts(STUDY), COUNTED)
     del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]  # quicker to read
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
@@ -120,12 +125,9 @@ def test_a_raw_set_of_which_a_part_is_missing(project: Path) -> None:
 def test_published_weights_that_are_not_here(project: Path) -> None:
     change("studies", STUDY, "teachers", "fer2013", "weights", value="best.pth")
     found, _ = examined()
-    assert found["teachers.fer2013.weights"] == Finding(
-        "bad",
-        "teachers.fer2013.weights",
-        "best.pth is not here",
-        "put the file there, or mend teachers.fer2013.weights in params.yaml",
-    )
+    key = f"studies.{STUDY}.teachers.fer2013.weights"
+    words = ("best.pth is not here", f"put the file there, or mend {key} in params.yaml")
+    assert found[key] == Finding("bad", key, *words)
 
 
 def test_a_disk_that_is_too_small(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,12 +143,13 @@ def test_the_estimate_counts_weights_by_their_parameters(project: Path) -> None:
     only = [stage for stage in plan.stages(chosen) if stage.name == "distill_student-fer2013-E6-seed-0"]
     nothing = lineage.load()
     sizes = dict(doctor.needs.outputs(only, {}, doctor.needs.model_bytes()))
-    assert sizes[str(WEIGHTS)] == 4 * (1_259_911 + 2_812)
+    size = sizes[str(WEIGHTS)]
+    assert size == 4 * (1_259_911 + 2_812)
     unmade = [str(WEIGHTS), str(WEIGHTS.with_name("last.safetensors"))]
     two, one = (doctor.needs.estimate(chosen, only, unmade[:n], {}, nothing).disk for n in (2, 1))
-    assert two - one == 2 * sizes[str(WEIGHTS)]
+    assert two - one == 2 * size
     files.write_text(Path(unmade[1]), "of another run: DVC keeps it beside the new one")
-    assert doctor.needs.estimate(chosen, only, unmade, {}, nothing).disk - one == sizes[str(WEIGHTS)]
+    assert doctor.needs.estimate(chosen, only, unmade, {}, nothing).disk - one == size
     assert doctor.needs.estimate(chosen, only, [], {}, nothing).disk == 0
 
 
@@ -219,10 +222,12 @@ def test_a_package_that_the_project_needs(project: Path) -> None:
     assert found["packages"].state == "bad" and following == "make setup"
 
 
-def test_the_code_of_another_folder(project: Path) -> None:
+def test_the_code_of_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(versions.own_code()) == []
     Path("src/cellar").mkdir(parents=True)
-    found, following = examined()
-    assert found["code"].state == "bad" and following.startswith("make setup")
+    (found,) = versions.own_code()
+    assert (found.state, found.topic) == ("bad", "code") and found.do.startswith("make setup")
 
 
 def test_every_pin_of_the_lock_is_read() -> None:
@@ -385,7 +390,9 @@ def test_what_depends_on_a_change_is_to_be_made_anew(project: Path) -> None:
 
 def test_what_depends_on_a_stage_that_is_planned_later_is_to_be_made_anew(project: Path) -> None:
     """Students without a teacher are planned before those with one, and may start from one of these."""
-    change("studies", STUDY, "experiments", "fer2013-scratch_a", "start", value={"experiment": "fer2013-E1"})
+    started = {"start": {"experiment": "fer2013-E1"}, "freeze": False, "frozen_batch_norm": "eval"}
+    for key, value in started.items():
+        change("studies", STUDY, "experiments", "fer2013-scratch_a", key, value=value)
     record_as_made(planned())
     change("studies", STUDY, "experiments", "fer2013-E1", "method", "temperature", value=9)
     found = unmade.paths_of(planned(), lineage.load())
@@ -394,7 +401,7 @@ def test_what_depends_on_a_stage_that_is_planned_later_is_to_be_made_anew(projec
 
 def test_code_that_has_changed_is_seen(project: Path) -> None:
     """A file, and a file in a folder that is one input."""
-    one, two = Path("src/cellar/one.py"), Path("src/cellar/engine/two.py")
+    one, two = Path("studies/mine/one.py"), Path("studies/mine/models/two.py")
     for path in (one, two):
         files.write_text(path, "x = 1")
     stage = next(stage for stage in planned() if stage.name == "index")

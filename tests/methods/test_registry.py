@@ -126,7 +126,7 @@ def test_defaults_are_filled_in_and_mistakes_are_one_line(study: Path) -> None:
 
 def test_a_network_of_a_study_is_found_in_its_folder_alone(study: Path) -> None:
     assert models.file_of("pooled", "toy") == Path("studies/toy/models/pooled.py")
-    assert models.known("toy")[-1] == "pooled" and "pooled" not in models.known()
+    assert models.known("toy")[0] == "pooled" and "pooled" not in models.known()
     assert models.build("pooled+connector", 3, models.file_of("pooled", "toy")).feature_dim == 2048
     assert models.code_of("pooled+connector", "toy") == [
         Path("studies/toy/models/pooled.py"),

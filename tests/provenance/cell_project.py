@@ -19,7 +19,7 @@ STUDENT, EVALUATION, TABULATED = (  # as their own dvc.yaml has them
 PRINTED = "tables.table_VI.rows"
 METRICS = "results/metrics/students/mini_resemotenet/fer2013-E1/seed-0.json"
 COMMIT = "a" * 40
-RUN = {
+RUN: dict[str, Any] = {
     "commit": COMMIT,
     "dirty": True,
     "python": "3.11.7",
@@ -47,7 +47,7 @@ MEASURED = {
     "metrics": [METRICS],
     "printed_key": f"{PRINTED}.Student Model A(E1).fer2013_accuracy",
 }
-TABLE = {
+TABLE: dict[str, Any] = {
     "id": "table_vi",
     "title": "Table VI. Accuracy",
     "study": "mini_resemotenet",

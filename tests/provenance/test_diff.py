@@ -49,7 +49,7 @@ def commit(tag: str) -> None:
 
 def state(tag: str, value: float, spoil: Spoil = lambda found: None, **run: Any) -> None:
     """A commit of the project with that value, its stages spoilt, and the record of its evaluation as `run` has it."""
-    table = deepcopy(TABLE)
+    table: dict[str, Any] = deepcopy(TABLE)
     table["rows"][1]["cells"]["fer2013_accuracy"]["value"] = value
     files.write_json(Path("results/tables/table_vi.json"), table)
     shared, own = stages(), study_stages()
@@ -186,7 +186,8 @@ def test_an_unknown_revision_is_one_line(project: Path, revision: str) -> None:
 
 
 def test_a_cell_that_one_commit_lacks(project: Path) -> None:
-    fewer = TABLE | {"rows": TABLE["rows"][:1]}
+    table: dict[str, Any] = deepcopy(TABLE)
+    fewer = table | {"rows": table["rows"][:1]}
     files.write_json(Path("results/tables/table_vi.json"), fewer)
     commit("new")
     with pytest.raises(CellarError, match=r"table_vi of commit \w{7} \(new\) has no row 'E1'.*known: qcs"):

@@ -127,10 +127,9 @@ def state_of(name: str, path: Path) -> str:
 def named_files(config: Config) -> Iterator[Finding]:
     """Files of the user's own that params.yaml names: published weights, folders of faces."""
     for params in config.studies.values():
-        folders = {f"faces.{key}.folder": one.folder for key, one in params.faces.items() if one.folder}
-        for key, path in {**params.needed_weights(), **folders}.items():
+        folders = {params.place("faces", key, "folder"): one.folder for key, one in params.faces.items() if one.folder}
+        for where, path in {**params.needed_weights(), **folders}.items():
             if not Path(path).exists():
-                where = f"studies.{params.study}.{key}"
                 yield Finding(
                     "bad", where, f"{path} is not here", f"put the file there, or mend {where} in params.yaml"
                 )
