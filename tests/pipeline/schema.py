@@ -1,5 +1,6 @@
 """The schema of params.yaml with another default: which fields have one, where params.yaml leaves it to them."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ def fields(study: str) -> dict[str, Field]:
     for section in [*sections(ParamsFile), *methods(study)]:
         for name, field in section.model_fields.items():
             if not field.is_required():
-                declaring = next(base for base in section.__mro__ if name in base.__dict__.get("__annotations__", {}))
+                declaring = next(base for base in section.__mro__ if name in inspect.get_annotations(base))
                 key = f"{declaring.__qualname__}.{name}"
                 found[key] = Field(name, (*(found[key].owners if key in found else ()), section))
     return found
@@ -80,7 +81,9 @@ def rebuild(field: Field) -> None:
         section.model_rebuild(force=True)
 
 
-def places(section: type[Section], value: dict[str, Any], study: str = "") -> Iterator[tuple[type[Section], dict[str, Any]]]:
+def places(
+    section: type[Section], value: dict[str, Any], study: str = ""
+) -> Iterator[tuple[type[Section], dict[str, Any]]]:
     """(class, content) of each section in `value`, a part of params.yaml."""
     yield section, value
     for name, field in section.model_fields.items():

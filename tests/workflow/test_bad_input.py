@@ -7,7 +7,6 @@ import pytest
 
 from .conftest import FACES, Project, experiment
 
-
 E1 = f"studies.{FACES}.experiments.fer2013-E1"
 
 

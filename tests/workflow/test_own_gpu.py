@@ -60,6 +60,7 @@ def test_a_job_of_every_torch_stage_asks_for_a_gpu_and_is_given_one(monkeypatch:
     monkeypatch.syspath_prepend(str(ROOT / "workflow/lib"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     import planning
+
     from cellar import config
 
     plan = planning.Plan(config.load(), remote=False)
