@@ -9,7 +9,7 @@ FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
-STUDIES = Path("studies")
+RESOLVED = Path("results/resolved")
 TEACHER_LOGITS = Path(".cache/teacher_logits")
 INDEX = Path("results/index.md")
 RUNS = Path("runs")
@@ -27,22 +27,17 @@ def built(folder: Path, suffix: str) -> dict[str, Path]:
 
 
 def prepared(dataset: str) -> Path:
-    """Holds arrays.npz, manifest.json, run.json."""
+    """Holds arrays.npz, manifest.json."""
     return Path("data/prepared") / dataset
 
 
-def record_beside(folder: Path) -> Path:
-    """The run.json of a folder that holds nothing but what its layout has."""
-    return folder.with_name(f"{folder.name}.run.json")
-
-
 def faces(name: str) -> Path:
-    """Holds index.json and shards of images; its run.json stands beside it."""
+    """Holds index.json and shards of images."""
     return Path("data/faces") / name
 
 
 def features(faces: str, teacher: str) -> Path:
-    """Holds features.npy (of the faces), held_out.npz (of the data set), run.json."""
+    """Holds features.npy (of the faces), held_out.npz (of the data set)."""
     return Path("results/features") / f"{faces}-{teacher}"
 
 
@@ -53,7 +48,7 @@ def part_activations(teacher: str) -> Path:
 
 def trained(kind: str, key: str, seed: int) -> Path:
     """`kind` is teachers, students or generators. Holds weights.safetensors, last.safetensors, history.csv,
-    losses.npz, run.json."""
+    losses.npz."""
     return Path("results") / kind / key / f"seed-{seed}"
 
 
@@ -63,7 +58,7 @@ def model_counts(study: str) -> Path:
 
 
 def audit(dataset: str) -> Path:
-    """Holds pairs.csv, run.json."""
+    """Holds pairs.csv."""
     return Path("results/audit") / dataset
 
 
@@ -120,3 +115,8 @@ def stage_address(kind: str, job: str, study: str = "", sweep: bool = False) -> 
     """What `dvc repro` calls a stage, from the root."""
     of_file = f"{pipeline_file(study, sweep)}:" if study else ""
     return f"{of_file}{stage_name(kind, job)}"
+
+
+def resolved(study: str) -> Path:
+    """The resolved settings of a study's stages; "": of the stages that studies share."""
+    return RESOLVED / f"{study or 'shared'}.json"

@@ -1,4 +1,4 @@
-"""How many files of src/cellar a reader meets in one distillation, from run(settings) to the saved weights."""
+"""How many files of src/cellar a reader meets in one distillation, from the command to the saved weights."""
 
 import inspect
 import json
@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from cellar import files, paths
+from cellar.cli import main
 from cellar.config.resolved import EvaluationSettings, TrainingSettings
-from cellar.pipeline.stages import distill_student, evaluate_student, train_student, train_teacher
+from cellar.pipeline import records
+from cellar.pipeline.stages import evaluate_student, train_student, train_teacher
 
 from .tiny import INPUT, settings_of, tiny_set
 
 PACKAGE = Path(inspect.getfile(paths)).parent
 NOT_COUNTED = {"errors.py", "files.py", "paths.py"}
-MOST = 13
+MOST = 15
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +51,16 @@ def files_read(run: Callable[[], Any]) -> list[str]:
     return [name for name in seen if name not in NOT_COUNTED]
 
 
-def test_one_distillation_is_read_in_few_files(project: Path) -> None:
+def test_one_distillation_is_read_in_few_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     method = {"name": "logit_kd", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
-    said = settings_of("students", "study/kd", method, teacher="teacher")
-    read = files_read(lambda: distill_student.run(files.construct(TrainingSettings, said)))
+    settings = settings_of("students", "study/kd", method, teacher="teacher")
+    files.write_json(paths.resolved("study"), {"distill_student-kd-seed-0": settings})
+    pipeline = {"stages": {"distill_student-kd-seed-0": {"cmd": "cellar", "params": [str(paths.resolved("study"))]}}}
+    files.write_text(paths.pipeline_file("study"), json.dumps(pipeline))
+    Path("src").mkdir()
+    Path("src/cellar").symlink_to(PACKAGE)
+    monkeypatch.setattr(records, "write", lambda *_: None)  # the weights are saved before
+    read = files_read(lambda: main(["distill_student", "kd/seed-0", "--study", "study"]))
     assert (paths.trained("students", "study/kd", 0) / "weights.safetensors").exists()
     assert len(read) <= MOST, read
     assert {"methods/logit_kd.py", "engine/training.py", "engine/teacher.py", "models/cnn4.py"} <= set(read)

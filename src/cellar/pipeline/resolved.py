@@ -1,20 +1,19 @@
-"""The resolved settings of every stage, as the stage `resolve` writes them, and their way back to a stage."""
+"""The resolved settings of every stage, as the stage `resolve` writes them."""
 
 from pathlib import Path
 from typing import Any
 
-from cellar import files
+from cellar import paths
 from cellar.config import Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.errors import CellarError
-from cellar.paths import stage_name
 from cellar.pipeline import plan, runs
-from cellar.pipeline.stage import Stage, StageKind, resolved_file
+from cellar.pipeline.stage import Stage
 
 
 def by_file(config: Config) -> dict[Path, dict[str, Any]]:
     """Resolved file -> stage -> its settings as plain data; a file for every study, be it without stages."""
-    values: dict[Path, dict[str, Any]] = {resolved_file(study): {} for study in ("", *config.studies)}
+    values: dict[Path, dict[str, Any]] = {paths.resolved(study): {} for study in ("", *config.studies)}
     for stage in plan.stages(config):
         if stage.has_settings:
             values[stage.resolved][stage.name] = settings_of(stage)
@@ -43,13 +42,3 @@ def complete(settings: RunSettings, study: str) -> dict[str, Any]:
         key = f"studies.{study}.experiments.{settings.key.removeprefix(f'{study}/')}"
         raise runs.mistake(key, CellarError(str(error).removeprefix(f"{settings.key}: "))) from None
     return method
-
-
-def read(kind: StageKind, job: str, study: str) -> dict[str, Any]:
-    """The settings of one stage as plain data, as `resolve` wrote them."""
-    path, name = resolved_file(study), stage_name(kind.name, job)
-    known = files.read_json(path) if path.exists() else {}
-    if name not in known:
-        raise CellarError(f"{path} has no {name}; write it anew with: dvc repro resolve")
-    settings: dict[str, Any] = known[name]
-    return settings

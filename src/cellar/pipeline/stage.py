@@ -12,8 +12,6 @@ from cellar import paths
 from cellar.config import Config
 from cellar.config.section import Section
 
-RESOLVED = Path("results/resolved")
-SHARED = "shared"  # the resolved settings of stages that no single study owns
 MAIN = Path("dvc.yaml")
 
 # What a run adds to its record, such as the epoch it resumed from; None where another process of the same run does.
@@ -102,7 +100,7 @@ class Stage:
     @property
     def resolved(self) -> Path:
         """The file that has its resolved settings, under its name."""
-        return resolved_file(self.job.study)
+        return paths.resolved(self.job.study)
 
     @property
     def has_settings(self) -> bool:
@@ -134,7 +132,3 @@ class Stage:
 
     def filled(self, templates: Iterable[str]) -> tuple[str, ...]:
         return tuple(template.removesuffix("/").format(item=self.job.item) for template in templates)
-
-
-def resolved_file(study: str) -> Path:
-    return RESOLVED / f"{study or SHARED}.json"

@@ -7,9 +7,10 @@ default is seen, a spelled-out one is not. A stage reads nothing of params.yaml 
 from collections.abc import Iterator
 from pathlib import Path
 
+from cellar import paths
 from cellar.config import PARAMS_FILE, Config
 from cellar.config.section import Section
-from cellar.pipeline.stage import RESOLVED, Facts, Job, StageKind, resolved_file
+from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
     "src/cellar/config", "src/cellar/pipeline", "src/cellar/paths.py", "src/cellar/files.py", "src/cellar/studies.py",
@@ -25,7 +26,7 @@ class Settings(Section):
 def jobs(config: Config) -> Iterator[Job]:
     from cellar import studies
 
-    made = tuple(str(resolved_file(study)) for study in ("", *config.studies))
+    made = tuple(str(paths.resolved(study)) for study in ("", *config.studies))
     code = (*studies.source_files(config), *methods_in_use(config))
     yield Job("", "", Settings(), reads=(str(PARAMS_FILE),), code=code, makes=made)
 
@@ -43,7 +44,7 @@ def run(settings: Settings) -> Facts:
     from cellar.pipeline import resolved
 
     values = resolved.by_file(config.load())
-    for path in RESOLVED.glob("*.json"):
+    for path in paths.RESOLVED.glob("*.json"):
         if path not in values:
             path.unlink()
     for path, stages in values.items():
