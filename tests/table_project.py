@@ -265,8 +265,8 @@ def table_template(raw_with_pets: Raw, tmp_path_factory: pytest.TempPathFactory)
 
 
 def put_studies() -> None:
-    """The papers' folders into the current folder, and the methods, whose files say what is predicted."""
-    for folder in (paths.STUDIES, Path("src/cellar/methods")):
+    """The papers' folders into the current folder, and the methods and networks, whose files say what they are."""
+    for folder in (paths.STUDIES, *(Path("src/cellar") / name for name in ("methods", "models"))):
         shutil.copytree(ROOT / folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
 

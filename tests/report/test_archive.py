@@ -128,8 +128,8 @@ def test_a_name_that_is_no_folder_is_refused(project: Path) -> None:
 
 
 def test_the_former_name_of_the_command_answers_with_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["keep"]) == 1
-    assert capsys.readouterr().err == "cellar: keep is now called archive; run: cellar archive\n"
+    assert main(["keep"]) == 2
+    assert capsys.readouterr().err == "cellar: keep has a new name: cellar archive\n"
 
 
 def test_the_page_counts_verdicts_and_costs(project: Path) -> None:

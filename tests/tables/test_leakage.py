@@ -8,6 +8,7 @@ import pytest
 from cellar import files, paths, tables
 from cellar.errors import CellarError
 from cellar.metrics import intervals
+from cellar.pipeline import plan
 from tests.table_project import OWN, N, Project, write_audit
 
 TABLE = "leakage_pets_dropped"
@@ -114,6 +115,12 @@ def test_where_nothing_leaks_all_are_others(both: Project) -> None:
     assert both.cell(TABLE, "alone-copied", "images").value == 0
     assert both.cell(TABLE, "alone-copied", "gain").value is None
     assert both.cell(TABLE, "alone-others", "gain").value == both.cell(TABLE, "alone-all", "gain").value
+
+
+def test_the_stages_that_its_cells_name_are_planned(both: Project) -> None:
+    planned = {stage.address for stage in plan.stages(both.config())}
+    cells = [cell for row in both.build(TABLE).rows for cell in row.cells.values()]
+    assert {stage for cell in cells for stage in cell.stage or []} <= planned
 
 
 def test_it_reads_what_it_says(both: Project) -> None:

@@ -119,7 +119,14 @@ def test_a_weight_of_nothing_is_explained(project: Project) -> None:
 
 
 def test_a_sweep_of_the_users_own_data_needs_no_printed_values(project: Project) -> None:
-    line = {**project.sweep(CIFAR), "dataset": "pets", "teacher": "pets", "temperatures": [2], "seeds": [0]}
+    line = {
+        **project.sweep(CIFAR),
+        "dataset": "pets",
+        "recipe": "student_a",
+        "teacher": "pets",
+        "temperatures": [2],
+        "seeds": [0],
+    }
     project.study(OWN)["sweeps"] = {"mine": line}
     level(project, "mine")
     table = project.build("mine")

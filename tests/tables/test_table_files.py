@@ -8,6 +8,7 @@ import pytest
 
 from cellar import files, tables
 from cellar.errors import CellarError
+from cellar.pipeline import plan
 from cellar.tables.cells import as_json
 from tests.table_project import Project
 
@@ -81,6 +82,13 @@ def test_our_numbers_name_their_stage(project: Project, table: str) -> None:
     ours = [c for row in project.build(table).rows for c in row.cells.values() if c.kind in ("measured", "timed")]
     assert all(cell.stage and cell.metrics for cell in ours)
     assert bool(ours) == (table not in ("table_i", "table_ii", "table_iii", "cifar100_table_1", "audit"))
+
+
+def test_the_stages_that_cells_name_are_planned(project: Project) -> None:
+    planned = {stage.address for stage in plan.stages(project.config())}
+    for table in ALL:
+        cells = [cell for row in project.build(table).rows for cell in row.cells.values()]
+        assert {stage for cell in cells for stage in cell.stage or []} <= planned, table
 
 
 def test_a_misspelt_table_is_suggested(project: Project) -> None:

@@ -97,4 +97,4 @@ def test_what_the_paper_prints_once_has_no_variant(project: Project, row: str, c
 def test_counts_are_judged_at_any_scale(project: Project, table: str, row: str, column: str, value: float) -> None:
     cell = project.cell(table, row, column)
     assert (cell.kind, cell.value, cell.paper, cell.verdict) == ("counted", value, value, "reproduced")
-    assert cell.stage == ["count_models"]
+    assert cell.stage == ["studies/mini_resemotenet/dvc.yaml:count_models"]

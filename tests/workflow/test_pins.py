@@ -6,39 +6,40 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
-from .conftest import Project, clone
+from .conftest import PINS, Project, clone, experiment, student
+from .loaded_code import undeclared
 
 pytestmark = pytest.mark.long
 
 KEPT = ["oneshot_convnet9", "oneshot_resnet50", "meta_convnet9", "transfer_resnet50", "mse_resnet18_features", "mse_resnet18",
         "bce_resnet18_features", "bce_resnet18"]  # fmt: skip
+SMALL = {"feature_kd": {"images_per_epoch": 32}, "triplet": {"per_epoch": 8}, "maml": {"ways": 2, "per_epoch": 2}}
 NETWORK = "mobilenet_v1"  # the smallest
 
 
 def pins_alone(shipped: dict[str, Any]) -> dict[str, Any]:
     """params.yaml with nothing but this study, every network the smallest one."""
     raw = deepcopy(shipped)
+    study = raw["studies"][PINS]
     pins = raw["datasets"]["pins"] | {
         "enabled": True, "input_size": 32, "train_per_class": 6, "validation_per_class": 4,
         "source": {"draw": {"seed": 1, "identities": 5, "per_identity": 14}},
     }  # fmt: skip
-    raw |= {"threads": 1, "datasets": {"pins": pins}, "sweeps": {}}
-    for recipe in raw["recipes"].values():
+    raw |= {"threads": 1, "datasets": {"pins": pins}, "studies": {PINS: study}}
+    for recipe in study["recipes"].values():
         recipe |= {"epochs": 2}
-    raw["recipes"]["pins_triplets"]["batch_size"] = 12
-    raw["generators"]["pins"] |= {"size": 16, "latent": 8, "channel_base": 64, "channel_max": 8}
-    raw["faces"]["pins"] |= {"count": 40, "size": 32}
-    raw["teachers"] = {name: raw["teachers"][name] for name in ("pins_resnet50", "pins_resnet50_sigmoid")}
-    raw["experiments"] = {f"pins-{row}": raw["experiments"][f"pins-{row}"] for row in KEPT}
-    for name, line in {**raw["teachers"], **raw["experiments"]}.items():
+    study["recipes"]["pins_triplets"]["batch_size"] = 12
+    study["generators"]["pins"] |= {"size": 16, "latent": 8, "channel_base": 64, "channel_max": 8}
+    study["faces"]["pins"] |= {"count": 40, "size": 32}
+    study["teachers"] = {name: study["teachers"][name] for name in ("pins_resnet50", "pins_resnet50_sigmoid")}
+    study["experiments"] = {f"pins-{row}": study["experiments"][f"pins-{row}"] for row in KEPT}
+    for name, line in {**study["teachers"], **study["experiments"]}.items():
         suffix = "+sigmoid" if name.endswith("sigmoid") else "+connector"  # all have 2048 features
         line |= {"model": NETWORK + suffix}
         line.pop("input_size", None)
-        line.get("features", {}).update({"images_per_epoch": 32} if "features" in line else {})
-        line.get("triplets", {}).update({"per_epoch": 8} if "triplets" in line else {})
-        line.get("tasks", {}).update({"ways": 2, "per_epoch": 2} if "tasks" in line else {})
+        method = line.get("method", {})
+        method.update(SMALL.get(method.get("name"), {}))
     return raw
 
 
@@ -51,7 +52,7 @@ def pins(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> P
 
 
 def metrics(project: Project, row: str) -> dict[str, Any]:
-    return json.loads((project.folder / f"results/metrics/students/pins-{row}/seed-0.json").read_text())
+    return json.loads((project.folder / f"results/metrics/students/{PINS}/pins-{row}/seed-0.json").read_text())
 
 
 def test_every_method_is_built_and_nothing_is_left_to_do(pins: Project) -> None:
@@ -68,7 +69,7 @@ def test_all_of_it_verifies(pins: Project) -> None:
 
 
 def test_every_stage_that_a_cell_names_was_run(pins: Project) -> None:
-    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
+    stages = pins.locked()
     for table in (pins.folder / "results/tables").glob("*.json"):
         cells = [cell for row in json.loads(table.read_text())["rows"] for cell in row["cells"].values()]
         named = {stage for cell in cells for stage in cell.get("stage") or []}
@@ -76,26 +77,43 @@ def test_every_stage_that_a_cell_names_was_run(pins: Project) -> None:
 
 
 def test_a_generator_is_trained_in_float32_whatever_precision_is_asked_for(pins: Project) -> None:
-    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
-    (name,) = (name for name in stages if name.startswith("train_generator@"))
-    assert "precision" not in stages[name]["params"]["params.yaml"]
-    weights = next(out["path"] for out in stages[name]["outs"] if out["path"].endswith("weights.safetensors"))
-    assert json.loads((pins.folder / weights).with_name("run.json").read_text())["params"]["precision"] == "fp32"
+    before = (pins.folder / "params.yaml").read_text()
+    pins.change(lambda params: params.update(precision="bf16"))
+    planned = pins.planned()
+    (pins.folder / "params.yaml").write_text(before)
+    pins.resolve()
+    assert planned["train_teacher"] == 2 and not planned.keys() & {"train_generator", "generate_faces"}
 
 
 def test_a_connector_is_an_input_of_its_networks_alone(pins: Project) -> None:
-    stages = yaml.safe_load((pins.folder / "dvc.lock").read_text())["stages"]
-    hanging = {name for name, stage in stages.items() for dep in stage.get("deps", []) if "connected.py" in dep["path"]}
-    assert "train_student_transfer_connected@pins-mse_resnet18-seed-0" in hanging
-    assert "extract_features_connected@pins-pins_resnet50" in hanging
-    assert not [name for name in hanging if name.startswith(("prepare", "train_generator", "tabulate"))]
+    stages = pins.locked()
+    users = {name for name, stage in stages.items() for dep in stage.get("deps", []) if "connected.py" in dep["path"]}
+    assert student("train_student", "pins-mse_resnet18") in users
+    assert "extract_features-pins-pins_resnet50" in users
+    assert not [name for name in users if name.startswith(("prepare", "train_generator")) or "tabulate" in name]
 
 
-def test_a_stage_of_another_method_says_which_is_right(pins: Project) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "train_generator-pins-seed-0",
+        "generate_faces-pins",
+        "extract_features-pins-pins_resnet50",
+        student("train_student", "pins-oneshot_convnet9"),
+        student("train_student", "pins-meta_convnet9"),
+        student("distill_student", "pins-mse_resnet18_features"),
+        student("evaluate_student", "pins-mse_resnet18_features"),
+        student("evaluate_student", "pins-oneshot_convnet9"),
+        student("evaluate_student", "pins-meta_convnet9"),
+    ],
+)
+def test_the_code_that_a_stage_runs_is_declared(pins: Project, address: str) -> None:
+    assert undeclared(pins, address) == []
+
+
+def test_a_stage_of_an_earlier_version_says_what_to_type_now(pins: Project) -> None:
     done = pins.run("python", "-m", "cellar", "evaluate_features", "pins-oneshot_convnet9", "--seed", "0", ok=False)
-    assert done.stderr.splitlines() == [
-        "cellar: experiments.pins-oneshot_convnet9 learns from triplets; its stages are train_siamese and evaluate_triplets_connected"
-    ]
+    assert done.returncode != 0 and "cellar evaluate_student EXPERIMENT/seed-N --study STUDY" in done.stderr
 
 
 def test_each_method_says_what_it_is_judged_by(pins: Project) -> None:
@@ -110,10 +128,10 @@ def test_the_second_step_trains_the_last_layer_alone(pins: Project) -> None:
     from safetensors.numpy import load_file
 
     first, second = (
-        load_file(pins.folder / f"results/students/pins-{row}/seed-0/last.safetensors")
+        load_file(pins.folder / f"results/students/{PINS}/pins-{row}/seed-0/last.safetensors")
         for row in ("bce_resnet18_features", "bce_resnet18")
     )
-    chosen = load_file(pins.folder / "results/students/pins-bce_resnet18_features/seed-0/weights.safetensors")
+    chosen = load_file(pins.folder / f"results/students/{PINS}/pins-bce_resnet18_features/seed-0/weights.safetensors")
     moved = {name for name in second if not np.array_equal(second[name], chosen[name])}
     assert moved == {"fc.weight", "fc.bias"} and first.keys() == second.keys()
 
@@ -128,9 +146,9 @@ def test_faces_are_of_the_seeds_asked_for(pins: Project) -> None:
 def test_a_changed_margin_reruns_one_method(pins: Project) -> None:
     path = pins.folder / "params.yaml"
     before = path.read_text()
-    raw = yaml.safe_load(before)
-    raw["experiments"]["pins-oneshot_convnet9"]["triplets"]["margin"] = 2.0
-    path.write_text(yaml.safe_dump(raw, sort_keys=False))
+    pins.change(lambda params: experiment(params, "pins-oneshot_convnet9", PINS)["method"].update(margin=2.0))
     planned = pins.planned()
     path.write_text(before)
-    assert {rule for rule in planned if rule not in ("tabulate", "plot")} == {"train_siamese", "evaluate_triplets"}
+    pins.resolve()
+    trained = {rule: count for rule, count in planned.items() if rule not in ("tabulate", "plot", "index")}
+    assert trained == {"train_student": 1, "evaluate_student": 1}

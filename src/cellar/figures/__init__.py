@@ -4,8 +4,8 @@ Figures of papers are declared by their studies (cellar.studies). Training curve
 audits' pairs are here: any study can have them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,16 @@ def known(config: Config) -> list[str]:
 def catalogue(config: Config) -> dict[str, Entry]:
     groups = (of_paper, of_trainings, of_grids)
     entries = [entry for group in groups for params in config.all_params() for entry in group(params)]
-    return {entry.id: entry for entry in [*entries, *of_audits(config)]}
+    return distinct([*entries, *of_audits(config)])
+
+
+def distinct(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by id; where one is taken, the study stands before it, as for tables."""
+    known: dict[str, Entry] = {}
+    for entry in entries:
+        name = f"{entry.study}/{entry.id}" if entry.id in known else entry.id
+        known[name] = replace(entry, id=name)
+    return known
 
 
 def of_paper(params: Params) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 Tables of papers are declared by their studies (cellar.studies); those that any paper can have are here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -60,8 +60,16 @@ def find(table: str, config: Config) -> Entry:
 def catalogue(config: Config) -> dict[str, Entry]:
     papers = [entry for params in config.all_params() for entry in of_paper(params)]
     own = [entry for params in config.all_params() for entry in generic(params)]
-    entries = [*papers, *collected(config, [entry.id for entry in papers]), *audits(config), *own]
-    return {entry.id: entry for entry in entries}
+    return distinct([*papers, *collected(config, [entry.id for entry in papers]), *audits(config), *own])
+
+
+def distinct(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by id. Names of sweeps and experiments belong to their study: where an id is taken, the study stands before it."""
+    known: dict[str, Entry] = {}
+    for entry in entries:
+        name = f"{entry.study}/{entry.id}" if entry.id in known else entry.id
+        known[name] = replace(entry, id=name)
+    return known
 
 
 def of_paper(params: Params) -> Iterator[Entry]:

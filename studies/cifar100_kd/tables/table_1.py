@@ -70,7 +70,7 @@ def cell(row: str, ours: Value | None, printed: Value, params: Params) -> Cell:
     verdict, reason = judge(ours, printed, params)
     counted = Cell(
         "counted", ours, unit, printed, None, verdict, reason,
-        stage=[f"prepare@{DATASET}"], metrics=[str(manifest(DATASET))],
+        stage=[paths.stage_address("prepare", DATASET)], metrics=[str(manifest(DATASET))],
     )  # fmt: skip
     return keyed(counted, *key)
 

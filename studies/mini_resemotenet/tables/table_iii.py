@@ -66,7 +66,7 @@ def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> 
             None,
             verdict,
             reason,
-            stage=[f"prepare@{dataset}"],
+            stage=[paths.stage_address("prepare", dataset)],
             metrics=[str(manifest(dataset))],
         )
     return keyed_row(cells, "tables", "table_III", "rows_as_printed", label)

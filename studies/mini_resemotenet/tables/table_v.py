@@ -143,7 +143,7 @@ def timed(measure: Measure, dataset: str, costs: Costs) -> dict[str, Cell]:
         if cost is not None:
             cell = Cell(
                 "timed", round(measure.value(cost), DIGITS), measure.unit, printed, None, verdict, measure.reason,
-                stage=[f"measure_costs@{cost['dataset']}-{cost['model']}"], metrics=[cost["file"]],
+                stage=[paths.stage_address("measure_costs", f"{cost['dataset']}-{cost['model']}")], metrics=[cost["file"]],
             )  # fmt: skip
         cells[column] = in_paper(cell, row, COLUMNS[column][0])
     return cells

@@ -1,0 +1,81 @@
+"""Which code a stage runs, compared with the code that it declares."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from .conftest import Project
+
+# Runs a stage and prints the files of src/cellar and studies that it loads beside those that the command line itself
+# loads, and those of which it executes anything.
+TRACED = """
+import json, sys
+from pathlib import Path
+
+from cellar.cli import main
+from cellar.pipeline.plan import KINDS
+
+root = Path.cwd()
+command_line = set(sys.modules)
+executed = set()
+
+def trace(frame, event, argument):
+    if event == "call":
+        executed.add(frame.f_code.co_filename)
+
+def traced(run):
+    def within(settings):
+        sys.setprofile(trace)
+        try:
+            return run(settings)
+        finally:
+            sys.setprofile(None)
+    return within
+
+kind = KINDS[sys.argv[1]]
+object.__setattr__(kind, "run", traced(kind.run))
+code = main(sys.argv[1:])
+loaded = {str(getattr(sys.modules[name], "__file__", None)) for name in set(sys.modules) - command_line}
+files = [Path(file) for file in loaded | executed if file.endswith(".py")]
+inside = {file.relative_to(root) if file.is_absolute() else file for file in files if not file.is_absolute() or file.is_relative_to(root)}
+print(json.dumps(sorted(str(file) for file in inside if file.parts[:2] == ("src", "cellar") or file.parts[:1] == ("studies",))))
+sys.exit(code)
+"""
+
+# What cannot change a result: the schema, whose values are resolved before; errors, places, the command line, the bridge
+# to DVC; the facts about machine and commit that a record has.
+PLUMBING = (
+    "src/cellar/config/", "src/cellar/errors.py", "src/cellar/paths.py", "src/cellar/cli", "src/cellar/__main__.py",
+    "src/cellar/pipeline/", "src/cellar/engine/run_record.py",
+)  # fmt: skip
+PLANNING = ("src/cellar/studies.py", "src/cellar/tables/", "src/cellar/figures/")  # where nothing is tabulated or drawn
+SHOWING = ("tabulate", "plot", "resolve")
+
+
+def undeclared(project: Project, address: str) -> list[str]:
+    """Files that a stage of a built project runs and does not depend on."""
+    file, _, name = address.rpartition(":")
+    definition = yaml.safe_load((project.folder / (file or "dvc.yaml")).read_text())["stages"][name]
+    (
+        python,
+        *_,
+    ) = arguments = definition["cmd"].split()
+    done = project.run(python, "-c", TRACED, *arguments[3:])
+    kind = arguments[3]
+    return [path for path in json.loads(done.stdout.splitlines()[-1]) if not allowed(project, path, kind, definition["deps"])]  # fmt: skip
+
+
+def allowed(project: Project, path: str, kind: str, deps: list[str]) -> bool:
+    if any(path == dep or path.startswith(f"{dep}/") for dep in deps):
+        return True
+    own = f"src/cellar/pipeline/stages/{kind}.py"
+    plumbing = PLUMBING if kind in SHOWING else (*PLUMBING, *PLANNING)
+    return (path.startswith(plumbing) and path != own) or is_empty_package(project.folder / path)
+
+
+def is_empty_package(file: Path) -> bool:
+    """An __init__.py that holds nothing but its docstring."""
+    import ast
+
+    return file.name == "__init__.py" and len(ast.parse(file.read_text()).body) <= 1
