@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from cellar.metrics import classification, from_predictions
+from cellar.metrics import classification, from_predictions, scalars
 
 
 def test_classes_with_their_training_images() -> None:
@@ -67,18 +67,18 @@ def test_metrics_and_details_share_nothing_and_are_all_that_was_computed() -> No
         "validation_accuracy": 50.0,
         **from_predictions.compute("classes", kept, ["a", "b"]),
     }
-    metrics, details = from_predictions.split("classes", scores)
+    metrics, details = scalars.split("classes", scores)
     assert list(metrics) == ["n", "epoch", "validation_accuracy", "accuracy", "loss", "macro", "last_epoch"]
     assert set(details) == {"epochs_run", "auc", "per_class", "confusion"}
-    assert from_predictions.merge(metrics, details) == scores
+    assert scalars.merge(metrics, details) == scores
 
 
 def test_a_section_may_be_in_both() -> None:
     """The last epoch's number of triplets is a detail; its accuracy and loss are metrics."""
     scores = {"n": 2, "accuracy": 50.0, "loss": 0.5, "last_epoch": {"n": 2, "accuracy": 100.0, "loss": 0.0}}
-    metrics, details = from_predictions.split("triplets", scores)
+    metrics, details = scalars.split("triplets", scores)
     assert details == {"last_epoch": {"n": 2}} and "n" not in metrics["last_epoch"]
-    assert from_predictions.merge(metrics, details) == scores
+    assert scalars.merge(metrics, details) == scores
 
 
 def test_a_confusion_has_a_line_per_image_and_names_are_quoted_where_they_must_be() -> None:

@@ -21,7 +21,6 @@ from cellar.provenance import explain, lineage, verify
 from cellar.provenance.lineage import Stage
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
-from tests.linked_code import link_code
 from tests.scores import write_scores
 from tests.table_project import put_studies
 
@@ -111,7 +110,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A whole project of one run, with its record, and one table, and the current directory."""
     monkeypatch.chdir(tmp_path)
     put_studies()
-    link_code()
     monkeypatch.setattr(tables, "build", build)
     monkeypatch.setattr(tables, "find", lambda table, config: SimpleNamespace(inputs=lambda: [str(METRICS)]))
     monkeypatch.setattr(dvc_yaml, "outdated", lambda config: [])
@@ -344,7 +342,7 @@ def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsy
     for path in (WEIGHTS, PREDICTIONS, evaluation().record, DETAILS):
         path.unlink()
     shutil.rmtree(RAW)
-    track(METRICS, SOURCE, PAGE, CODE, STUDIES)
+    track(METRICS, SOURCE, PAGE, Path("src"), STUDIES)
     commit()
     found = verify.verify("table_vi")
     assert (found.problems, len(found.absent), found.checked) == ([], 4, 3)
@@ -356,7 +354,7 @@ def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsy
 
 def test_a_row_whose_checkpoint_is_gone(project: Path) -> None:
     evaluation().record.unlink()
-    track(METRICS, SOURCE, PAGE, CODE, STUDIES)
+    track(METRICS, SOURCE, PAGE, Path("src"), STUDIES)
     commit()
     WEIGHTS.unlink()
     assert verify.verify(None).problems == [
