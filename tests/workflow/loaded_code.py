@@ -1,5 +1,6 @@
 """Which code a stage runs, compared with the code that it declares."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from .conftest import Project
 # loads, and those of which it executes anything.
 TRACED = """
 import json, sys
+from inspect import CO_NEWLOCALS
 from pathlib import Path
 
 from cellar.cli import main
@@ -21,7 +23,7 @@ command_line = set(sys.modules)
 executed = set()
 
 def trace(frame, event, argument):
-    if event == "call":
+    if event == "call" and (frame.f_code.co_flags & CO_NEWLOCALS):  # a function, not the body of a module or class
         executed.add(frame.f_code.co_filename)
 
 def traced(run):
@@ -37,6 +39,8 @@ kind = KINDS[sys.argv[1]]
 object.__setattr__(kind, "run", traced(kind.run))
 code = main(sys.argv[1:])
 loaded = {str(getattr(sys.modules[name], "__file__", None)) for name in set(sys.modules) - command_line}
+if kind.name == "resolve":  # reads the parameters of methods, which import what they train with
+    loaded = set()
 files = [Path(file) for file in loaded | executed if file.endswith(".py")]
 inside = {file.relative_to(root) if file.is_absolute() else file for file in files if not file.is_absolute() or file.is_relative_to(root)}
 print(json.dumps(sorted(str(file) for file in inside if file.parts[:2] == ("src", "cellar") or file.parts[:1] == ("studies",))))
@@ -49,6 +53,8 @@ PLUMBING = (
     "src/cellar/config/", "src/cellar/errors.py", "src/cellar/paths.py", "src/cellar/cli", "src/cellar/__main__.py",
     "src/cellar/pipeline/", "src/cellar/engine/run_record.py",
 )  # fmt: skip
+# `resolve` makes an object of each method, to ask whether the settings suit it.
+OF_RESOLVE = ("src/cellar/engine/setup.py",)
 PLANNING = ("src/cellar/studies.py", "src/cellar/tables/", "src/cellar/figures/")  # where nothing is tabulated or drawn
 SHOWING = ("tabulate", "plot", "resolve")
 
@@ -70,12 +76,10 @@ def allowed(project: Project, path: str, kind: str, deps: list[str]) -> bool:
     if any(path == dep or path.startswith(f"{dep}/") for dep in deps):
         return True
     own = f"src/cellar/pipeline/stages/{kind}.py"
-    plumbing = PLUMBING if kind in SHOWING else (*PLUMBING, *PLANNING)
+    plumbing = (*PLUMBING, *(() if kind in SHOWING else PLANNING), *(OF_RESOLVE if kind == "resolve" else ()))
     return (path.startswith(plumbing) and path != own) or is_empty_package(project.folder / path)
 
 
 def is_empty_package(file: Path) -> bool:
     """An __init__.py that holds nothing but its docstring."""
-    import ast
-
     return file.name == "__init__.py" and len(ast.parse(file.read_text()).body) <= 1

@@ -88,9 +88,9 @@ def test_a_new_method_or_network_makes_nothing_stale(tracked: Project, name: str
     ("change", "expected"),
     [
         (lambda params: experiment(params, "fer2013-E1").update(input_size=64), {E1, E1_EVALUATION}),
-        (lambda params: params["studies"][FACES]["recipes"]["student_a"].update(early_stop=1), RUNS_OF_FACES),
+        (lambda params: params["studies"][FACES]["recipes"]["student_a"].update(watch=["test"]), RUNS_OF_FACES),
     ],
-    ids=["input_size", "early_stop"],
+    ids=["input_size", "watch"],
 )
 def test_an_optional_key_is_seen_by_plain_dvc_repro(tracked: Project, change: Any, expected: set[str]) -> None:
     """Without `cellar plan`. (What is not run is listed by a dry run after the first stage has resolved settings.)"""
@@ -103,10 +103,10 @@ def test_an_optional_key_is_seen_by_plain_dvc_repro(tracked: Project, change: An
     ("keys", "place", "value", "expected"),
     [
         ([f"{LINE}.input_size=32"], (FACES, "experiments", "fer2013-E1", "input_size"), 32, E1),
-        ([f"{RECIPE}.early_stop=1"], (FACES, "recipes", "student_a", "early_stop"), 1, E1),
+        ([f"{RECIPE}.processes=2"], (FACES, "recipes", "student_a", "processes"), 2, E1),
         ([f"{RECIPE}.weight_decay=1e-05"], (FACES, "recipes", "student_a", "weight_decay"), 1e-05, E1),
     ],
-    ids=["input_size", "early_stop", "1e-05"],
+    ids=["input_size", "processes", "1e-05"],
 )
 @pytest.mark.long
 def test_an_optional_key_is_seen_by_dvc_exp_run(
