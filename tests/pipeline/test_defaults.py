@@ -28,7 +28,7 @@ KEPT = {
 TEACHER = {"dataset": "cifar100", "model": "cnn4", "recipe": "cifar100_student"}
 OTHER = {  # field -> another value than its default
     "Evaluation.train_of": ["fer2013"],
-    "Draw.validation": 70,
+    "SyntheticSpec.validation": 70,
     "Dataset.validation_fraction": 0.2,
     "Dataset.split_seed": 1,
     "Dataset.checksums": "any",
@@ -57,10 +57,10 @@ OTHER = {  # field -> another value than its default
 # Another default of these is refused everywhere, or changes no stage: exactly one of several keys is given, or one key
 # asks for another.
 FORMS = {
-    "Draw.train": 70,
-    "Draw.test": 70,
-    "Draw.identities": 2,
-    "Draw.per_identity": 3,
+    "SyntheticSpec.train": 70,
+    "SyntheticSpec.test": 70,
+    "SyntheticSpec.identities": 2,
+    "SyntheticSpec.per_identity": 3,
     "Source.draw": {"seed": 1, "train": 70, "test": 70},
     "Source.url": "https://example.org/a.zip",
     "Source.sha256": "0" * 64,
@@ -177,7 +177,7 @@ def written_out(params: Raw, field: schema.Field, value: Any, thorough: bool) ->
 @pytest.mark.parametrize("key", OTHER)
 def test_a_changed_default_is_followed_by_what_does_not_state_it(key: str, raw: Raw, here: Path) -> None:
     field, value = schema.fields(TOY)[key], OTHER[key]
-    if key.startswith("Draw"):  # a set of persons has no such split
+    if key.startswith("SyntheticSpec"):  # a set of persons has no such split
         del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]
     if key.startswith("Line"):  # a sweep's points are lines that cannot state it: see below
         del raw["studies"]["mini_resemotenet"]["sweeps"], raw["studies"]["cifar100_kd"]["sweeps"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellar.config.data import Draw
+from cellar.config.data import SyntheticSpec
 from cellar.data.readers import cifar100
 from cellar.data.synthetic.objects import CLASSES, COARSE_CLASSES, COARSE_OF, draw_batch, draw_class, write_cifar100
 from cellar.data.synthetic.scene import HUES, to_rgb
@@ -117,7 +117,9 @@ def test_pixels_alone_tell_little() -> None:
 
 
 def stage(**draw: int) -> dict[str, object] | None:
-    settings = make_synthetic.Settings(dataset="mine", path="drawn", layout="cifar100", draw=Draw(seed=1, **draw))
+    settings = make_synthetic.Settings(
+        dataset="mine", path="drawn", layout="cifar100", draw=SyntheticSpec(seed=1, **draw)
+    )
     return make_synthetic.run(settings)
 
 
