@@ -48,10 +48,9 @@ def test_parameters_are_counted_without_buffers() -> None:
 
 
 def test_all_counted_models_are_the_papers() -> None:
-    networks = [
-        network for job in count_models.jobs(config.load(ROOT / "params.yaml")) for network in job.settings.networks
-    ]
-    counted = profiling.count_all([(network.name, network.classes, network.file) for network in networks])
+    settings = [job.settings for job in count_models.jobs(config.load(ROOT / "params.yaml"))]
+    networks = [(name, n, one.files.get(name)) for one in settings for name, n in one.classes.items()]
+    counted = profiling.count_all(networks)
     assert {name: entry["parameters"] for name, entry in counted.items()} == {
         "resemotenet": 80_238_599,
         "resemotenet_a": 20_069_383,

@@ -126,7 +126,7 @@ def test_every_known_model_is_built() -> None:
     for name in models.known():
         with torch.device("meta"):
             model = models.build(name, 3).eval()
-        side = 32 if models.takes(model, 32) else 160
+        side = 32 if models.accepts(model, 32) else 160
         assert model(torch.zeros(2, 3, side, side, device="meta")).shape == (2, 3)
 
 

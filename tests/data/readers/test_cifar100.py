@@ -337,7 +337,7 @@ def test_a_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"cellar download cifar \(it takes torchvision's CIFAR100"):
         layouts.load(declare(tmp_path / "none"), "cifar")
     drawn = declare(tmp_path / "none", source={"draw": {"seed": 1, "train": 100, "test": 100}})
-    with pytest.raises(CellarError, match="python -m cellar make_synthetic cifar"):
+    with pytest.raises(CellarError, match="dvc repro --single-item make_synthetic-cifar"):
         layouts.load(drawn, "cifar")
 
 
@@ -357,7 +357,7 @@ def test_cifar_as_image_folders(tmp_path: Path) -> None:
 
 def test_reading_does_not_import_torch(folder: Path) -> None:
     code = (
-        "import sys, pathlib; from cellar.data import cifar100, sample_objects;"
+        "import sys, pathlib; from cellar.data.readers import cifar100;"
         "cifar100.load(pathlib.Path(sys.argv[1]), 'any'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0

@@ -53,7 +53,7 @@ def test_image_folders_and_fraction(drawn: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (DRAW, ["python -m cellar make_synthetic faces"]),
+        (DRAW, ["dvc repro --single-item make_synthetic-faces"]),
         ({"kaggle": "msambare/fer2013"}, ["cellar download faces", "msambare/fer2013"]),
         (
             {"url": "https://a.example/f.zip", "sha256": "0" * 64},
