@@ -189,14 +189,15 @@ def shown_values(params: Params, shown_params: Callable[[Params], list[str]]) ->
 
 
 def value_at(params: Params, key: str) -> Any:
-    """The resolved value at a dotted key, as plain data. A name of an experiment may have dots in it."""
+    """The resolved value at a dotted key, as plain data; None for a parameter that a line's method does not have. A name
+    of an experiment may have dots in it."""
     section, _, rest = key.partition(".")
     value: Any = getattr(params, section)
     if rest and isinstance(value, dict):
         name = max((name for name in value if rest == name or rest.startswith(f"{name}.")), key=len)
         value, rest = value[name], rest[len(name) + 1 :]
     for part in rest.split(".") if rest else ():
-        value = value[part] if isinstance(value, dict) else getattr(value, part)
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part)
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 

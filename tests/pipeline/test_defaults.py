@@ -26,7 +26,7 @@ KEPT = {
     TOY: ["cifar100-student", "cifar100-student_kd"],
 }  # fmt: skip
 TEACHER = {"dataset": "cifar100", "model": "cnn4", "recipe": "cifar100_student"}
-OTHER = {  # field -> another value than its default
+OTHER: dict[str, Any] = {  # field -> another value than its default
     "Evaluation.train_of": ["fer2013"],
     "SyntheticSpec.validation": 70,
     "Dataset.validation_fraction": 0.2,
@@ -48,7 +48,16 @@ OTHER = {  # field -> another value than its default
     "Line.normalisation": "unit",
     "Line.frozen_batch_norm": "train",
     "Teacher.weights": "published.pth",
-    "Experiment.method": {"name": "triplet", "margin": 1.0, "per_epoch": 96},
+    "Experiment.method": {
+        "name": "maml",
+        "ways": 2,
+        "shots": 1,
+        "queries": 3,
+        "per_epoch": 2,
+        "inner_learning_rate": 0.01,
+        "inner_steps": 1,
+        "first_order": True,
+    },
     "Sweep.loss_form": "eq6_literal",
     "Sweep.seeds": [1],
     "StudySections.teachers": {"other": TEACHER},

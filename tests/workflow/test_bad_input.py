@@ -95,7 +95,7 @@ def test_an_unknown_name_on_the_command_line_suggests_the_likely_one(fresh: Proj
     command = ("python", "-m", "cellar", "distill_student")
     misspelt = last_line(fresh, *command, "fer2013-E11/seed-0", "--study", FACES)
     assert "did you mean 'distill_student-fer2013-E1-seed-0'" in misspelt
-    assert "--study" in last_line(fresh, *command, "fer2013-E1/seed-0")
+    assert f"add --study {FACES}" in last_line(fresh, *command, "fer2013-E1/seed-0")
 
 
 def test_weights_of_another_model_are_refused_by_name(project: Project) -> None:

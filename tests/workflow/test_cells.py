@@ -78,7 +78,7 @@ def edit_source(folder: Path) -> None:
         (edit_source, f"{SOURCE}: changed, and not committed"),
         (
             lambda folder: (folder / WEIGHTS).unlink(),
-            f"{WEIGHTS}: gone, though {PREDICTIONS} is here (table_vi, row E1)",
+            f"{WEIGHTS}: gone, though {PREDICTIONS.replace('predictions.npz', 'confusion.csv')} is here (table_vi, row E1)",
         ),
     ],
     ids=["metric", "table", "bit", "other run", "record", "source", "checkpoint gone"],

@@ -53,7 +53,7 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
     assert project.out_of_date() == set()
     changed = {path for path, md5 in project.made().items() if before[path] != md5}
     assert WEIGHTS in changed
-    shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves")
+    shown = ("E1", "table_", "verdicts", "audit_accuracy", "fig_4", "curves", "resolved")
     assert all(any(word in path for word in shown) for path in changed)
     shown_by_metrics_and_plots(project)
 

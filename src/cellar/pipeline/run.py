@@ -37,16 +37,22 @@ def settings_of(stage: str, study: str) -> dict[str, Any]:
 
 def definition_of(stage: str, study: str) -> dict[str, Any]:
     """The stage's entry in its dvc.yaml, or in that of its study's sweeps."""
-    known: dict[str, dict[str, Any]] = {}
-    for file in (pipeline_file(study, sweep=True), pipeline_file(study)):
-        text = file.read_text(encoding="utf-8") if file.exists() else "{}"
-        known |= yaml.load(text, Loader=yaml.CSafeLoader).get("stages", {})
+    known = entries(pipeline_file(study)) | entries(pipeline_file(study, sweep=True))
     if stage not in known:
-        hint = likely(stage, list(known)) or (" (one of a study is named by --study)" if not study else "")
+        owners = [file.parts[1] for file in paths.STUDIES.glob("*/dvc.yaml") if stage in entries(file)]
+        hint = f" ({owners[0]} has: add --study {owners[0]})" if owners else likely(stage, list(known))
         raise CellarError(
             f"{pipeline_file(study)} has no stage {stage}{hint}; correct the name, or write the file anew: cellar plan"
         )
     return known[stage]
+
+
+def entries(file: Path) -> dict[str, dict[str, Any]]:
+    """The stages of a pipeline file, by name; none of one that is not there."""
+    if not file.exists():
+        return {}
+    stages: dict[str, dict[str, Any]] = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["stages"]
+    return stages
 
 
 def check_own_code() -> None:

@@ -95,9 +95,9 @@ def line_cells(params: Params, key: str, printed: Printed, others: list[float]) 
     line = params.experiments[key]
     runs = runs_of(params, key, line)
     cells = common(params, runs, printed, others) | {"gain": gain_cell(params, line, runs)}
-    if line.teacher:
-        cells["T"] = Cell("counted", line.method["temperature"], paper=printed.get("T"))
-        cells["alpha"] = Cell("counted", line.method["task_weight"], paper=printed.get("alpha"))
+    for column, parameter in (("T", "temperature"), ("alpha", "task_weight")):
+        if parameter in line.method:
+            cells[column] = Cell("counted", line.method[parameter], paper=printed.get(column))
     return cells
 
 
