@@ -33,10 +33,10 @@ def jobs(config: Config) -> Iterator[Job]:
 
 def methods_in_use(config: Config) -> list[str]:
     """Their files: each declares its own parameters."""
-    from cellar.methods import registry
+    from cellar.pipeline import runs
 
-    lines = [(params, line) for params in config.studies.values() for line in params.experiments.values()]
-    return sorted({str(registry.file_of(line.method_name, params.study)) for params, line in lines})
+    lines = [(params, key, line) for params in config.studies.values() for key, line in params.experiments.items()]
+    return sorted({runs.method_file(params, key, line.method_name) for params, key, line in lines})
 
 
 def run(settings: Settings) -> Facts:
