@@ -37,17 +37,7 @@ def rerun(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return built.copy_to(tmp_path_factory.mktemp("rerun") / "project")
 
 
-LOADS_ALL = pytest.mark.xfail(strict=True, reason="resolve loads the studies that params.yaml leaves out, undeclared")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        pytest.param(address, marks=LOADS_ALL) if address == "resolve" else address
-        for stages in STAGES.values()
-        for address in stages
-    ],
-)
+@pytest.mark.parametrize("address", [address for stages in STAGES.values() for address in stages])
 def test_the_code_that_a_stage_runs_is_declared(rerun: Project, address: str) -> None:
     assert undeclared(rerun, address) == []
 
