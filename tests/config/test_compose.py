@@ -153,7 +153,7 @@ FAULTS = {  # an override of study one -> what its one line says; it begins with
         ["studies/one/params/mine.yaml: studies.one.recipes.long.epochs: ", "found 'many'"],
     ),
     "number as text": (
-        "recipes:\n  long:\n    learning_rate: 1e-3\n",
+        "recipes:\n  long:\n    learning_rate: \"1e-3\"\n",
         ["studies/one/params/mine.yaml: studies.one.recipes.long.learning_rate", "write 0.001"],
     ),
     "of a data set": (

@@ -87,7 +87,7 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "no method": (lambda p: line(p, "fer2013-E1").update(method="logit_kd"), [f"{MINI}.experiments.fer2013-E1.method", "a mapping with its name"]),
     "a method without a name": (lambda p: line(p, "fer2013-E1")["method"].pop("name"), [f"{MINI}.experiments.fer2013-E1.method", "a mapping with its name"]),
     "epochs 0": (lambda p: recipe(p).update(epochs=0), [f"{MINI}.recipes.student_a.epochs", "greater than or equal to 1"]),
-    "number as text": (lambda p: recipe(p).update(learning_rate="1e-3"), [f"{MINI}.recipes.student_a.learning_rate", "1e-3 is text to YAML", "write 0.001"]),
+    "number as text": (lambda p: recipe(p).update(learning_rate="0.001"), [f"{MINI}.recipes.student_a.learning_rate", "0.001 is text to YAML", "write 0.001"]),
     "momentum of Adam": (lambda p: recipe(p).update(optimizer="adam"), [f"{MINI}.recipes.student_a", "adam has no momentum", "momentum: 0"]),
     "unknown optimizer": (lambda p: recipe(p).update(optimizer="adamw"), [f"{MINI}.recipes.student_a.optimizer", "'sgd' or 'adam'", "adamw"]),
     "two schedules": (lambda p: recipe(p)["schedule"].update(inverse_sqrt=True), [f"{MINI}.recipes.student_a.schedule", "exactly one of", "found: plateau, inverse_sqrt"]),
@@ -145,6 +145,14 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(CellarError, match=r"line .* 'threads' is given twice"):
         config.load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(("text", "number"), [("1e-05", 1e-05), ("1e-3", 1e-3), ("2.5e-4", 2.5e-4), ("1E2", 100.0)])
+def test_a_number_with_an_exponent_is_a_number(tmp_path: Path, text: str, number: float) -> None:
+    """As DVC reads and writes it; YAML 1.1 takes 1e-05 for text."""
+    shipped = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(shipped.replace("learning_rate: 0.003,", f"learning_rate: {text},", 1))
+    assert config.load(tmp_path / "params.yaml").params("mini_resemotenet").recipes["teacher"].learning_rate == number
 
 
 def test_broken_yaml_names_the_line(tmp_path: Path) -> None:

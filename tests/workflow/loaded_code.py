@@ -12,6 +12,7 @@ from .conftest import Project
 # loads, and those of which it executes anything.
 TRACED = """
 import json, sys
+from dataclasses import replace
 from inspect import CO_NEWLOCALS
 from pathlib import Path
 
@@ -23,24 +24,34 @@ command_line = set(sys.modules)
 executed = set()
 
 def trace(frame, event, argument):
-    if event == "call" and (frame.f_code.co_flags & CO_NEWLOCALS):  # a function, not the body of a module or class
-        executed.add(frame.f_code.co_filename)
+    code = frame.f_code  # of a function: not the body of a module or class, nor a comprehension, which either may have
+    if event == "call" and code.co_flags & CO_NEWLOCALS and (code.co_name == "<lambda>" or code.co_name[0] != "<"):
+        executed.add(code.co_filename)
 
-def traced(run):
-    def within(settings):
+def traced(function):
+    def within(*arguments):
         sys.setprofile(trace)
         try:
-            return run(settings)
+            return function(*arguments)
         finally:
             sys.setprofile(None)
     return within
 
 kind = KINDS[sys.argv[1]]
-object.__setattr__(kind, "run", traced(kind.run))
+if kind.name == "tabulate":  # to find a table or figure, those of all studies are listed: what counts is what builds it
+    from cellar import tables
+    find = tables.find
+    tables.find = lambda *arguments: replace(entry := find(*arguments), build=traced(entry.build))
+elif kind.name == "plot":
+    from cellar.figures import drawing
+    listed = drawing.catalogue
+    drawing.catalogue = lambda config: {key: replace(entry, draw=traced(entry.draw)) for key, entry in listed(config).items()}
+else:
+    object.__setattr__(kind, "run", traced(kind.run))
 code = main(sys.argv[1:])
-loaded = {str(getattr(sys.modules[name], "__file__", None)) for name in set(sys.modules) - command_line}
-if kind.name == "resolve":  # reads the parameters of methods, which import what they train with
-    loaded = set()
+loaded = set()
+if kind.name not in ("tabulate", "plot", "resolve"):  # which load all studies and methods
+    loaded = {str(getattr(sys.modules[name], "__file__", None)) for name in set(sys.modules) - command_line}
 files = [Path(file) for file in loaded | executed if file.endswith(".py")]
 inside = {file.relative_to(root) if file.is_absolute() else file for file in files if not file.is_absolute() or file.is_relative_to(root)}
 print(json.dumps(sorted(str(file) for file in inside if file.parts[:2] == ("src", "cellar") or file.parts[:1] == ("studies",))))
@@ -76,8 +87,15 @@ def allowed(project: Project, path: str, kind: str, deps: list[str]) -> bool:
     if any(path == dep or path.startswith(f"{dep}/") for dep in deps):
         return True
     own = f"src/cellar/pipeline/stages/{kind}.py"
-    plumbing = (*PLUMBING, *(() if kind in SHOWING else PLANNING), *(OF_RESOLVE if kind == "resolve" else ()))
+    plumbing = (*PLUMBING, *(OF_RESOLVE if kind == "resolve" else () if kind in SHOWING else PLANNING))
+    if kind == "resolve" and path.startswith("studies/") and not is_used(project, path):
+        return True
     return (path.startswith(plumbing) and path != own) or is_empty_package(project.folder / path)
+
+
+def is_used(project: Project, path: str) -> bool:
+    """Whether params.yaml has the study of a file; those that it leaves out are registered, and give no settings."""
+    return Path(path).parts[1] in yaml.safe_load((project.folder / "params.yaml").read_text())["studies"]
 
 
 def is_empty_package(file: Path) -> bool:

@@ -35,7 +35,7 @@ MISTAKES = {  # what is wrong -> how params.yaml is spoilt, and the words of the
     "misspelt parameter of a method": (method("temprature", 4), f"{E1}: method logit_kd: temprature: unknown key (did you mean 'temperature'?); correct it"),
     "parameter out of range": (method("temperature", 0), f"{E1}: method logit_kd: temperature: input should be greater than 0 (found 0)"),
     "key of an earlier version": (line("temperature", 4), f"{E1}.temperature is now {E1}.method.temperature; move it there"),
-    "number as text": (recipe("learning_rate", "1e-3"), f"studies.{FACES}.recipes.student_a.learning_rate: 1e-3 is text to YAML, not a number; write 0.001"),
+    "number as text": (recipe("learning_rate", "0.001"), f"studies.{FACES}.recipes.student_a.learning_rate: 0.001 is text to YAML, not a number; write 0.001"),
     "epochs 0": (recipe("epochs", 0), f"studies.{FACES}.recipes.student_a.epochs: input should be greater than or equal to 1 (found 0)"),
     "unknown network": (line("model", "resemotenet_d"), f"{E1}.model: no model is called 'resemotenet_d' (did you mean 'resemotenet_"),
     "unknown method": (method("name", "logit_kb"), f"{E1}.method.name: no method is called 'logit_kb' (did you mean 'logit_kd'?)"),

@@ -1,5 +1,6 @@
 """YAML as params.yaml is read: a key given twice is an error, and every error is one line with its place."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from cellar.errors import CellarError
 
 
 class StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error, not a silent choice."""
+    """YAML in which a key given twice is an error, not a silent choice, and 1e-05, as DVC writes it, a number (YAML 1.2)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         self.flatten_mapping(node)
@@ -22,6 +23,11 @@ class StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
+)
 
 
 def read_yaml(path: Path) -> Any:

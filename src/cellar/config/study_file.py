@@ -140,6 +140,6 @@ def flow_text(node: yaml.Node, value: Any) -> str:
 
 def text_of(value: Any) -> str:
     """Text as YAML, without quotes where it is safe; anything else as JSON, which YAML reads too."""
-    if isinstance(value, str) and PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+    if isinstance(value, str) and PLAIN.fullmatch(value) and yaml.load(value, Loader=StrictLoader) == value:
         return value
     return json.dumps(value, ensure_ascii=False)
