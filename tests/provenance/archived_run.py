@@ -12,7 +12,7 @@ from cellar.provenance import lineage
 from cellar.report import archive
 from cellar.tables import render
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import interval_of, rounded, spreads
+from cellar.tables.run_cells import interval_of, rounded, spreads
 
 from .cell_project import lock, settings
 

@@ -220,7 +220,7 @@ def test_metrics_that_are_no_json_are_named(project: Path) -> None:
 def test_a_page_edited_by_hand(project: Path) -> None:
     PAGE.write_text(PAGE.read_text().replace("FER2013", "FER-2013"))
     lock()
-    assert verify.verify(None).problems == [f"{PAGE}: does not say what {SOURCE} says"]
+    assert verify.verify(None).problems == [f"{PAGE}: differs from {SOURCE}"]
 
 
 def test_a_table_that_is_not_what_its_inputs_give(project: Path) -> None:
@@ -347,9 +347,9 @@ def test_what_a_clone_has_not_fetched_is_counted_not_failed(project: Path, capsy
     found = verify.verify("table_vi")
     assert (found.problems, len(found.absent), found.checked) == ([], 4, 3)
     assert verify.report("table_vi", complete=False) == 0
-    assert "4 artefacts are not here: dvc pull or rebuild\n" in capsys.readouterr().out
+    assert "4 artefacts are missing: dvc pull or rebuild\n" in capsys.readouterr().out
     assert verify.report("table_vi", complete=True) == 1
-    assert f"{WEIGHTS}: not here" in capsys.readouterr().out
+    assert f"{WEIGHTS}: missing" in capsys.readouterr().out
 
 
 def test_a_row_whose_checkpoint_is_gone(project: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_row_whose_checkpoint_is_gone(project: Path) -> None:
     commit()
     WEIGHTS.unlink()
     assert verify.verify(None).problems == [
-        f"{WEIGHTS}: gone, though {PREDICTIONS} is here (table_vi, row E1); dvc pull or rebuild"
+        f"{WEIGHTS}: missing, though {PREDICTIONS} exists (table_vi, row E1); dvc pull or rebuild"
     ]
 
 
@@ -391,7 +391,7 @@ def test_a_table_of_lines_that_params_yaml_has_not_is_named_and_left_alone(
     files.write_json(SOURCE.with_name("custom_pets.json"), json.loads(SOURCE.read_text()) | {"id": "custom_pets"})
     assert verify.report(None, complete=False) == 0
     said = capsys.readouterr().out.splitlines()
-    assert "not looked at, for params.yaml has no line of theirs: custom_pets" in said
+    assert "not verified, since params.yaml does not ask for them: custom_pets" in said
     assert said[-1] == "verified: 1 table, 7 files, 0 problems"
 
 

@@ -4,7 +4,8 @@ from cellar import files, paths
 from cellar.config import Params
 from cellar.tables import printed_values, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, keyed
-from cellar.tables.runs import accuracy_cell, experiment_keys, experiment_lines, student_runs
+from cellar.tables.run_cells import accuracy_cell
+from cellar.tables.runs import experiment_keys, experiment_lines, student_runs
 
 KEY, DATASET = "toy_study", "cifar100"
 ROWS = {"alone": "Tiny", "hints": "Tiny with hints"}  # row of params.yaml -> as printed

@@ -71,14 +71,14 @@ def edit_source(folder: Path) -> None:
     ("spoil", "words"),
     [
         (edit_metric, f"{METRICS}: {PREDICTIONS} gives other numbers: accuracy is "),
-        (edit_table, f"{PAGE}: does not say what results/tables/table_vi.json says"),
+        (edit_table, f"{PAGE}: differs from results/tables/table_vi.json"),
         (flip_a_bit, f"{WEIGHTS}: its md5 is "),
         (lambda folder: shutil.copy(folder / OTHERS, folder / PREDICTIONS), f"these are the bytes of {OTHERS}"),
         (edit_record, "was altered: its content is not what its name stands for"),
         (edit_source, f"{SOURCE}: changed, and not committed"),
         (
             lambda folder: (folder / WEIGHTS).unlink(),
-            f"{WEIGHTS}: gone, though {PREDICTIONS.replace('predictions.npz', 'confusion.csv')} is here (table_vi, row E1)",
+            f"{WEIGHTS}: missing, though {PREDICTIONS.replace('predictions.npz', 'confusion.csv')} exists (table_vi, row E1)",
         ),
     ],
     ids=["metric", "table", "bit", "other run", "record", "source", "checkpoint gone"],
@@ -110,9 +110,9 @@ def test_a_clone_without_the_cache_verifies_what_is_in_git(built: Project, tmp_p
     clone = Project(tmp_path / "clone")
     code, lines = cellar(clone, "verify")
     assert code == 0 and lines[-1].endswith("0 problems")
-    assert lines[0].endswith("artefacts are not here: dvc pull or rebuild")
+    assert lines[0].endswith("artefacts are missing: dvc pull or rebuild")
     code, lines = cellar(clone, "verify", "--complete")
-    assert code == 1 and f"{WEIGHTS}: not here" in lines
+    assert code == 1 and f"{WEIGHTS}: missing" in lines
 
 
 @pytest.mark.long

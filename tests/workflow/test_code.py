@@ -42,9 +42,6 @@ def test_the_code_that_a_stage_runs_is_declared(rerun: Project, address: str) ->
     assert undeclared(rerun, address) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="import_teacher does not declare what reads the file: add code.AUGMENTATION, code.STARTING"
-)
 def test_so_is_that_of_a_teacher_that_is_imported(rerun: Project) -> None:
     weights = rerun.folder / "results/teachers/fer2013/seed-0/weights.safetensors"
     shutil.copy(weights, rerun.folder / "published.safetensors")

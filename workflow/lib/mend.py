@@ -1,4 +1,4 @@
-"""What DVC leaves when a kill meets it in the middle of its writing; it writes neither its notes nor dvc.lock whole or not at all."""
+"""Repair of files that DVC was writing when it was killed: it writes neither dvc.lock nor its own notes atomically."""
 
 import re
 import sys
@@ -11,13 +11,13 @@ from cellar import files
 from cellar.pipeline.dvc import RWLOCK, half_written
 
 HEADER = "schema: '2.0'\nstages:\n"
-STAGE = re.compile(r"^  [^ \n]", re.MULTILINE)  # where one begins
+STAGE = re.compile(r"^  [^ \n]", re.MULTILINE)  # the first line of an entry
 
 
 def clear_half_written_notes() -> None:
-    """DVC notes who reads and writes what. A kill in the middle of its writing leaves half of that, which no later DVC reads.
+    """Remove DVC's file of readers and writers where a kill has left half of it, which no later DVC can read.
 
-    It writes under a lock of its own; so with that lock held, what is half-written is so for good.
+    DVC writes it under a lock of its own. While this function holds that lock, nobody is still writing.
     """
     from dvc.lock import LockError, make_lock
 
@@ -29,15 +29,15 @@ def clear_half_written_notes() -> None:
 
 
 def cut_short(lock: Path) -> bool:
-    """Whether a dvc.lock ends within a line, as DVC leaves none that it has written to the end."""
+    """Whether a dvc.lock ends within a line: DVC ends every complete one with a newline."""
     return lock.exists() and not lock.read_bytes().endswith(b"\n")
 
 
 def drop_cut_stage(lock: Path) -> bool:
-    """Drop the stage that DVC was writing to a dvc.lock when it was killed, the last there; those after it are lost already.
+    """Drop the last entry of a dvc.lock, which DVC was writing when it was killed; the entries after it are already lost.
 
-    Hold DVC's lock of the project. DVC brings a stage that it has forgotten back from its cache. What a kill does not do,
-    say a merge that was left halfway, is left alone, as is what DVC can read: then nothing is changed, and the answer is False.
+    The caller holds DVC's lock of the project. DVC restores a dropped stage from its run cache. Returns False, and changes
+    nothing, where DVC can read the file or where the damage is not that of a kill, such as an unfinished merge.
     """
     text = lock.read_bytes().decode("utf-8", errors="ignore")
     if not (text.startswith(HEADER) or HEADER.startswith(text)) or (text.endswith("\n") and valid(text)):

@@ -1,8 +1,8 @@
-"""Make file times say what DVC's hashes know, so that Snakemake plans what DVC would run.
+"""File times set to agree with DVC's hashes, so that Snakemake plans what DVC would run.
 
-File times are arbitrary after `git clone`, `dvc pull`, `dvc checkout`. For a stage that DVC finds up to date,
-no output may look older than what the stage reads. For any other stage, its marker under .snakemake/stale/ is
-rewritten: an input newer than the outputs, with the reason as its text.
+File times are arbitrary after `git clone`, `dvc pull`, `dvc checkout`. Where DVC finds a stage up to date,
+its outputs get a time no older than that of its inputs. For any other stage, its marker under .snakemake/stale/ is
+rewritten: an input of the rule, newer than the outputs, which holds DVC's reason.
 """
 
 import json
@@ -20,7 +20,7 @@ from cellar.errors import CellarError
 from cellar.pipeline import dvc
 
 FOLDER = Path(".snakemake/stale")
-FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake leaves it in a folder that it had made, and tells its age by it
+FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake keeps the time of an output folder in this file
 
 
 def marker(address: str) -> str:
@@ -29,9 +29,9 @@ def marker(address: str) -> str:
 
 
 def refresh(addresses: Sequence[str]) -> None:
-    """Ask DVC about stages, each after those that it needs; write markers, lift the times of what is up to date.
+    """Ask DVC about stages, each after those it depends on; write markers and set the times of outputs that are up to date.
 
-    While DVC runs a stage here (say, for a Snakemake that was killed), its outputs must not be judged: wait for it.
+    Waits while DVC runs a stage in this project (for a Snakemake that was killed, say): its outputs are incomplete.
     """
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
@@ -48,7 +48,7 @@ def refresh(addresses: Sequence[str]) -> None:
                 dvc.resolve()
                 found = wait_for(lambda: status(repo, addresses), LockError)
         for stage, reason in found:
-            mark(stage, reason)
+            write_marker(stage, reason)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 
@@ -56,7 +56,7 @@ def refresh(addresses: Sequence[str]) -> None:
 def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
     """Each stage with what is out of date in it.
 
-    DVC's own `status` loads every stage there is, several times; here those that are asked about are loaded, once.
+    DVC's own `status` loads all stages of the project, several times. This loads those in `addresses`, once.
     """
     from dvc.repo import lock_repo
 
@@ -73,7 +73,7 @@ def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
 
 
 def stages_of(repo: Any, file: Path) -> Any:
-    """The stages of a dvc.yaml, one by one when they are asked for; a dvc.lock that a kill has cut short is mended."""
+    """The stages of a dvc.yaml, loaded lazily, after the repair of a dvc.lock that a kill has cut short."""
     from dvc.dvcfile import load_file
     from dvc.exceptions import DvcException
 
@@ -90,9 +90,9 @@ def stages_of(repo: Any, file: Path) -> Any:
 
 @contextmanager
 def parsed_once() -> Iterator[None]:
-    """DVC parses params.yaml anew for every stage, half of what its status takes: here it does so once.
+    """DVC parses a parameter file again for every stage, which takes half the time of its status. Here it parses each once.
 
-    A DVC that reads it in another way is left alone, and slower.
+    A version of DVC without `load_path` is left unchanged, and slower.
     """
     from dvc.dependency import param
 
@@ -115,33 +115,32 @@ def parsed_once() -> Iterator[None]:
 
 
 def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[str, Any]:
-    said = False
+    reported = False
     while True:
         try:
             return ask()
         except busy as error:
-            if not said:
+            if not reported:
                 print(
                     f"cellar: waiting for the stage that DVC is running here: {one_line(error)[:200]}", file=sys.stderr
                 )
-            said = True
+            reported = True
             time.sleep(1)
 
 
-def mark(stage: Any, reason: Any) -> None:
+def write_marker(stage: Any, reason: Any) -> None:
     path = Path(marker(stage.addressing))
-    bring_back(stage)
+    clamp_future_times(stage)
     if reason:
         path.write_text(json.dumps({"checked": time.time_ns(), "why": reason}, indent=1))
         return
-    lift(stage)
+    raise_output_times(stage)
     path.touch()
     os.utime(path, (0, 0))
 
 
-def bring_back(stage: Any) -> None:
-    """Times that are still to come, as a clock that was set back leaves them, become now: Snakemake takes what it makes
-    for older than them, and fails."""
+def clamp_future_times(stage: Any) -> None:
+    """Set times in the future, as after a clock was set back, to now. Snakemake would take new outputs for older than those."""
     now = time.time_ns()
     for item in [*stage.deps, *stage.outs]:
         whole = Path(item.fs_path)
@@ -150,11 +149,13 @@ def bring_back(stage: Any) -> None:
                 try:
                     os.utime(path, ns=(now, now), follow_symlinks=False)
                 except OSError as error:
-                    raise CellarError(f"{path} is of a time to come, and {error.strerror}; touch it") from None
+                    raise CellarError(
+                        f"{path} has a time in the future, and cannot be changed ({error.strerror}); touch it"
+                    ) from None
 
 
-def lift(stage: Any) -> None:
-    """No output of an up-to-date stage may look older than what the stage reads."""
+def raise_output_times(stage: Any) -> None:
+    """Make no output of an up-to-date stage older than its inputs."""
     reads = [Path(dep.fs_path) for dep in stage.deps]
     newest_input = max((newest(path) for path in reads if path.exists()), default=0)
     for out in stage.outs:
@@ -170,7 +171,7 @@ def newest(path: Path) -> int:
 
 
 def files_of(path: Path) -> list[Path]:
-    """A file itself, the files in a folder, none of what is not here."""
+    """A file itself, the files in a folder, or none of a path that does not exist."""
     if path.is_dir():
         return [p for p in path.rglob("*") if not p.is_dir()]
     return [path] if path.exists() else []

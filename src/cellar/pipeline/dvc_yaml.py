@@ -11,25 +11,15 @@ from cellar.pipeline import locks
 from cellar.pipeline.stage import MAIN, Stage
 
 HEADER = """\
-# Written by `cellar plan` from params.yaml, which says what runs; Snakemake writes it anew when it must.
-# After adding or removing lines of params.yaml run `cellar plan`, or snakemake; changed values need neither.
+# Generated from params.yaml by `cellar plan`; do not edit. Snakemake runs `cellar plan` when needed.
+# After adding or removing lines of params.yaml, run `cellar plan` or snakemake. Changed values need neither.
 """
-PLAIN = re.compile(r"[A-Za-z]([\w./@+= -]*[\w./@+=-])?")  # needs no quotes in YAML, but for
-WORDS = {
-    "y",
-    "n",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "true",
-    "false",
-    "null",
-}  # which one version of it or another reads otherwise
+PLAIN = re.compile(r"[A-Za-z]([\w./@+= -]*[\w./@+=-])?")  # needs no quotes in YAML, except:
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # booleans and null in YAML 1.1 or 1.2
 
 
 def render(stages: Iterable[Stage]) -> str:
-    """One entry a stage. Written line by line, for PyYAML takes a second for all of them."""
+    """One entry per stage. Written line by line, because PyYAML takes a second for all of them."""
     return "\n".join([f"{HEADER}stages:", *(line for stage in stages for line in entry(stage))]) + "\n"
 
 

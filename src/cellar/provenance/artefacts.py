@@ -1,4 +1,4 @@
-"""The bytes of artefacts, read now and never by file time, against what dvc.lock says of them."""
+"""The md5 of artefacts, computed now, compared with dvc.lock."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +8,12 @@ from cellar.pipeline import content
 from cellar.provenance import git
 from cellar.provenance.lineage import Lineage, Stage
 
-Claims = dict[str, dict[str, list[str]]]  # path -> md5 in the lock -> the stages that say so
+Locked = dict[str, dict[str, list[str]]]  # path -> md5 in the lock -> the stages that have it
 
 
-def claims(stages: Iterable[Stage]) -> Claims:
-    """Of what stages made and of the data that they read; code is compared apart, for it may differ by intention."""
-    found: Claims = {}
+def locked(stages: Iterable[Stage]) -> Locked:
+    """The outputs of stages and the data that they read. Code is compared elsewhere, since it changes on purpose."""
+    found: Locked = {}
     for stage in stages:
         for file in (*stage.makes, *stage.data):
             found.setdefault(file.path, {}).setdefault(file.md5, []).append(stage.target)
@@ -21,26 +21,26 @@ def claims(stages: Iterable[Stage]) -> Claims:
 
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
-    """md5 of the files and folders that are here; hashing frees the interpreter, so threads share it."""
+    """md5 of the files and folders that exist. In threads, since hashing releases the interpreter's lock."""
     here = [path for path in paths if Path(path).exists()]
     with ThreadPoolExecutor() as pool:
         return dict(zip(here, pool.map(content.md5, map(Path, here)), strict=True))
 
 
-def changed(claimed: Claims, found: Mapping[str, str], graph: Lineage) -> Iterator[str]:
-    """Files whose bytes are not those that a stage read or made."""
+def changed(expected: Locked, found: Mapping[str, str], graph: Lineage) -> Iterator[str]:
+    """Files whose bytes differ from those that a stage read or made."""
     of_others = {file.md5: file.path for stage in graph.stages for file in stage.makes}
-    for path, said in claimed.items():
-        for wanted, sayers in said.items() if path in found else ():
+    for path, by_md5 in expected.items():
+        for wanted, addresses in by_md5.items() if path in found else ():
             actual = found[path]
             if wanted != actual:
-                more = f" and {len(sayers) - 1} more" if len(sayers) > 1 else ""
+                more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
                 other = f"; these are the bytes of {of_others[actual]}" if actual in of_others else ""
-                yield f"{path}: its md5 is {actual}, dvc.lock has {wanted} ({sayers[0]}{more}){other}"
+                yield f"{path}: its md5 is {actual}, dvc.lock has {wanted} ({addresses[0]}{more}){other}"
 
 
 def broken_links(stages: Iterable[Stage], graph: Lineage) -> Iterator[str]:
-    """Stages that read something else than the stage before them made, as dvc.lock itself has it."""
+    """Stages whose inputs in dvc.lock differ from the outputs of the stage that made them."""
     for stage in stages:
         for file in stage.reads:
             made = graph.maker(file.path)
@@ -49,9 +49,9 @@ def broken_links(stages: Iterable[Stage], graph: Lineage) -> Iterator[str]:
 
 
 def lost(absent: Iterable[str], stages: Iterable[Stage], graph: Lineage) -> dict[str, str]:
-    """Absent files that something here was made from or with -> that thing. A clone that fetched nothing has none.
+    """Missing file -> an existing file of the same stage or made from it. A clone that fetched nothing has none.
 
-    What git keeps says nothing: it is in every clone.
+    Files in git do not count: every clone has them.
     """
     tracked = set(git.git("ls-files").splitlines())
     gone, found = set(absent), dict[str, str]()

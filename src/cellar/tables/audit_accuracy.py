@@ -13,7 +13,8 @@ from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
 from cellar.studies import AUDIT
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import DIGITS, Runs, classifies, experiment_lines, judged_cell, runs_of, teacher_runs_of
+from cellar.tables.run_cells import DIGITS, judged_cell
+from cellar.tables.runs import Runs, classifies, experiment_lines, runs_of, teacher_runs_of
 
 COLUMNS = [
     Column("images", "test images", "count"),

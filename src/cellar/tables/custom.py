@@ -4,16 +4,8 @@ from cellar import studies
 from cellar.config import Params
 from cellar.studies import CUSTOM
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import (
-    Runs,
-    accuracy_cell,
-    experiment_lines,
-    gain_cell,
-    gain_files,
-    mean_cell,
-    runs_of,
-    teacher_runs_of,
-)
+from cellar.tables.run_cells import accuracy_cell, gain_cell, gain_files, mean_cell
+from cellar.tables.runs import Runs, experiment_lines, runs_of, teacher_runs_of
 
 COLUMNS = [
     Column("accuracy", "accuracy (%)", "%"),

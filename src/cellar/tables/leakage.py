@@ -18,7 +18,8 @@ from cellar.metrics import intervals
 from cellar.studies import AUDIT
 from cellar.tables.audit_accuracy import NO_IMAGE
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import DIGITS, SEVERAL, Runs, classifies, experiment_lines, judged_cell, rounded, runs_of
+from cellar.tables.run_cells import DIGITS, SEVERAL, judged_cell, rounded
+from cellar.tables.runs import Runs, classifies, experiment_lines, runs_of
 
 COLUMNS = [
     Column("images", "test images", "count"),

@@ -9,7 +9,8 @@ from cellar.config import Params, Sweep
 from cellar.errors import CellarError
 from cellar.studies import CUSTOM, SweepText
 from cellar.tables.cells import Cell, Column, Row, Table
-from cellar.tables.runs import DIGITS, Runs, accuracy_cell, mean_cell, runs_of
+from cellar.tables.run_cells import DIGITS, accuracy_cell, mean_cell
+from cellar.tables.runs import Runs, runs_of
 
 Point = tuple[float, float]  # temperature, task_weight
 Values = Mapping[Point, float]  # percent

@@ -12,19 +12,8 @@ from cellar.config import Experiment, Params
 from cellar.metrics import intervals
 from cellar.tables import verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, keyed, keyed_row
-from cellar.tables.runs import (
-    DIGITS,
-    Runs,
-    absent,
-    accuracy_cell,
-    experiment_keys,
-    experiment_lines,
-    gain_cell,
-    gain_files,
-    mean_cell,
-    runs_of,
-    teacher_runs,
-)
+from cellar.tables.run_cells import DIGITS, absent, accuracy_cell, gain_cell, gain_files, mean_cell
+from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of, teacher_runs
 
 from ..printed import DATASET, KEY, ROWS, claimed_gain, paper, table
 

@@ -5,18 +5,8 @@ from typing import Any
 from cellar import paths
 from cellar.config import Experiment, Params
 from cellar.tables.cells import Cell, Column, Row, Table, keyed_row
-from cellar.tables.runs import (
-    Runs,
-    absent,
-    accuracy_cell,
-    experiment_keys,
-    experiment_lines,
-    gain_cell,
-    gain_files,
-    mean_cell,
-    runs_of,
-    teacher_runs,
-)
+from cellar.tables.run_cells import absent, accuracy_cell, gain_cell, gain_files, mean_cell
+from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of, teacher_runs
 
 from ..printed import DATASETS, KEY, table, variants
 

@@ -8,7 +8,8 @@ from cellar import files, paths
 from cellar.config import Params
 from cellar.tables import verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, keyed
-from cellar.tables.runs import DIGITS, absent, accuracy_cell, row_runs
+from cellar.tables.run_cells import DIGITS, absent, accuracy_cell
+from cellar.tables.runs import row_runs
 
 from ..printed import DATASETS, KEY, table, variants
 

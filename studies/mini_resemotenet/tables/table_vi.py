@@ -4,7 +4,8 @@ from cellar import files, paths
 from cellar.config import Params
 from cellar.tables import verdicts
 from cellar.tables.cells import NOTHING, Cell, Column, Row, Table, keyed_row
-from cellar.tables.runs import accuracy_cell, row_runs
+from cellar.tables.run_cells import accuracy_cell
+from cellar.tables.runs import row_runs
 
 from ..printed import DATASETS, KEY, VI_COLUMNS, table, variants
 from .table_i import row_id

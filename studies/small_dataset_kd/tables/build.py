@@ -7,7 +7,7 @@ epoch that is best on validation, and at the one that is best on the test images
 from cellar import paths
 from cellar.config import Params
 from cellar.tables.cells import Cell, Column, Row, Table, keyed
-from cellar.tables.runs import difference_files
+from cellar.tables.run_cells import difference_files
 
 from ..printed import KEY, NETWORKS, data
 from ..printed import rows as printed_rows

@@ -8,7 +8,8 @@ from cellar.config import Params
 from cellar.tables import verdicts
 from cellar.tables.cells import NOT_RUN, Cell, keyed
 from cellar.tables.printed_values import Place
-from cellar.tables.runs import DIGITS, Runs, absent, difference_cell, judged_cell
+from cellar.tables.run_cells import DIGITS, absent, difference_cell, judged_cell
+from cellar.tables.runs import Runs
 
 from .lines import Kind, Shown, obstacle, scratch_of
 

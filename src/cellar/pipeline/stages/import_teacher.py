@@ -68,7 +68,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.FILES, *code.PREPARED, *code.NETWORKS, "src/cellar/engine/runtime.py"),
+    (*code.FILES, *code.PREPARED, *code.AUGMENTATION, *code.NETWORKS, *code.STARTING, "src/cellar/engine/runtime.py"),
     outs=(
         "results/teachers/{item}/weights.safetensors",
         "results/teachers/{item}/last.safetensors",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cellar.metrics import intervals
-from cellar.tables.runs import DIGITS, interval_of, rounded, spreads
+from cellar.tables.run_cells import DIGITS, interval_of, rounded, spreads
 
 Cell = Mapping[str, Any]
 Metrics = Sequence[Mapping[str, Any]]  # of each metrics file of a cell, in its order: dotted key → value
