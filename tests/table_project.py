@@ -88,7 +88,7 @@ class Project:
 
     def stage(self, key: str, seed: int = 0) -> str:
         """What `dvc repro` calls the evaluation of an experiment."""
-        return f"studies/{self.owner(key).study}/dvc.yaml:evaluate_student-{key}-seed-{seed}"
+        return f"studies/{self.owner(key).study}/results/dvc.yaml:evaluate_student-{key}-seed-{seed}"
 
     def inputs(self, table: str) -> list[str]:
         return tables.find(table, self.config()).inputs()

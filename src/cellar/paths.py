@@ -13,6 +13,7 @@ RESOLVED = Path("results/resolved")
 TEACHER_LOGITS = Path(".cache/teacher_logits")
 INDEX = Path("results/index.md")
 RUNS = Path("runs")
+PACKAGE = Path(__file__).parent
 
 
 def printed(study: str) -> Path:
@@ -95,15 +96,21 @@ def costs(dataset: str, model: str) -> Path:
 
 def in_project(file: Path) -> Path:
     """A code file's path in the project: of the running package src/cellar/…, of a study studies/…."""
-    package = Path(__file__).parent
-    return Path("src/cellar") / file.relative_to(package) if file.is_relative_to(package) else file
+    return Path("src/cellar") / file.relative_to(PACKAGE) if file.is_relative_to(PACKAGE) else file
 
 
-def pipeline_file(study: str, sweep: bool = False) -> Path:
-    """The dvc.yaml of what studies share (""), of a study, or of its sweeps."""
-    if not study:
-        return Path("dvc.yaml")
-    return STUDIES / study / ("sweeps/dvc.yaml" if sweep else "dvc.yaml")
+def pipeline_file(study: str, sweep: bool = False, results: bool = False) -> Path:
+    """A dvc.yaml of a study, or of what studies share (""): of data and trainings, of sweeps, or of results (evaluations,
+    tables and figures)."""
+    folder = "sweeps" if sweep else "results" if results else ""
+    return Path(STUDIES / study if study else "") / folder / "dvc.yaml"
+
+
+def pipeline_files(name: str = "dvc.yaml", root: Path = Path()) -> list[Path]:
+    """Those that exist in a project, relative to its root; `name`: dvc.lock for the locks."""
+    shared = [root / name, root / "results" / name]
+    found = [*shared, *sorted((root / STUDIES).rglob(name))]
+    return [path.relative_to(root) for path in found if path.exists()]
 
 
 def stage_name(kind: str, job: str) -> str:
@@ -111,10 +118,10 @@ def stage_name(kind: str, job: str) -> str:
     return "-".join([kind, *([re.sub(r"[^A-Za-z0-9_]+", "-", job)] if job else [])])
 
 
-def stage_address(kind: str, job: str, study: str = "", sweep: bool = False) -> str:
+def stage_address(kind: str, job: str, study: str = "", sweep: bool = False, results: bool = False) -> str:
     """What `dvc repro` calls a stage, from the root."""
-    of_file = f"{pipeline_file(study, sweep)}:" if study else ""
-    return f"{of_file}{stage_name(kind, job)}"
+    file, name = pipeline_file(study, sweep, results), stage_name(kind, job)
+    return f"{file}:{name}" if len(file.parts) > 1 else name
 
 
 def resolved(study: str) -> Path:

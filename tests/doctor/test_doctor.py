@@ -283,8 +283,7 @@ def keep(content: str, folder: Path) -> None:
     stored = folder / "files/md5/ab/cdef"
     files.write_text(stored, content)
     outs = [{"path": str(WEIGHTS), "hash": "md5", "md5": "abcdef", "size": 7}]
-    locked = Path(f"studies/{STUDY}/dvc.lock")
-    cell_project.lock(locked, {"distill_student-fer2013-E6-seed-0": {"cmd": "x", "outs": outs}})
+    cell_project.lock(cell_project.STUDY_LOCK, {"distill_student-fer2013-E6-seed-0": {"cmd": "x", "outs": outs}})
 
 
 def test_results_that_wait_in_the_cache(project: Path) -> None:

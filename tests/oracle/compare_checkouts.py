@@ -35,7 +35,7 @@ from renames import Renames, Values, load
 MOST_LINES = 20  # of differences per file
 LONGEST_VALUE = 100  # characters shown
 FOLDERS = ("data/raw/sample", "data/prepared", "data/faces", "results")
-LOCKS = ("dvc.lock", "sweeps/dvc.lock", "studies/*/dvc.lock", "studies/*/sweeps/dvc.lock")
+LOCKS = ("dvc.lock", "results/dvc.lock", "sweeps/dvc.lock", "studies/*/dvc.lock", "studies/*/*/dvc.lock")
 TRAINED = "results/(?:teachers|students|generators)/.*/"
 BYTES = {
     "raw sample": "data/raw/sample/.*",

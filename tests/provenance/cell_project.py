@@ -11,7 +11,7 @@ from cellar.provenance import lineage
 from cellar.provenance.lineage import Stage
 
 STUDY = "mini_resemotenet"
-LOCK, STUDY_LOCK = Path("dvc.lock"), Path(f"studies/{STUDY}/dvc.lock")
+LOCK, STUDY_LOCK = Path("dvc.lock"), Path(f"studies/{STUDY}/results/dvc.lock")
 DRAWN, PREPARED, TEACHER = "make_synthetic-fer2013", "prepare-fer2013", "train_teacher-fer2013-seed-0"
 STUDENT, EVALUATION, TABULATED = (  # as their own dvc.yaml has them
     "distill_student-fer2013-E1-seed-0", "evaluate_student-fer2013-E1-seed-0", "tabulate-table_vi"
@@ -166,4 +166,4 @@ def write() -> None:
         f"tabulate-{name}": {"cmd": "x", "outs": [{f"results/tables/{name}.json": {"cache": False}}]}
         for name in ("table_vi", "table_iv")
     }
-    files.write_text(Path(f"studies/{STUDY}/dvc.yaml"), yaml.safe_dump({"stages": planned}, sort_keys=False))
+    files.write_text(STUDY_LOCK.with_suffix(".yaml"), yaml.safe_dump({"stages": planned}, sort_keys=False))

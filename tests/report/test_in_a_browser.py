@@ -64,7 +64,7 @@ def test_a_cell_opens_its_chain(folder: Path, tmp_path: Path) -> None:
     found = seen(folder, tmp_path, CLICK, 1280)
     assert found["open"] and found["closed"] and found["loaded"] == []
     assert re.fullmatch(r"\d+\.\d\d", found["value"])
-    assert found["chain"][0] == "studies/mini_resemotenet/dvc.yaml:evaluate_student-fer2013-E1-seed-0"
+    assert found["chain"][0] == "studies/mini_resemotenet/results/dvc.yaml:evaluate_student-fer2013-E1-seed-0"
     assert {"prepare-fer2013", "train_teacher-fer2013-seed-0"} <= set(found["chain"])
 
 

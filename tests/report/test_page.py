@@ -85,7 +85,7 @@ def test_a_cell_names_its_stages_and_they_are_told(page: str) -> None:
     start = page.index('<template id="chain:table_vi.E1.fer2013_accuracy">')
     chain = page[start : page.index("</template>", start)]
     assert f'href="#stage:{STAGE}"' in chain
-    assert "dvc repro --force studies/mini_resemotenet/dvc.yaml:evaluate_student-fer2013-E1-seed-0" in chain
+    assert "dvc repro --force studies/mini_resemotenet/results/dvc.yaml:evaluate_student-fer2013-E1-seed-0" in chain
     assert f'id="stage:{STAGE}"' in page
 
 

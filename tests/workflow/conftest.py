@@ -21,20 +21,20 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from cellar.paths import stage_address
+from cellar.paths import pipeline_files, stage_address
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 FACES, OBJECTS, PINS = "mini_resemotenet", "cifar100_kd", "small_dataset_kd"  # the studies
 # Outputs that hold times, or show them.
 TIMED = ("results/metrics/costs", "table_v.", "verdicts.", "results/index.md")
-GENERATED = re.compile(r"^(results|runs)/|dvc\.lock$|^studies/\w+/(sweeps/)?dvc\.yaml$")  # not copied into a clone
+GENERATED = re.compile(r"^(results|runs)/|dvc\.lock$|^studies/\w+/(\w+/)?dvc\.yaml$")  # not copied into a clone
 
 
 def student(kind: str, experiment: str, seed: int = 0) -> str:
     """The DVC address of a stage of an experiment; its study is that of its data set."""
     study = {"fer2013": FACES, "raf_db": FACES, "cifar100": OBJECTS, "pins": PINS}[experiment.partition("-")[0]]
-    return stage_address(kind, f"{experiment}/seed-{seed}", study)
+    return stage_address(kind, f"{experiment}/seed-{seed}", study, results=kind.startswith("evaluate"))
 
 
 def experiment(params: dict[str, Any], name: str, study: str = FACES) -> dict[str, Any]:
@@ -110,10 +110,10 @@ class Project:
     def locked(self) -> dict[str, Any]:
         """Every stage of the locks, by its address."""
         stages = {}
-        for lock in (self.folder / "dvc.lock", *sorted((self.folder / "studies").rglob("dvc.lock"))):
-            file = lock.with_suffix(".yaml").relative_to(self.folder)
+        for lock in pipeline_files("dvc.lock", self.folder):
+            file = lock.with_suffix(".yaml")
             prefix = "" if file == Path("dvc.yaml") else f"{file}:"
-            found = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+            found = yaml.safe_load((self.folder / lock).read_text())["stages"]
             stages |= {f"{prefix}{name}": stage for name, stage in found.items()}
         return stages
 

@@ -15,17 +15,17 @@ STAGES = {  # kind -> stages of the tiny project; of the kinds with methods, one
     "prepare": ["prepare-fer2013", "prepare-cifar100"],
     "audit": ["audit-fer2013"],
     "train_teacher": ["train_teacher-fer2013-seed-0"],
-    "evaluate_teacher": ["evaluate_teacher-fer2013-seed-0"],
+    "evaluate_teacher": ["results/dvc.yaml:evaluate_teacher-fer2013-seed-0"],
     "train_student": [student("train_student", "fer2013-scratch_a")],
     "distill_student": [student("distill_student", "fer2013-E1")],
     "evaluate_student": [student("evaluate_student", "fer2013-E1")],
     "count_models": [f"studies/{FACES}/dvc.yaml:count_models"],
     "measure_costs": ["measure_costs-fer2013-resemotenet_c"],
     "tabulate": [
-        f"studies/{FACES}/dvc.yaml:tabulate-table_vi", f"studies/{OBJECTS}/dvc.yaml:tabulate-cifar100_table_2",
-        "tabulate-audit", "tabulate-verdicts", "tabulate-contradictions",
+        f"studies/{FACES}/results/dvc.yaml:tabulate-table_vi", f"studies/{OBJECTS}/results/dvc.yaml:tabulate-cifar100_table_2",
+        *(f"results/dvc.yaml:tabulate-{table}" for table in ("audit", "verdicts", "contradictions")),
     ],
-    "plot": [f"studies/{FACES}/dvc.yaml:plot-fig_4", f"studies/{OBJECTS}/dvc.yaml:plot-cifar100_figure_2", "plot-audit_fer2013"],
+    "plot": [f"studies/{FACES}/results/dvc.yaml:plot-fig_4", f"studies/{OBJECTS}/results/dvc.yaml:plot-cifar100_figure_2", "results/dvc.yaml:plot-audit_fer2013"],
     "index": ["index"],
 }  # fmt: skip
 IN_PINS = {"train_generator", "generate_faces", "extract_features", "extract_parts"}

@@ -65,7 +65,7 @@ def test_a_stage_depends_on_the_code_that_it_runs(fresh: Project) -> None:
     reads, _ = dvc[student("distill_student", "fer2013-E1")]
     assert {"src/cellar/methods/logit_kd.py", "src/cellar/models/resemotenet.py", "src/cellar/engine"} <= reads
     assert not [name for name in reads if "tables" in name or "readers" in name or "cnn4" in name or "config" in name]
-    reads, _ = dvc[f"studies/{FACES}/dvc.yaml:tabulate-table_vi"]
+    reads, _ = dvc[f"studies/{FACES}/results/dvc.yaml:tabulate-table_vi"]
     assert f"results/metrics/students/{FACES}/fer2013-E1/seed-0.json" in reads
     assert not [name for name in reads if "engine" in name]
 

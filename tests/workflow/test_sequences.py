@@ -12,7 +12,7 @@ import pytest
 from .conftest import FACES, Project, experiment, kill_all, student
 
 E1, E1_EVALUATION = student("distill_student", "fer2013-E1"), student("evaluate_student", "fer2013-E1")
-TABLE_IV = f"studies/{FACES}/dvc.yaml:tabulate-table_iv"  # which prints the temperature
+TABLE_IV = f"studies/{FACES}/results/dvc.yaml:tabulate-table_iv"  # which prints the temperature
 WEIGHTS = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
 METRICS = f"results/metrics/students/{FACES}/fer2013-E1/seed-0.json"
 MOST_LINES = 10  # of `dvc metrics diff` for a run

@@ -39,7 +39,9 @@ def test_a_paper_is_a_folder(shared: Project) -> None:
     assert {address.rpartition(":")[0] for address in shared.out_of_date(built=True)} <= {"", f"studies/{KEY}/dvc.yaml"}
 
     shared.snakemake(TABLE, FIGURE)
-    shared.run("dvc", "repro", "--quiet", f"studies/{KEY}/dvc.yaml:tabulate-{KEY}-table_1")  # nothing is left to do
+    shared.run(
+        "dvc", "repro", "--quiet", f"studies/{KEY}/results/dvc.yaml:tabulate-{KEY}-table_1"
+    )  # nothing is left to do
     table = (shared.folder / TABLE).read_text()
     assert "| Tiny with hints" in table and "7,124 ✓" in table.replace("7,124 | 7,124", "7,124")
     history = shared.folder / f"results/students/{KEY}/cifar100-student_kd/seed-0/history.csv"

@@ -1,4 +1,4 @@
-"""The command `cellar`: one subcommand for each kind of stage, and those for people: explain, diff, redo, verify, …"""
+"""The command `cellar`: a subcommand for each kind of stage, and explain, diff, redo, verify …"""
 
 import argparse
 import sys
@@ -78,10 +78,12 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for kind in KINDS.values():
         stage = commands.add_parser(kind.name, help=f"the stage {kind.name}, as snakemake and dvc run it")
-        stage.add_argument("name", nargs="?", default="", help="as dvc.yaml has it, such as EXPERIMENT/seed-0")
-        stage.add_argument("--study", default="", help="whose dvc.yaml has it")
+        stage.add_argument(
+            "name", nargs="?", default="", help="name of the stage without its kind, such as EXPERIMENT/seed-0"
+        )
+        stage.add_argument("--study", default="", help="the study that the stage belongs to")
     explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
-    diff = commands.add_parser("diff", help="which inputs made a table cell move between two commits")
+    diff = commands.add_parser("diff", help="which inputs changed a table cell between two commits")
     redo = commands.add_parser("redo", help="make a table cell again in a temporary clone, and compare the bytes")
     for command in (explain, diff, redo):
         for name in ("table", "row", "column"):
@@ -90,23 +92,23 @@ def parser() -> argparse.ArgumentParser:
         diff.add_argument(name, metavar=name.upper(), help="a branch, tag or commit")
     for command in (explain, diff):
         command.add_argument("--json", action="store_true", help="the same as JSON")
-    verify = commands.add_parser("verify", help="prove that tables, metrics, predictions, weights and data agree")
+    verify = commands.add_parser("verify", help="check that tables, metrics, predictions, weights and data agree")
     verify.add_argument("table", nargs="?", help="a table, or an archived run: runs/NAME; runs for all of them")
     for name in ("row", "column"):
         verify.add_argument(name, nargs="?")
-    verify.add_argument("--complete", action="store_true", help="artefacts that are not here count as problems")
+    verify.add_argument("--complete", action="store_true", help="count missing files as problems")
     fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
     fsck.add_argument("--remote", metavar="NAME", help="a remote instead of the cache")
     fsck.add_argument(
-        "--remove", action="store_true", help="take spoilt objects out, so that whole ones can be put there"
+        "--remove", action="store_true", help="remove corrupt objects, so that intact ones can take their place"
     )
     for name, way in (("push", "to"), ("pull", "from")):
         share = commands.add_parser(name, help=f"dvc {name}, and the records of the runs, {way} a remote")
-        share.add_argument("--remote", metavar="NAME", help="another than the default one")
-    doctor = commands.add_parser("doctor", help="what this machine has, what the run needs, what to do next")
+        share.add_argument("--remote", metavar="NAME", help="a remote other than the default")
+    doctor = commands.add_parser("doctor", help="check this machine: what it has, what the run needs, what to do next")
     doctor.add_argument("--json", action="store_true", help="the same as JSON")
     download = commands.add_parser(
-        "download", help="fetch the raw files of a data set, or published weights, where that can be done"
+        "download", help="download the raw files of a data set, or published weights, where that is possible"
     )
     download.add_argument("name")
     use = commands.add_parser("use", help="compose params.yaml from the files in studies/*/params")
@@ -118,7 +120,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
     crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
     crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
-    plan = commands.add_parser("plan", help="write dvc.yaml anew, after lines of params.yaml came or went")
-    plan.add_argument("--sweeps", action="store_true", help="write sweeps/dvc.yaml too")
-    plan.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    plan = commands.add_parser(
+        "plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed"
+    )
+    plan.add_argument("--sweeps", action="store_true", help="also write the pipeline files of sweeps")
+    plan.add_argument("--check", action="store_true", help="only report whether they are up to date")
     return root

@@ -66,6 +66,9 @@ class Teacher(Line):
         return self
 
 
+NAME = TypeAdapter(Name)  # slow to make
+
+
 class ExperimentTeacher(Section):
     """An experiment of the same study as a teacher, by its first seed."""
 
@@ -78,7 +81,7 @@ def check_teacher(value: object) -> object:
         return ExperimentTeacher.model_validate(value)
     if isinstance(value, ExperimentTeacher):
         return value
-    return TypeAdapter(Name).validate_python(value, strict=True)
+    return NAME.validate_python(value, strict=True)
 
 
 def check_method(value: object) -> object:

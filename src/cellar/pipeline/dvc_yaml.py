@@ -1,4 +1,4 @@
-"""The plan as DVC reads it: a dvc.yaml at the root for what studies share, one for each study, one for its sweeps."""
+"""The plan as DVC reads it: dvc.yaml files of what studies share and of each study: trainings, results, sweeps."""
 
 import json
 import os
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cellar import files
+from cellar import files, paths
 from cellar.pipeline import locks
-from cellar.pipeline.stage import MAIN, Stage
+from cellar.pipeline.stage import Stage
 
 HEADER = """\
 # Generated from params.yaml by `cellar plan`; do not edit. Snakemake runs `cellar plan` when needed.
@@ -64,12 +64,6 @@ def by_file(planned: Iterable[Stage], sweeps: bool) -> dict[Path, list[Stage]]:
     return found
 
 
-def written() -> list[Path]:
-    """The pipeline files that are there."""
-    of_studies = [*sorted(Path("studies").glob("*/dvc.yaml")), *sorted(Path("studies").glob("*/sweeps/dvc.yaml"))]
-    return [path for path in (MAIN, *of_studies) if path.exists()]
-
-
 def outdated(planned: Iterable[Stage], sweeps: bool = False) -> list[Path]:
     """The pipeline files whose content differs from the plan."""
     return changed({file: render(stages) for file, stages in by_file(planned, sweeps).items()})
@@ -82,20 +76,20 @@ def write(planned: Iterable[Stage], sweeps: bool = False) -> list[Path]:
     """
     stages = by_file(planned, sweeps)
     texts = {file: render(found) for file, found in stages.items()}
-    paths = changed(texts)
-    for path in paths:
+    written = changed(texts)
+    for path in written:
         if path in texts:
             files.write_text(path, texts[path])
             locks.prune(path.with_suffix(".lock"), [stage.name for stage in stages[path]])
         else:
             path.unlink()
             path.with_suffix(".lock").unlink(missing_ok=True)
-    return paths
+    return written
 
 
 def changed(texts: dict[Path, str]) -> list[Path]:
     """The pipeline files that are not yet as planned, and those that are no longer planned."""
-    return [path for path in dict.fromkeys([*texts, *written()]) if text_of(path) != texts.get(path, "")]
+    return [path for path in dict.fromkeys([*texts, *paths.pipeline_files()]) if text_of(path) != texts.get(path, "")]
 
 
 def text_of(path: Path) -> str:

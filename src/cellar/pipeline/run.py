@@ -36,14 +36,13 @@ def settings_of(stage: str, study: str) -> dict[str, Any]:
 
 
 def definition_of(stage: str, study: str) -> dict[str, Any]:
-    """The stage's entry in its dvc.yaml, or in that of its study's sweeps."""
-    known = entries(pipeline_file(study)) | entries(pipeline_file(study, sweep=True))
+    """The stage's entry in one of the dvc.yaml files of its study."""
+    main = pipeline_file(study)
+    known = entries(main) | entries(pipeline_file(study, results=True)) | entries(pipeline_file(study, sweep=True))
     if stage not in known:
-        owners = [file.parts[1] for file in paths.STUDIES.glob("*/dvc.yaml") if stage in entries(file)]
+        owners = [file.parts[1] for file in sorted(paths.STUDIES.rglob("dvc.yaml")) if stage in entries(file)]
         hint = f" ({owners[0]} has: add --study {owners[0]})" if owners else likely(stage, list(known))
-        raise CellarError(
-            f"{pipeline_file(study)} has no stage {stage}{hint}; correct the name, or write the file anew: cellar plan"
-        )
+        raise CellarError(f"{main} has no stage {stage}{hint}; correct the name, or write the file anew: cellar plan")
     return known[stage]
 
 

@@ -12,8 +12,6 @@ from cellar import paths
 from cellar.config import Config
 from cellar.config.section import Section
 
-MAIN = Path("dvc.yaml")
-
 # What a run adds to its record, such as the epoch it resumed from; None where another process of the same run does.
 Facts = dict[str, Any] | None
 
@@ -45,7 +43,8 @@ class StageKind:
     """A kind of stage. Outputs are templates that `{item}` fills; a template that ends in / is a folder.
 
     `run` computes the outputs from the resolved settings, and reads nothing else of params.yaml. `torch` stages take the
-    configured threads and a GPU where there is one; an `alone` stage is timed and takes all cores.
+    configured threads and a GPU where there is one; an `alone` stage is timed and takes all cores. `results`: an
+    evaluation, table or figure, which stands in the pipeline file results/dvc.yaml (paths.pipeline_file).
     """
 
     name: str
@@ -59,6 +58,7 @@ class StageKind:
     tracked: tuple[str, ...] = ()  # in git, but no metrics
     torch: bool = False
     alone: bool = False
+    results: bool = False
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -85,12 +85,13 @@ class Stage:
     @property
     def file(self) -> Path:
         """The dvc.yaml that it stands in."""
-        return paths.pipeline_file(self.job.study, self.job.sweep)
+        return paths.pipeline_file(self.job.study, self.job.sweep, self.kind.results)
 
     @property
     def address(self) -> str:
         """What `dvc repro` calls it, from the root."""
-        return paths.stage_address(self.kind.name, self.job.name, self.job.study, self.job.sweep)
+        job, kind = self.job, self.kind
+        return paths.stage_address(kind.name, job.name, job.study, job.sweep, kind.results)
 
     @property
     def command(self) -> str:

@@ -13,7 +13,7 @@ import yaml
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, records
+from cellar.pipeline import records
 from cellar.provenance import git, lineage
 
 MOST_NAMED = 30  # in a message: `verdicts` has hundreds of rows
@@ -65,7 +65,7 @@ def checked(found: Any, path: Path) -> dict[str, Any]:
 
 def planned() -> list[str]:
     """The tables that a dvc.yaml has a stage for."""
-    outputs = [path for file in dvc_yaml.written() for path in outputs_of(file)]
+    outputs = [path for file in paths.pipeline_files() for path in outputs_of(file)]
     return [
         str(path.relative_to(paths.TABLES).with_suffix("")) for path in outputs if path.is_relative_to(paths.TABLES)
     ]

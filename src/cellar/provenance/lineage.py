@@ -1,7 +1,6 @@
 """The locks: which stage made a file, from which files, by which command and settings; now, or at a commit.
 
-There is a dvc.lock at the root, one for each study, and one for the sweeps of a study. Their paths are relative to the
-project's root, where all stages run.
+Each dvc.yaml has its dvc.lock beside it. The paths in a lock are relative to the project's root, where all stages run.
 """
 
 import re
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from cellar import paths
 from cellar.errors import CellarError
 from cellar.pipeline import records
 from cellar.pipeline.stage import Stage as PlannedStage
@@ -65,7 +65,7 @@ class Stage:
     @property
     def study(self) -> str:
         """Whose dvc.yaml it stands in; "" for the root's."""
-        return self.lock.parts[1] if len(self.lock.parts) > 1 else ""
+        return self.lock.parts[1] if self.lock.is_relative_to(paths.STUDIES) else ""
 
     @property
     def code(self) -> tuple[File, ...]:
@@ -113,12 +113,13 @@ def is_code(path: str) -> bool:
 
 
 def locks() -> list[Path]:
-    """Those that are here: of the root, of studies, of their sweeps."""
-    return [path for path in (Path("dvc.lock"), *sorted(Path("studies").rglob("dvc.lock"))) if path.exists()]
+    return paths.pipeline_files("dvc.lock")
 
 
 def locks_at(commit: str) -> list[Path]:
-    listed = git.git("ls-tree", "-r", "--name-only", commit, "--", "dvc.lock", "studies").splitlines()
+    listed = git.git(
+        "ls-tree", "-r", "--name-only", commit, "--", "dvc.lock", "results/dvc.lock", "studies"
+    ).splitlines()
     return [Path(path) for path in listed if Path(path).name == "dvc.lock"]
 
 

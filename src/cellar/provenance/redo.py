@@ -210,10 +210,7 @@ def other_inputs(stage: Stage, folder: Path) -> dict[str, list[Any]]:
 
 def lineage_of(folder: Path) -> Lineage:
     """The locks of a clone."""
-    locks = [
-        path.relative_to(folder) for path in (folder / "dvc.lock", *sorted((folder / "studies").rglob("dvc.lock")))
-    ]
-    return lineage.lineage({lock: lineage.read(folder / lock) for lock in locks if (folder / lock).exists()})
+    return lineage.lineage({lock: lineage.read(folder / lock) for lock in paths.pipeline_files("dvc.lock", folder)})
 
 
 def timed(sources: list[str], folder: Path) -> int:

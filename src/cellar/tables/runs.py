@@ -36,7 +36,8 @@ class Runs:
     def stages(self) -> list[str]:
         """The stages that made its metrics, as `dvc repro` calls them."""
         kind = f"evaluate_{self.kind.removesuffix('s')}"
-        return [paths.stage_address(kind, f"{self.key}/seed-{seed}", self.study, self.sweep) for seed in self.seeds]
+        jobs = [f"{self.key}/seed-{seed}" for seed in self.seeds]
+        return [paths.stage_address(kind, job, self.study, self.sweep, results=True) for job in jobs]
 
     def details_files(self) -> list[str]:
         return [str(paths.details(self.kind, self.place, seed)) for seed in self.seeds]

@@ -27,14 +27,14 @@ def test_one_seed_is_judged_by_its_images(project: Project) -> None:
     cell = project.cell("table_iv", "fer2013-E1", "accuracy")
     assert (cell.kind, cell.value, cell.mean, cell.unit, cell.n, cell.std) == ("measured", 75.0, 75.0, "%", 40, None)
     assert cell.interval == pytest.approx(wilson(30, 40), abs=1e-3)
-    assert cell.stage == ["studies/mini_resemotenet/dvc.yaml:evaluate_student-fer2013-E1-seed-0"]
+    assert cell.stage == ["studies/mini_resemotenet/results/dvc.yaml:evaluate_student-fer2013-E1-seed-0"]
     assert cell.metrics == ["results/metrics/students/mini_resemotenet/fer2013-E1/seed-0.json"]
 
 
 def test_the_teachers_row_names_the_teachers_stage(project: Project) -> None:
     project.evaluate("fer2013", 12, kind="teachers")
     cell = project.cell("table_iv", "fer2013-resemotenet", "accuracy")
-    assert (cell.value, cell.paper, cell.stage) == (30.0, 79.79, ["evaluate_teacher-fer2013-seed-0"])
+    assert (cell.value, cell.paper, cell.stage) == (30.0, 79.79, ["results/dvc.yaml:evaluate_teacher-fer2013-seed-0"])
 
 
 def test_random_logits_are_counted_as_they_fell(project: Project) -> None:

@@ -36,4 +36,5 @@ KIND = StageKind(
     ),
     metrics=("results/metrics/students/{item}.json",),
     torch=True,
+    results=True,
 )

@@ -33,4 +33,5 @@ KIND = StageKind(
     ),
     metrics=("results/metrics/teachers/{item}.json",),
     torch=True,
+    results=True,
 )

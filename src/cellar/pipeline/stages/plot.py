@@ -34,4 +34,4 @@ def run(settings: Settings) -> Facts:
     return {}
 
 
-KIND = StageKind("plot", jobs, Settings, run, CODE, outs=("results/figures/{item}.png",))
+KIND = StageKind("plot", jobs, Settings, run, CODE, outs=("results/figures/{item}.png",), results=True)

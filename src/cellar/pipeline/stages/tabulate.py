@@ -40,5 +40,11 @@ def run(settings: Settings) -> Facts:
 
 
 KIND = StageKind(
-    "tabulate", jobs, Settings, run, CODE, tracked=("results/tables/{item}.md", "results/tables/{item}.json")
+    "tabulate",
+    jobs,
+    Settings,
+    run,
+    CODE,
+    tracked=("results/tables/{item}.md", "results/tables/{item}.json"),
+    results=True,
 )
