@@ -22,6 +22,7 @@ import yaml
 from filelock import FileLock
 
 from cellar.paths import pipeline_files, stage_address
+from cellar.provenance import lineage
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -113,7 +114,7 @@ class Project:
         for lock in pipeline_files("dvc.lock", self.folder):
             file = lock.with_suffix(".yaml")
             prefix = "" if file == Path("dvc.yaml") else f"{file}:"
-            found = yaml.safe_load((self.folder / lock).read_text())["stages"]
+            found = yaml.load((self.folder / lock).read_text(), Loader=lineage.Loader)["stages"]
             stages |= {f"{prefix}{name}": stage for name, stage in found.items()}
         return stages
 
