@@ -38,7 +38,7 @@ def small(shipped: dict[str, Any], precision: str) -> dict[str, Any]:
     """params.yaml with nothing but this table; the teacher's weights are a file, for training it is not measured."""
     raw = shipped | {"precision": precision, "threads": 1, "sweeps": {}, "generators": {}, "faces": {}}
     raw["datasets"] = {"cifar100": raw["datasets"]["cifar100"]}
-    raw["datasets"]["cifar100"]["source"] = {"draw": {"seed": 3, "train": IMAGES, "test": TEST}}
+    raw["datasets"]["cifar100"]["source"] = {"synthetic": {"seed": 3, "train": IMAGES, "test": TEST}}
     raw["teachers"] = {"cifar100": raw["teachers"]["cifar100"] | {"model": TEACHER, "weights": "teacher.pth"}}
     raw["experiments"] = {key: line for key, line in raw["experiments"].items() if line["dataset"] == "cifar100"}
     for line in raw["experiments"].values():

@@ -127,7 +127,7 @@ class Project:
 
     def real(self) -> None:
         """Say that this is the paper's own scale, on photographs."""
-        self.raw["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
+        self.raw["scale"] = {"name": "paper", "synthetic": False, "note": "the paper's recipe on its data"}
 
     def evaluate(
         self, key: str, right: int | Sequence[bool] | None = None, *, seed: int = 0, n: int = N, kind: str = "students",

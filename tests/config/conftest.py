@@ -9,7 +9,7 @@ BASE = """\
 
 scale:
   name: paper
-  drawn: false
+  synthetic: false
   note: as published
 
 threads: 1          # of every stage
@@ -100,7 +100,7 @@ OTHER = """\
 
 scale:
   name: quick
-  drawn: false
+  synthetic: false
   note: quickly
 recipes:
   long:

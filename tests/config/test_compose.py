@@ -57,7 +57,7 @@ def test_an_override_changes(studies: Path, text: str, key: str, value: object) 
 def test_a_composition_is_complete_and_keeps_comments_and_spelling(studies: Path) -> None:
     assert compose(["quick"]).text == (
         """\
-scale: {name: quick, drawn: false, note: quickly}
+scale: {name: quick, synthetic: false, note: quickly}
 threads: 1  # of every stage
 precision: fp32
 seeds: [0]

@@ -58,7 +58,7 @@ def test_every_shipped_file_composes(path: Path) -> None:
     composition = compose([f"{path.parts[-3]}/{path.stem}"])
     loaded = config.validate(composition.values, composition.source_of)
     assert loaded.params(path.parts[-3]).experiments
-    assert loaded.scale.drawn == any(d.source.draw for d in loaded.datasets.values() if d.enabled)
+    assert loaded.scale.synthetic == any(d.source.synthetic for d in loaded.datasets.values() if d.enabled)
     assert max(map(len, composition.text.splitlines())) <= 120
 
 

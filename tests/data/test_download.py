@@ -358,7 +358,7 @@ def test_kaggle_that_refuses_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_no_program_can_fetch(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match="ask the authors; put it in"):
         download(Source(manual="ask the\nauthors."), tmp_path / "raw", quiet)
-    drawn = Source.model_validate({"draw": {"seed": 1, "train": 70, "test": 70}})
+    drawn = Source.model_validate({"synthetic": {"seed": 1, "train": 70, "test": 70}})
     with pytest.raises(CellarError, match="make_synthetic"):
         download(drawn, tmp_path / "raw", quiet)
 

@@ -32,7 +32,7 @@ def test_each_pair_is_drawn_with_its_split_class_and_distance(load: Load) -> Non
     write_pairs("fer2013", PAIRS)
     figure = audit_pairs(config, "fer2013")
     said = texts(figure)
-    assert "Audit of fer2013: 6 pairs of duplicates (drawn images, scale sample)" in said
+    assert "Audit of fer2013: 6 pairs of duplicates (synthetic images, scale sample)" in said
     assert "mirrored, 9 bits, 0.951" in said and "test\ndog" in said and "exact" in said
     first = figure.subfigs[0].axes[0].images
     assert [int(np.asarray(image.get_array()).flat[0]) for image in first] == [20 + 4, 20 + 16]  # image i is one shade

@@ -138,9 +138,9 @@ def test_curves_take_the_first_seed(load: Load, raw: Raw) -> None:
 
 @pytest.mark.parametrize("figure", ALL)
 def test_every_figure_says_when_its_images_are_drawn(load: Load, raw: Raw, figure: str) -> None:
-    assert "drawn images, scale sample" in texts(draw(figure, load()))
-    raw["scale"]["drawn"] = False
-    assert "drawn images" not in texts(draw(figure, load()))
+    assert "synthetic images, scale sample" in texts(draw(figure, load()))
+    raw["scale"]["synthetic"] = False
+    assert "synthetic images" not in texts(draw(figure, load()))
 
 
 def test_every_model_has_a_colour_of_its_own() -> None:

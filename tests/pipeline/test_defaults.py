@@ -70,7 +70,7 @@ FORMS = {
     "SyntheticSpec.test": 70,
     "SyntheticSpec.identities": 2,
     "SyntheticSpec.per_identity": 3,
-    "Source.draw": {"seed": 1, "train": 70, "test": 70},
+    "Source.synthetic": {"seed": 1, "train": 70, "test": 70},
     "Source.url": "https://example.org/a.zip",
     "Source.sha256": "0" * 64,
     "Source.torchvision": "CIFAR100",

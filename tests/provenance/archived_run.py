@@ -74,7 +74,7 @@ def table() -> Table:
         Row("student", "Student", {"accuracy": mean_cell("student"), "gain": gain}),
         Row("alone", "Alone", {"accuracy": mean_cell("alone"), "gain": reported}),
     ]
-    return Table(TABLE, "A table", "custom", {"name": NAME, "drawn": False, "note": "few"}, [], columns, rows)
+    return Table(TABLE, "A table", "custom", {"name": NAME, "synthetic": False, "note": "few"}, [], columns, rows)
 
 
 def gain_paths() -> list[str]:

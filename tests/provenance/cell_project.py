@@ -51,7 +51,7 @@ TABLE: dict[str, Any] = {
     "id": "table_vi",
     "title": "Table VI. Accuracy",
     "study": "mini_resemotenet",
-    "scale": {"name": "sample", "drawn": True, "note": "drawn"},
+    "scale": {"name": "sample", "synthetic": True, "note": "a sample"},
     "notes": [],
     "columns": [
         {"id": "fer2013_accuracy", "label": "FER2013 accuracy (%)", "unit": "%"},

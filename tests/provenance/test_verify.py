@@ -57,7 +57,7 @@ def build(table: str, params: object) -> Table:
     """The stand-in for cellar.tables.build: one cell, the accuracy of one metrics file."""
     value = files.read_json(METRICS)["accuracy"]
     cell = Cell("measured", value, "%", stage=[target(EVALUATION)], metrics=[str(METRICS)])
-    scale = {"name": "sample", "drawn": True, "note": "drawn"}
+    scale = {"name": "sample", "synthetic": True, "note": "a sample"}
     rows = [Row("E1", "Student Model A(E1)", {"fer2013_accuracy": cell})]
     return Table(
         table, "Table VI", "mini_resemotenet", scale, [], [Column("fer2013_accuracy", "FER2013 (%)", "%")], rows

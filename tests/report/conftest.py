@@ -40,7 +40,7 @@ OWN = {
     "id": "custom_own",
     "title": f"Data set {HOSTILE}",
     "study": "custom",
-    "scale": {"name": "sample", "drawn": True, "note": "drawn"},
+    "scale": {"name": "sample", "synthetic": True, "note": "a sample"},
     "notes": [HOSTILE],
     "columns": [{"id": "accuracy", "label": HOSTILE, "unit": "%"}],
     "rows": [{"id": "r", "label": HOSTILE, "cells": {"accuracy": {"value": 1.5, "unit": "%", "kind": "measured"}}}],

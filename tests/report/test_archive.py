@@ -27,7 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     archived_run.write_project()
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
-    raw |= {"scale": {"name": "mine", "drawn": False, "note": "a few images"}, "threads": 2}
+    raw |= {"scale": {"name": "mine", "synthetic": False, "note": "a few images"}, "threads": 2}
     write_params(raw)
     for name in archive.FROZEN:
         files.write_text(Path(name) / "code.py", "")
@@ -99,9 +99,9 @@ def test_figures_of_images_are_left_out(project: Path) -> None:
 
 def test_synthetic_data_are_refused(project: Path) -> None:
     raw = yaml.safe_load(Path("params.yaml").read_text())
-    raw["scale"]["drawn"] = True
+    raw["scale"]["synthetic"] = True
     write_params(raw)
-    refused(r"^params.yaml: scale.drawn is true; runs has runs on real data only$")
+    refused(r"^params.yaml: scale.synthetic is true; runs has runs on real data only$")
 
 
 def test_a_run_that_does_not_verify_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from cellar.report.grid import LONG, Grid, grid
 from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
 
 OURS = Cell("measured", 41.0, "%", 76.33, [76.42], "differs", "too low", interval=[36.2, 45.9], n=400)
-SCALE = {"name": "sample", "drawn": True, "note": "drawn"}
+SCALE = {"name": "sample", "synthetic": True, "note": "a sample"}
 
 
 @pytest.fixture(autouse=True)

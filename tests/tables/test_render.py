@@ -1,4 +1,4 @@
-"""The Markdown: made from the JSON alone, valid, and honest in its first line about drawn images."""
+"""The Markdown: made from the JSON alone, valid, and honest in its first line about synthetic images."""
 
 import json
 import re
@@ -64,7 +64,7 @@ class TestEveryTable:
         what = {"cifar100": "objects", "audit": "faces and objects", "custom": "images"}.get(
             re.split("_", table)[0], "faces"
         )
-        assert f"come from drawn {what}, not from photographs" in first
+        assert f"come from synthetic {what}, not from photographs" in first
         assert second == ""
         assert third.startswith("# ")
 
@@ -72,7 +72,7 @@ class TestEveryTable:
         project.real()
         text = render.markdown(project.build(table))
         assert text.startswith("# ")
-        assert "drawn" not in text.splitlines()[0]
+        assert "synthetic" not in text.splitlines()[0]
         assert "Scale: paper (the paper's recipe on its data)." in text
 
     def test_every_note_is_below(self, project: Project, table: str) -> None:
@@ -91,7 +91,7 @@ def test_what_is_off_reads_not_run(without_raf_db: Project) -> None:
 
 
 def small(**cell: object) -> Table:
-    scale = {"name": "paper", "drawn": False, "note": "as printed"}
+    scale = {"name": "paper", "synthetic": False, "note": "as printed"}
     columns = [Column("a", "accuracy (%)", "%"), Column("n", "images", "count")]
     rows = [
         Row("x", "ours", {"a": Cell(**cell), "n": Cell("counted", 1234567)}),  # type: ignore[arg-type]

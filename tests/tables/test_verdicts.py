@@ -6,7 +6,7 @@ from cellar.config import Scale
 from cellar.tables import verdicts
 from tests.table_project import Project
 
-PAPER = Scale(name="paper", drawn=False, note="as printed")
+PAPER = Scale(name="paper", synthetic=False, note="as printed")
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def test_a_number_printed_twice_says_which_is_ours() -> None:
 
 
 def test_another_scale_is_never_judged() -> None:
-    small = Scale(name="sample", drawn=True, note="drawn faces")
+    small = Scale(name="sample", synthetic=True, note="synthetic faces")
     for printed, variants in ((75.0, []), (10.0, []), (75.0, [76.0])):
         found = verdicts.of_accuracy([70, 80], printed, variants, small)
-        assert found == ("not comparable", "scale sample: drawn faces")
+        assert found == ("not comparable", "scale sample: synthetic faces")
 
 
 def test_without_a_printed_number_there_is_no_verdict() -> None:

@@ -159,12 +159,12 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
     raw["threads"] = 1
     raw["datasets"]["fer2013"] |= {
         "input_size": 16,
-        "source": {"draw": {"seed": 1, "train": 80, "validation": 56, "test": 70}},
+        "source": {"synthetic": {"seed": 1, "train": 80, "validation": 56, "test": 70}},
     }
     raw["datasets"]["raf_db"]["enabled"] = False
     raw["datasets"]["cifar100"] |= {
         "validation_fraction": 0.5,
-        "source": {"draw": {"seed": 1, "train": 200, "test": 100}},
+        "source": {"synthetic": {"seed": 1, "train": 200, "test": 100}},
     }
     del raw["datasets"]["pins"], raw["studies"]["small_dataset_kd"]  # test_pins.py has a clone of its own for these
     faces, objects = raw["studies"]["mini_resemotenet"], raw["studies"]["cifar100_kd"]

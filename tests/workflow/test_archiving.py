@@ -15,14 +15,14 @@ E1 = student("distill_student", "fer2013-E1")
 def test_a_run_on_synthetic_data_is_not_archived(project: Project) -> None:
     done = project.run("python", "-m", "cellar", "archive", ok=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["cellar: params.yaml: scale.drawn is true; runs has runs on real data only"]
+    assert done.stderr.splitlines() == ["cellar: params.yaml: scale.synthetic is true; runs has runs on real data only"]
 
 
 @pytest.fixture(scope="module")
 def real(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The built clone as if its images were real."""
     project = built.copy_to(tmp_path_factory.mktemp("real") / "project")
-    project.change(lambda raw: raw["scale"].update(name="mine", drawn=False, note="a few images"))
+    project.change(lambda raw: raw["scale"].update(name="mine", synthetic=False, note="a few images"))
     project.snakemake()
     project.commit("the scale mine")
     return project

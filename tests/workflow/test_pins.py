@@ -24,7 +24,7 @@ def pins_alone(shipped: dict[str, Any]) -> dict[str, Any]:
     study = raw["studies"][PINS]
     pins = raw["datasets"]["pins"] | {
         "enabled": True, "input_size": 32, "train_per_class": 6, "validation_per_class": 4,
-        "source": {"draw": {"seed": 1, "identities": 5, "per_identity": 14}},
+        "source": {"synthetic": {"seed": 1, "identities": 5, "per_identity": 14}},
     }  # fmt: skip
     raw |= {"threads": 1, "datasets": {"pins": pins}, "studies": {PINS: study}}
     for recipe in study["recipes"].values():

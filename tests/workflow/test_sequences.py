@@ -24,7 +24,7 @@ def set_temperature(temperature: float) -> Any:
 
 def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -> None:
     table = (built.folder / "results/tables/table_vi.md").read_text()
-    assert table.splitlines()[0].startswith("**These numbers come from drawn faces")
+    assert table.splitlines()[0].startswith("**These numbers come from synthetic faces")
     assert "not run" in table  # RAF-DB is off
     assert built.planned() == {}
     (built.folder / f"results/resolved/{FACES}.json").touch()  # newer, and the same

@@ -170,7 +170,7 @@ def check_gpus(config: Config, allowed: Any) -> None:
 def check_data(config: Config) -> None:
     """Missing raw data and published weights are reported at once, not after an hour."""
     for name, section in config.datasets.items():
-        if section.enabled and not section.source.draw and not Path(section.path).exists():
+        if section.enabled and not section.source.synthetic and not Path(section.path).exists():
             raise CellarError(
                 f"datasets.{name}: {section.path} is not here; get it with `cellar download {name}`, "
                 f"put it there by hand (data/README.md), or set enabled: false"

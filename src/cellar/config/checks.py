@@ -33,10 +33,10 @@ def problems(config: Config, source_of: Callable[[str], Path]) -> Iterator[tuple
 def dataset_problems(config: Config) -> Iterator[tuple[str, str]]:
     """Where synthetic sets are kept, and which layouts have faces."""
     for name, dataset in config.datasets.items():
-        if dataset.source.draw and dataset.path != f"data/raw/sample/{name}":
-            yield f"datasets.{name}.path", f"a drawn set is kept in data/raw/sample/{name}; write that"
-        if dataset.source.draw and dataset.layout == "image_folder":
-            yield f"datasets.{name}", "faces are drawn in the layouts fer2013 and raf_db only; choose one"
+        if dataset.source.synthetic and dataset.path != f"data/raw/sample/{name}":
+            yield f"datasets.{name}.path", f"a synthetic set is kept in data/raw/sample/{name}; write that"
+        if dataset.source.synthetic and dataset.layout == "image_folder":
+            yield f"datasets.{name}", "synthetic faces have the layouts fer2013 and raf_db; choose one"
 
 
 def reference_problems(params: Params) -> Iterator[tuple[str, str]]:

@@ -35,10 +35,10 @@ class SyntheticSpec(Section):
 
 
 class Source(Section):
-    """Where raw files come from: exactly one of draw, url (with sha256), torchvision, kaggle, manual (what to do
+    """Where raw files come from: exactly one of synthetic, url (with sha256), torchvision, kaggle, manual (what to do
     by hand)."""
 
-    draw: SyntheticSpec | None = None
+    synthetic: SyntheticSpec | None = None
     url: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     torchvision: Literal["CIFAR100"] | None = None
@@ -47,7 +47,7 @@ class Source(Section):
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
-        exactly_one(self, ("draw", "url", "torchvision", "kaggle", "manual"))
+        exactly_one(self, ("synthetic", "url", "torchvision", "kaggle", "manual"))
         if (self.url is None) != (self.sha256 is None):
             raise ValueError("url and sha256 belong together: a download is only taken with its checksum")
         return self
@@ -109,14 +109,14 @@ class Dataset(Section):
         return self
 
     @model_validator(mode="after")
-    def drawn_as_laid_out(self) -> Self:
-        draw, by_person = self.source.draw, self.layout == "identity_folder"
-        if draw is None:
+    def synthetic_as_laid_out(self) -> Self:
+        spec, by_person = self.source.synthetic, self.layout == "identity_folder"
+        if spec is None:
             return self
-        if by_person != bool(draw.identities):
+        if by_person != bool(spec.identities):
             keys = "identities and per_identity" if by_person else "train and test"
-            raise ValueError(f"layout {self.layout} needs {keys} under source.draw")
+            raise ValueError(f"layout {self.layout} needs {keys} under source.synthetic")
         least = (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
-        if by_person and draw.per_identity < least:
-            raise ValueError(f"per_identity is {draw.per_identity}, but the splits need {least} images a class")
+        if by_person and spec.per_identity < least:
+            raise ValueError(f"per_identity is {spec.per_identity}, but the splits need {least} images a class")
         return self

@@ -22,10 +22,10 @@ Kind = TypeVar("Kind")
 
 
 class Scale(Section):
-    """The size of a run. `drawn` marks synthetic images, and every table then states that in its first line."""
+    """The size of a run. `synthetic`: whether the images are; every table then states it in its first line."""
 
     name: Name
-    drawn: bool
+    synthetic: bool
     note: str
 
 

@@ -27,7 +27,7 @@ def check(raw: Any, source_of: Callable[[str], Path]) -> None:
     for section in sections:
         old = first_leaf(section, raw[section])
         raise CellarError(f"{PARAMS_FILE}: {'.'.join(old)} is now {'.'.join(moved(old, raw['studies']))}")
-    for key, new in moved_keys(raw.get("studies")):
+    for key, new in (*renamed_keys(raw), *moved_keys(raw.get("studies"))):
         raise CellarError(f"{source_of(key)}: {key} is now {new}; move it there")
 
 
@@ -51,6 +51,15 @@ def moved(old: list[str], studies: Any) -> list[str]:
     if section == "experiments" and len(rest) > 1 and rest[1] in METHOD_KEYS:
         rest.insert(1, "method")
     return ["studies", owners[0] if len(owners) == 1 else "<study>", section, *rest]
+
+
+def renamed_keys(raw: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(old, new) of every key outside studies that has another name now."""
+    if "drawn" in dict(mappings(raw)).get("scale", {}):
+        yield "scale.drawn", "scale.synthetic"
+    for name, dataset in mappings(raw.get("datasets")):
+        if "draw" in dict(mappings(dataset)).get("source", {}):
+            yield f"datasets.{name}.source.draw", f"datasets.{name}.source.synthetic"
 
 
 def moved_keys(studies: Any) -> Iterator[tuple[str, str]]:

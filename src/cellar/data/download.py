@@ -33,7 +33,7 @@ def download(source: Source, destination: Path, say: Say = print) -> bool:
     if source.manual is not None:
         text = " ".join(source.manual.split()).rstrip(".")
         raise CellarError(f"this data set cannot be downloaded by a program: {text}; put it in {destination}")
-    if source.draw is not None:
+    if source.synthetic is not None:
         raise CellarError(
             f"{destination} is synthetic and not downloaded: the pipeline makes it (stage make_synthetic) when it is needed"
         )

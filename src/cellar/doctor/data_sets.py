@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cellar import paths
 from cellar.config import Config, Dataset
+from cellar.config.data import SyntheticSpec
 from cellar.data.faces import EMOTIONS
 from cellar.data.prepared import SPLITS
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
@@ -78,7 +79,7 @@ LOOKS: dict[str, Look] = {
 
 
 def examine(config: Config) -> tuple[list[Finding], dict[str, Extent]]:
-    """A line a data set that is on, and the extent of those that are here or can be drawn."""
+    """A line a data set that is on, and the extent of those that are here or can be made."""
     findings: list[Finding] = []
     extents: dict[str, Extent] = {}
     for name, section in config.datasets.items():
@@ -93,8 +94,8 @@ def examine(config: Config) -> tuple[list[Finding], dict[str, Extent]]:
 def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     path, topic = Path(section.path), f"data {name}"
     off = f"or set datasets.{name}.enabled: false in params.yaml"
-    if section.source.draw:
-        extent = drawn(section)
+    if section.source.synthetic:
+        extent = synthetic(section, section.source.synthetic)
         return Finding("ok", topic, f"{path}: {extent.images} images, {state_of(name, path)}"), extent
     if not path.exists():
         by_hand = f"{how_to_get(section, name)}, {off}"
@@ -108,20 +109,18 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     return Finding("ok", topic, f"{path}: whole by its names and sizes, {state_of(name, path)}"), extent
 
 
-def drawn(section: Dataset) -> Extent:
-    """What is drawn is whole by its making; its extent is that of params.yaml."""
-    draw = section.source.draw
-    assert draw is not None
-    images = draw.train + draw.validation + draw.test + draw.identities * draw.per_identity
+def synthetic(section: Dataset, spec: SyntheticSpec) -> Extent:
+    """The extent of synthetic data, by params.yaml."""
+    images = spec.train + spec.validation + spec.test + spec.identities * spec.per_identity
     sides = {"fer2013": fer2013.SIDE**2, "raf_db": 3 * raf_db.SIDE**2, "cifar100": 3 * cifar100.SIDE**2}
-    classes = draw.identities or (cifar100.FINE if section.layout == "cifar100" else len(EMOTIONS))
+    classes = spec.identities or (cifar100.FINE if section.layout == "cifar100" else len(EMOTIONS))
     return Extent(images, sides.get(section.layout, 3 * section.input_size**2), classes)
 
 
 def state_of(name: str, path: Path) -> str:
     if (paths.prepared(name) / "arrays.npz").exists():
         return "prepared"
-    return "not prepared yet" if path.exists() else "drawn when they are needed"
+    return "not prepared yet" if path.exists() else "made when they are needed"
 
 
 def named_files(config: Config) -> Iterator[Finding]:

@@ -61,7 +61,7 @@ def gpu(config: Config, names: list[str] | None) -> Finding:
         return Finding("warn", "gpu", "unknown: nvidia-smi did not answer in time", "nvidia-smi")
     if names:
         return Finding("ok", "gpu", f"{len(names)}: {', '.join(dict.fromkeys(names))}")
-    if config.scale.drawn:
+    if config.scale.synthetic:
         return Finding("ok", "gpu", "none; this scale needs none")
     return Finding(
         "warn",

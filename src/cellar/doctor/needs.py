@@ -1,7 +1,7 @@
 """What the chosen scale needs: disk, estimated from the plan; memory, as its stages were measured.
 
 The estimate counts what is large and still to be made: weights by the counted parameters of their architecture, prepared
-images, predictions, the store of teacher logits, one checkpoint. Drawn raw files, faces and features are left out.
+images, predictions, the store of teacher logits, one checkpoint. Synthetic raw files, faces and features are left out.
 """
 
 from collections.abc import Collection, Iterator

@@ -4,4 +4,4 @@ from cellar.config import Config, Params
 
 
 def caption(params: Params | Config, text: str) -> str:
-    return f"{text} ({'drawn images, ' if params.scale.drawn else ''}scale {params.scale.name})"
+    return f"{text} ({'synthetic images, ' if params.scale.synthetic else ''}scale {params.scale.name})"

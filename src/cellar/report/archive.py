@@ -55,8 +55,10 @@ def archive(name: str | None = None) -> tuple[Path, list[str]]:
     name = name or config.scale.name
     if not NAME.fullmatch(name):
         raise CellarError(f"{name!r} cannot name a folder of {paths.RUNS}; use letters, digits, _ and -")
-    if config.scale.drawn:
-        raise CellarError(f"{configuration.PARAMS_FILE}: scale.drawn is true; {paths.RUNS} has runs on real data only")
+    if config.scale.synthetic:
+        raise CellarError(
+            f"{configuration.PARAMS_FILE}: scale.synthetic is true; {paths.RUNS} has runs on real data only"
+        )
     commit = committed()
     problems = verify.verify(None).problems
     if problems:

@@ -41,7 +41,7 @@ def counted(name: str, section: Dataset, manifest: dict[str, Any]) -> Counted:
 
 def source(section: Dataset) -> str:
     """Where params.yaml says that the raw files come from."""
-    if section.source.draw:
-        return f"drawn here, seed {section.source.draw.seed}"
+    if section.source.synthetic:
+        return f"synthetic, seed {section.source.synthetic.seed}"
     source = section.source.model_dump(exclude_none=True)
     return "; ".join(f"{word}: {value}" for word, value in source.items()) or "put there by hand"

@@ -15,7 +15,7 @@ def facts(config: Config, records: Records) -> dict[str, str]:
     runs = list(records.values())
     found = {
         "scale": config.scale.name,
-        "images": "drawn, not photographs" if config.scale.drawn else "photographs",
+        "images": "synthetic, not photographs" if config.scale.synthetic else "photographs",
         "page made at": commit(),
         "code of the runs": code(runs),
         "run": between(sorted(str(run["started"]) for run in runs if run.get("started"))),

@@ -81,7 +81,7 @@ def printed_counts(dataset: str) -> dict[str, int]:
 
 
 def judge(ours: int, printed: int | None, config: Config) -> verdicts.Judgement:
-    if printed is not None and config.scale.drawn:
+    if printed is not None and config.scale.synthetic:
         return "not comparable", f"scale {config.scale.name}: {config.scale.note}"
     return verdicts.of_count(ours, printed)
 

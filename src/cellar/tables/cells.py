@@ -81,7 +81,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`scale` is the section of params.yaml: name, drawn, note."""
+    """`scale` is the section of params.yaml: name, synthetic, note."""
 
     id: str
     title: str

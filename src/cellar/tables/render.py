@@ -8,8 +8,8 @@ from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 from cellar.tables.numbers import number_text, value_text
 
-DRAWN = (
-    "**These numbers come from drawn {what}, not from photographs; the paper's figures stand beside them for "
+SYNTHETIC = (
+    "**These numbers come from synthetic {what}, not from photographs; the paper's figures stand beside them for "
     "reference only.**"
 )
 LEGEND = (
@@ -28,7 +28,7 @@ def write(table: Table, folder: Path) -> None:
 
 def markdown(table: Table) -> str:
     scale = f"Scale: {table.scale['name']} ({table.scale['note']})."
-    head = [DRAWN.format(what=images_of(table)), ""] if table.scale["drawn"] else []
+    head = [SYNTHETIC.format(what=images_of(table)), ""] if table.scale.get("synthetic") else []
     head += [f"# {table.title}", "", scale, ""]
     if table.study == ALL_STUDIES:
         return "\n".join([*head, *listing.body(table)]) + "\n"

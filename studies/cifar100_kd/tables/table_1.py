@@ -77,7 +77,7 @@ def cell(row: str, ours: Value | None, printed: Value, params: Params) -> Cell:
 
 def judge(ours: Value, printed: Value, params: Params) -> verdicts.Judgement:
     """Equal or not, where the images are the published ones."""
-    if params.scale.drawn:
+    if params.scale.synthetic:
         return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
     if isinstance(ours, int) and isinstance(printed, int):
         return verdicts.of_count(ours, printed)

@@ -78,7 +78,7 @@ def row_cells(params: Params, row: str, listed: Listed | None) -> dict[str, Cell
     printed: dict[str, Any] = table("table_2")["rows"].get(ROWS.get(row), {})
     runs, line = listed or (None, None)
     accuracy = accuracy_cell(runs, params, printed.get("accuracy_mean"))
-    if row == "teacher" and runs and runs.model != TEACHER and not params.scale.drawn:
+    if row == "teacher" and runs and runs.model != TEACHER and not params.scale.synthetic:
         accuracy = replace(accuracy, verdict="not comparable", reason=f"another network: {runs.model}")
     cells = {
         "accuracy_mean": accuracy,

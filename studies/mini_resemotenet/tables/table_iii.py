@@ -74,7 +74,7 @@ def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> 
 
 def judge(column: str, ours: int, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
     """Real data: equal, or printed in another class's row (the paper's slip), or different. Synthetic data: none."""
-    if params.scale.drawn:
+    if params.scale.synthetic:
         return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
     verdict, reason = verdicts.of_count(ours, printed)
     others = [name for name, images in counted[column].items() if images == printed]

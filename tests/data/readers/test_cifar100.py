@@ -336,7 +336,7 @@ def test_params_choose_checksums_fraction_and_seed(folder: Path) -> None:
 def test_a_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"cellar download cifar \(it takes torchvision's CIFAR100"):
         layouts.load(declare(tmp_path / "none"), "cifar")
-    drawn = declare(tmp_path / "none", source={"draw": {"seed": 1, "train": 100, "test": 100}})
+    drawn = declare(tmp_path / "none", source={"synthetic": {"seed": 1, "train": 100, "test": 100}})
     with pytest.raises(CellarError, match="dvc repro --single-item make_synthetic-cifar"):
         layouts.load(drawn, "cifar")
 

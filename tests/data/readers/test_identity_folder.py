@@ -185,7 +185,7 @@ def test_thirty_two_train_images_need_thirty_three(tmp_path: Path) -> None:
 
 def declare(path: Path, **more: object) -> Dataset:
     known = {"enabled": True, "layout": "identity_folder", "path": str(path), "input_size": 16, "augmentation": "flip"}
-    source = {"draw": {"seed": 4, "identities": 2, "per_identity": 5}}
+    source = {"synthetic": {"seed": 4, "identities": 2, "per_identity": 5}}
     return Dataset.model_validate(known | {"normalisation": "unit", "source": source} | more)
 
 
@@ -205,15 +205,19 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     ),
     "too few drawn": ({"train_per_class": 4, "validation_per_class": 1}, "per_identity is 5, but the splits need 6"),
     "drawn as another": (
-        {"train_per_class": 3, "validation_per_class": 0, "source": {"draw": {"seed": 1, "train": 80, "test": 80}}},
+        {
+            "train_per_class": 3,
+            "validation_per_class": 0,
+            "source": {"synthetic": {"seed": 1, "train": 80, "test": 80}},
+        },
         "identity_folder needs identities and per_identity",
     ),
     "drawn as this": ({"layout": "raf_db"}, "raf_db needs train and test"),
     "drawn both ways": (
-        {"source": {"draw": {"seed": 1, "train": 80, "test": 80, "identities": 2, "per_identity": 5}}},
+        {"source": {"synthetic": {"seed": 1, "train": 80, "test": 80, "identities": 2, "per_identity": 5}}},
         "say either train and test",
     ),
-    "drawn by half": ({"source": {"draw": {"seed": 1, "identities": 2}}}, "say either train and test"),
+    "drawn by half": ({"source": {"synthetic": {"seed": 1, "identities": 2}}}, "say either train and test"),
 }
 
 

@@ -11,7 +11,7 @@ from cellar.config import Dataset
 from cellar.data.readers import layouts
 from cellar.errors import CellarError
 
-DRAW = {"draw": {"seed": 1, "train": 84, "test": 77}}
+DRAW = {"synthetic": {"seed": 1, "train": 84, "test": 77}}
 
 
 def declare(path: Path, layout: str = "fer2013", source: dict[str, Any] = DRAW, **more: Any) -> Dataset:

@@ -116,9 +116,9 @@ def test_pixels_alone_tell_little() -> None:
     assert 0.02 < NearestCentroid().fit(pixels, labels).score(new, truth) < 0.2
 
 
-def stage(**draw: int) -> dict[str, object] | None:
+def stage(**spec: int) -> dict[str, object] | None:
     settings = make_synthetic.Settings(
-        dataset="mine", path="drawn", layout="cifar100", draw=SyntheticSpec(seed=1, **draw)
+        dataset="mine", path="drawn", layout="cifar100", spec=SyntheticSpec(seed=1, **spec)
     )
     return make_synthetic.run(settings)
 
@@ -131,6 +131,8 @@ def test_the_stage_draws_where_its_settings_say(monkeypatch: pytest.MonkeyPatch,
 
 def test_the_stage_refuses_a_split_that_the_layout_has_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CellarError, match=r"datasets\.mine\.source\.draw\.validation: .*validation_fraction") as caught:
+    with pytest.raises(
+        CellarError, match=r"datasets\.mine\.source\.synthetic\.validation: .*validation_fraction"
+    ) as caught:
         stage(train=200, validation=100, test=100)
     assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []

@@ -173,7 +173,7 @@ class TestParts:
 
     def test_the_caption_says_that_boxes_are_fixed_and_images_drawn(self, pins: Raw) -> None:
         said = texts(face_parts(view(pins)))
-        assert "fixed boxes" in said and "no landmarks" in said and "drawn images, scale sample" in said
+        assert "fixed boxes" in said and "no landmarks" in said and "synthetic images, scale sample" in said
 
     def test_a_box_lies_where_its_part_was_cut(self, pins: Raw) -> None:
         eyes = face_parts(view(pins)).axes[0].patches[0]
@@ -305,9 +305,9 @@ class TestEpochs:
 
 
 def test_photographs_are_not_called_drawn(pins: Raw) -> None:
-    pins["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
+    pins["scale"] = {"name": "paper", "synthetic": False, "note": "the paper's recipe on its data"}
     said = texts(draw("pins_fig_8", read(pins)))
-    assert "(scale paper)" in said and "drawn" not in said
+    assert "(scale paper)" in said and "synthetic" not in said
 
 
 def test_a_picture_is_a_png_of_a_readable_size(pins: Raw) -> None:

@@ -58,7 +58,7 @@ class Pins:
         pins_project.write(f"pins-{row}", line.method_name, line.model, seed, **values)
 
     def real(self) -> None:
-        self.raw["scale"] = {"name": "paper", "drawn": False, "note": "the paper's recipe on its data"}
+        self.raw["scale"] = {"name": "paper", "synthetic": False, "note": "the paper's recipe on its data"}
 
     def three_seeds(self, *rows: str) -> None:
         for row in rows:
@@ -450,7 +450,7 @@ class TestEveryTable:
         text = render.markdown(built)
         lines = [line for line in text.splitlines() if line.startswith("|")]
         assert len(lines) == len(built.rows) + 2 and len({len(line) for line in lines}) == 1
-        assert "come from drawn faces, not from photographs" in text.splitlines()[0]
+        assert "come from synthetic faces, not from photographs" in text.splitlines()[0]
         assert len({row.id for row in built.rows}) == len(built.rows)
         assert all(set(row.cells) == {column.id for column in built.columns} for row in built.rows)
 

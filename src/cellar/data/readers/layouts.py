@@ -31,7 +31,7 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
 def how_to_get(dataset: Dataset, name: str) -> str:
     """What to do when the raw files are missing, in words, from the `source` of params.yaml."""
     source, path = dataset.source, dataset.path
-    if source.draw is not None:
+    if source.synthetic is not None:
         return f"make it: dvc repro --single-item make_synthetic-{name}"
     if source.manual is not None:
         return f"{' '.join(source.manual.split()).rstrip('.')}; put it in {path}"

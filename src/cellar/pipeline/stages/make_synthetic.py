@@ -21,32 +21,32 @@ class Settings(Section):
     dataset: str
     path: str
     layout: str
-    draw: SyntheticSpec
+    spec: SyntheticSpec
 
 
 def jobs(config: Config) -> Iterator[Job]:
     for name, section in config.datasets.items():
-        if section.enabled and section.source.draw:
-            settings = Settings(dataset=name, path=section.path, layout=section.layout, draw=section.source.draw)
+        if section.enabled and section.source.synthetic:
+            settings = Settings(dataset=name, path=section.path, layout=section.layout, spec=section.source.synthetic)
             yield Job(name, name, settings)
 
 
 def run(settings: Settings) -> Facts:
     from cellar.data.synthetic import identities, objects, sample
 
-    folder, draw = Path(settings.path), settings.draw
+    folder, spec = Path(settings.path), settings.spec
     if settings.layout == "fer2013":
-        sample.write_fer2013(folder, draw.seed, draw.train, draw.validation, draw.test)
+        sample.write_fer2013(folder, spec.seed, spec.train, spec.validation, spec.test)
     elif settings.layout == "raf_db":
-        sample.write_raf_db(folder, draw.seed, draw.train, draw.test)
+        sample.write_raf_db(folder, spec.seed, spec.train, spec.test)
     elif settings.layout == "identity_folder":
-        identities.write_pins(folder, draw.seed, draw.identities, draw.per_identity)
-    elif draw.validation:
-        where = f"datasets.{settings.dataset}.source.draw.validation"
+        identities.write_pins(folder, spec.seed, spec.identities, spec.per_identity)
+    elif spec.validation:
+        where = f"datasets.{settings.dataset}.source.synthetic.validation"
         raise CellarError(f"{where}: this layout has no validation split; set it to 0, use validation_fraction")
     else:
-        objects.write_cifar100(folder, draw.seed, draw.train, draw.test)
-    return {"seed": draw.seed}
+        objects.write_cifar100(folder, spec.seed, spec.train, spec.test)
+    return {"seed": spec.seed}
 
 
 KIND = StageKind("make_synthetic", jobs, Settings, run, (*code.FILES, *CODE), outs=("data/raw/sample/{item}/",))
