@@ -33,7 +33,7 @@ def write_cifar100(folder: Path, seed: int, train: int, test: int) -> None:
     for split, total in totals.items():
         if total < FINE or total % FINE:
             raise CellarError(
-                f"params.yaml: draw: {split} is {total}, but {FINE} classes of one size need a multiple of {FINE}"
+                f"params.yaml: source.synthetic: {split} is {total}, but {FINE} classes of one size need a multiple of {FINE}"
             )
     with replacing(folder) as new:
         for split, total in totals.items():

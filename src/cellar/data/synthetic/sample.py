@@ -49,7 +49,9 @@ def share_out(total: int, proportions: tuple[int, ...]) -> np.ndarray:
     """
     least = LEAST * len(proportions)
     if total < least:
-        raise CellarError(f"params.yaml: draw: {total} images of a split are too few; {least} or more are needed")
+        raise CellarError(
+            f"params.yaml: source.synthetic: {total} images of a split are too few; {least} or more are needed"
+        )
     exact = np.array(proportions) / sum(proportions) * total
     counts = np.maximum(np.floor(exact).astype(np.int64), LEAST)
     while counts.sum() != total:  # hand out what is left, or take back what the minimum added
