@@ -40,7 +40,7 @@ def refresh(addresses: Sequence[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     mend.clear_half_written_notes()
     try:
-        with Repo(".", _wait_for_lock=True) as repo, parsed_once():
+        with Repo(".", _wait_for_lock=True) as repo:
             found = wait_for(lambda: status(repo, addresses), LockError)
             # Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run
             # all that reads the resolved files, so they are brought up to date before it plans.
@@ -60,7 +60,7 @@ def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
     """
     from dvc.repo import lock_repo
 
-    with lock_repo(repo):
+    with lock_repo(repo), parsed_once():
         stages: dict[str, Any] = {}  # of a dvc.yaml, loaded one by one
         found = []
         for address in addresses:
