@@ -107,9 +107,10 @@ def pipeline_file(study: str, sweep: bool = False, results: bool = False) -> Pat
 
 
 def pipeline_files(name: str = "dvc.yaml", root: Path = Path()) -> list[Path]:
-    """Those that exist in a project, relative to its root; `name`: dvc.lock for the locks."""
-    shared = [root / name, root / "results" / name]
-    found = [*shared, *sorted((root / STUDIES).rglob(name))]
+    """The project's own that exist, relative to its root; `name`: dvc.lock for the locks. A dvc.yaml elsewhere in a
+    study's folder is not of this project."""
+    of_studies = (path for folder in ("", "results", "sweeps") for path in (root / STUDIES).glob(f"*/{folder}/{name}"))
+    found = [root / name, root / "results" / name, *sorted(of_studies)]
     return [path.relative_to(root) for path in found if path.exists()]
 
 

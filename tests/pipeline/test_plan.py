@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cellar import config
+from cellar import config, paths
 from cellar.config import Config
 from cellar.config.section import Section
 from cellar.errors import CellarError
@@ -63,6 +63,19 @@ def test_two_studies_may_use_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [stage.address for stage in plan.stages(config.load())] == [
         "studies/one/dvc.yaml:kind-a", "studies/two/dvc.yaml:kind-a", "kind-a",
     ]  # fmt: skip
+
+
+def test_planning_leaves_the_pipelines_of_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study's folder may hold a DVC pipeline that is not of this project."""
+    monkeypatch.chdir(tmp_path)
+    own = [Path(f"studies/mine/{folder}/dvc.yaml") for folder in ("data", "results/raw", "params/old")]
+    for path in own:
+        path.parent.mkdir(parents=True)
+        path.write_text("stages: {}\n")
+        path.with_suffix(".lock").write_text("schema: '2.0'\n")
+    assert dvc_yaml.write([]) == []
+    assert all(path.exists() and path.with_suffix(".lock").exists() for path in own)
+    assert paths.pipeline_files() == paths.pipeline_files("dvc.lock") == []
 
 
 def teacher(raw: Raw, study: str, name: str, model: str) -> None:

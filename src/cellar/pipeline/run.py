@@ -40,7 +40,8 @@ def definition_of(stage: str, study: str) -> dict[str, Any]:
     main = pipeline_file(study)
     known = entries(main) | entries(pipeline_file(study, results=True)) | entries(pipeline_file(study, sweep=True))
     if stage not in known:
-        owners = [file.parts[1] for file in sorted(paths.STUDIES.rglob("dvc.yaml")) if stage in entries(file)]
+        of_studies = (file for file in paths.pipeline_files() if file.is_relative_to(paths.STUDIES))
+        owners = [file.parts[1] for file in of_studies if stage in entries(file)]
         hint = f" ({owners[0]} has: add --study {owners[0]})" if owners else likely(stage, list(known))
         raise CellarError(f"{main} has no stage {stage}{hint}; correct the name, or write the file anew: cellar plan")
     return known[stage]

@@ -17,7 +17,6 @@ from cellar.provenance.records import leaves
 
 SHOWN = 3
 BUILD_AGAIN = "build again: snakemake --cores 4"
-RESULTS_OF_RUNS = tuple(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students"))
 
 
 @dataclass
