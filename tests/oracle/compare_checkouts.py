@@ -26,6 +26,7 @@ from contents import (
     Difference,
     are_equal,
     byte_differences,
+    mean_losses,
     pixel_differences,
     read_values,
     value_differences,
@@ -159,6 +160,8 @@ class Comparison:
             return byte_differences(old, new) if name in BYTES else pixel_differences(old, new)
         old_values, (new_values, conflicts) = read_values(old), self.new_values(new_path)
         self.report.keys[name]["values"] += len(old_values)
+        if name == "histories":
+            old_values, new_values = old_values | mean_losses(old), new_values | mean_losses(new)
         self.report.keys[name].update(self.renames.reconcile(path, old_values, new_values))
         return [*conflicts, *value_differences(old_values, new_values)]
 

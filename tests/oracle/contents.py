@@ -63,6 +63,17 @@ def csv_values(path: Path) -> Iterator[tuple[str, Any]]:
             yield from ((f"{column}/{number}", parsed(cell)) for column, cell in row.items())
 
 
+def mean_losses(history: Path) -> Values:
+    """A column for a history: the mean of each epoch's steps in the losses.npz beside it."""
+    path = history.with_name("losses.npz")
+    steps = arrays_of(path).get("loss", np.empty(0)) if path.exists() else np.empty(0)
+    epochs = len(history.read_text(encoding="utf-8").splitlines()) - 1
+    if epochs < 1 or len(steps) == 0 or len(steps) % epochs:
+        return {}
+    means = steps.reshape(epochs, -1).mean(axis=1, dtype=np.float64)
+    return {f"{path.name}/{number}": float(mean) for number, mean in enumerate(means, start=1)}
+
+
 def parsed(cell: str | None) -> str | float | None:
     try:
         return float(cell) if cell else None

@@ -4,6 +4,7 @@ The values of a file are a flat mapping: nested keys joined by "/", e.g. rows/E1
 removes or renames what it explains, on both sides; whatever is left must be equal.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -147,7 +148,7 @@ def added(_: Renames, rule: ValueRule, old: Values, new: Values) -> int:
 
 
 def gone(_: Renames, rule: ValueRule, old: Values, new: Values) -> int:
-    """Keys that OLD alone has; the argument may restrict them to columns that carried no information."""
+    """Keys that OLD alone has; the argument may restrict them to columns whose content is elsewhere."""
     keys = {key for key in old.keys() - new.keys() if rule.key.fullmatch(key)}
     keys = {key for key in keys if rule.argument is True or is_redundant(old, key.split("/")[0], rule.argument)}
     remove(keys, old)
@@ -155,11 +156,20 @@ def gone(_: Renames, rule: ValueRule, old: Values, new: Values) -> int:
 
 
 def is_redundant(table: Values, column: str, argument: Mapping[str, str]) -> bool:
-    """Whether a column is constant 0 or equals another column, named by `if_zero_or_equal_to`."""
-    other = argument["if_zero_or_equal_to"]
+    """Whether a column is constant 0 or agrees with another one, up to rounding; `if_zero_or_equal_to` names them."""
+    others = argument["if_zero_or_equal_to"]
     cells = {key.removeprefix(f"{column}/"): value for key, value in table.items() if key.startswith(f"{column}/")}
     rows = {row: value for row, value in cells.items() if row != "#column"}
-    return not any(rows.values()) or all(table.get(f"{other}/{row}") == value for row, value in rows.items())
+    return not any(rows.values()) or any(
+        all(agree(table.get(f"{other}/{row}"), value) for row, value in rows.items()) for other in others
+    )
+
+
+def agree(one: Scalar, other: Scalar) -> bool:
+    """Histories have 6 decimals, of sums of float32."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
+    return one == other
 
 
 def rename(_: Renames, rule: ValueRule, old: Values, new: Values) -> int:
