@@ -21,10 +21,11 @@ from keeping import keep
 
 TARGETS = ("table_vi", "pins", "all")
 ROUNDS = 3
+TABLE_VI = "studies/mini_resemotenet/results/dvc.yaml:tabulate-table_vi"
 PLANNING = {
     "snakemake, Table VI": "snakemake --dry-run results/tables/table_vi.md",
     "snakemake, everything": "snakemake --dry-run",
-    "dvc status, Table VI": "dvc status --with-deps tabulate_table_vi",
+    "dvc status, Table VI": f"dvc status --with-deps {TABLE_VI}",
     "dvc status, everything": "dvc status",
     "cellar explain, one cell": "python -m cellar explain table_vi E1 fer2013_accuracy",
     "cellar doctor": "python -m cellar doctor",

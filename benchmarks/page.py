@@ -15,7 +15,7 @@ from cellar import files
 def page() -> Iterator[str]:
     yield "# Measured"
     yield "Written by `make bench` from the JSON files here, each with its machine and load; docs/performance.md says what follows."
-    for section in (ceilings, distillation, table_2, side_by_side, freed_memory, default):
+    for section in (ceilings, distillation, table_2, side_by_side, freed_memory, default, overhead):
         path = FOLDER / f"{section.__name__}.json"
         if path.exists():  # a benchmark may be run alone
             yield from section(files.read_json(path))
@@ -74,6 +74,12 @@ def default(found: dict[str, Any]) -> Iterator[str]:
     yield markdown(found["targets"])
     yield "Planning when all of it is built:"
     yield markdown(found["planning"])
+
+
+def overhead(found: dict[str, Any]) -> Iterator[str]:
+    yield "## What DVC adds, and what planning takes"
+    yield f"Commits {', '.join(found['commits'])} on one machine; {found['unit']}."
+    yield markdown(found["rows"])
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

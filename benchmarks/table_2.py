@@ -28,7 +28,8 @@ from cellar import models, paths
 from cellar.data import prepared
 from cellar.paths import TEACHER_LOGITS as LOGITS
 
-TEACHER, STUDENT = "resnet32x4", "cnn4"
+STUDY, KD = "cifar100_kd", "cifar100-student_kd"
+TEACHER, STUDENT, WEIGHTS = "resnet32x4", "cnn4", "teacher.pth"
 IMAGES, TEST, EPOCHS, RUNS, BATCH, CORES = 2600, 1000, 10, 5, 128, 2
 PRECISIONS = ("bf16",)  # fp32 is in distillation.py; here its cold cache alone would take 20 minutes
 TABLE = "results/tables/cifar100_table_2.md"
@@ -36,13 +37,15 @@ TABLE = "results/tables/cifar100_table_2.md"
 
 def small(shipped: dict[str, Any], precision: str) -> dict[str, Any]:
     """params.yaml with nothing but this table; the teacher's weights are a file, for training it is not measured."""
-    raw = shipped | {"precision": precision, "threads": 1, "sweeps": {}, "generators": {}, "faces": {}}
+    study = shipped["studies"][STUDY]
+    raw = shipped | {"precision": precision, "threads": 1, "studies": {STUDY: study}}
+    raw["evaluation"] = raw["evaluation"] | {"train_of": []}
     raw["datasets"] = {"cifar100": raw["datasets"]["cifar100"]}
     raw["datasets"]["cifar100"]["source"] = {"synthetic": {"seed": 3, "train": IMAGES, "test": TEST}}
-    raw["teachers"] = {"cifar100": raw["teachers"]["cifar100"] | {"model": TEACHER, "weights": "teacher.pth"}}
-    raw["experiments"] = {key: line for key, line in raw["experiments"].items() if line["dataset"] == "cifar100"}
-    for line in raw["experiments"].values():
-        raw["recipes"][line["recipe"]] |= {"epochs": EPOCHS, "batch_size": BATCH}
+    study.pop("sweeps", None)
+    study["teachers"] = {"cifar100": study["teachers"]["cifar100"] | {"model": TEACHER, "weights": WEIGHTS}}
+    for line in study["experiments"].values():
+        study["recipes"][line["recipe"]] |= {"epochs": EPOCHS, "batch_size": BATCH}
     return raw
 
 
@@ -57,7 +60,7 @@ class Clone:
         torch.manual_seed(0)
         teacher = models.build(TEACHER, 100)
         torch.nn.init.zeros_(teacher.fc.weight)  # untrained, its logits would be so large that no student learns
-        torch.save(teacher.state_dict(), folder / "teacher.pth")
+        torch.save(teacher.state_dict(), folder / WEIGHTS)
         self.build(str(paths.metrics("teachers", "cifar100", 0)))
 
     def build(self, target: str) -> float:
@@ -71,7 +74,10 @@ class Clone:
         return time.perf_counter() - start
 
     def forwarded(self) -> int:
-        records = self.folder.glob("results/students/cifar100-student_kd/*/run.json")
+        """Images that the teacher was asked about, by the records of the students' runs."""
+        records = [*self.folder.glob(f"results/records/{STUDY}/distill_student-{KD}-seed-*/*.json")]
+        if len(records) != RUNS:
+            raise SystemExit(f"{self.folder} has {len(records)} records of {RUNS} runs")
         return sum(json.loads(record.read_text())["teacher_images_forwarded"] for record in records)
 
 

@@ -1,0 +1,52 @@
+"""The benchmarks fit the project: they run for minutes, so what they ask for is checked here, not how fast it is."""
+
+import copy
+import importlib
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellar import config
+from cellar.pipeline import plan
+from tests.conftest import ROOT
+
+Raw = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are scripts that import each other by name."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_it_imports_what_there_is(name: str) -> None:
+    importlib.import_module(name)
+
+
+def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:
+    table_2 = importlib.import_module("table_2")
+    asked = config.validate(table_2.small(copy.deepcopy(shipped), "bf16"), Path)
+    stages = {stage.name: stage for stage in plan.stages(asked)}
+    assert table_2.TABLE in stages["tabulate-cifar100_table_2"].outputs
+    assert stages["import_teacher-cifar100-seed-0"].job.settings.weights == table_2.WEIGHTS
+    taught = [stages[f"distill_student-{table_2.KD}-seed-{seed}"] for seed in range(table_2.RUNS)]
+    assert {stage.job.settings.recipe.epochs for stage in taught} == {table_2.EPOCHS}
+
+
+def test_overhead_names_outputs_that_exist(shipped: Raw) -> None:
+    overhead = importlib.import_module("overhead")
+    made = [path for stage in plan.stages(config.validate(shipped, Path)) for path in stage.outputs]
+    for output in overhead.STAGES.values():
+        assert len([path for path in made if re.fullmatch(output, path)]) == 1
+
+
+def test_default_asks_dvc_for_a_stage_that_exists(shipped: Raw) -> None:
+    default = importlib.import_module("default")
+    addresses = [stage.address for stage in plan.stages(config.validate(shipped, Path))]
+    assert default.TABLE_VI in addresses
+    assert all((Path(sys.executable).parent / command.split()[0]).exists() for command in default.PLANNING.values())
