@@ -3,6 +3,7 @@
 import ast
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,18 @@ class TestShippedStudies:
                         assert contains(paper(built.study).data, cell.printed_key), cell.printed_key
                         checked += 1
         assert checked > 20
+
+    def test_every_parameter_that_a_table_prints_is_one_of_some_method(self, shipped: Raw) -> None:
+        """A misspelt one would be None for all lines, and a change of it would rebuild nothing."""
+        found = config.validate(shipped, Path)
+        values: dict[str, list[Any]] = {}
+        for study in studies.used(found):
+            for spec in (*study.tables, *study.figures):
+                for key, value in studies.shown_values(found.params(study.key), spec.shown_params).items():
+                    values.setdefault(f"{study.key} {key.partition('.method.')[2]}", []).append(value)
+        parameters = {name: shown for name, shown in values.items() if not name.endswith(" ")}
+        assert {"mini_resemotenet temperature", "cifar100_kd task_weight"} <= parameters.keys()
+        assert [name for name, shown in parameters.items() if set(map(str, shown)) == {"None"}] == []
 
     def test_every_figure_can_be_drawn_by_its_function(self) -> None:
         for study in studies.known().values():

@@ -76,7 +76,8 @@ def test_an_edit_undone_is_none(studies: Path) -> None:
     use(["quick"])
     edit("temperature: 4", "temperature: 5")
     edit("temperature: 5", "temperature: 4")
-    use(["base"])
+    assert use(["base"]) == ["one/base"]  # without --force
+    assert "temperature: 3" in PARAMS.read_text() and config.load().scale.name == "paper"
 
 
 def test_a_users_comment_is_not_lost(studies: Path) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cellar.paths import pipeline_files
+
 from .conftest import ROOT, Project, clone
 
 KEY = "toy_study"
 TABLE = f"results/tables/{KEY}/table_1.md"
 FIGURE = f"results/figures/{KEY}/figure_1.png"
 OTHER = "results/tables/cifar100_table_1.md"  # of a study that shares the data set
-WRITTEN = ("params.yaml", "dvc.yaml", "dvc.lock", *(f"studies/{key}/dvc.{end}" for key in ("cifar100_kd", "mini_resemotenet", "small_dataset_kd") for end in ("yaml", "lock")))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def texts(project: Project) -> dict[str, str]:
-    paths = [project.folder / name for name in WRITTEN]
-    return {str(path): path.read_text() for path in paths if path.exists()}
+    written = [
+        Path("params.yaml"),
+        *pipeline_files("dvc.yaml", project.folder),
+        *pipeline_files("dvc.lock", project.folder),
+    ]
+    assert Path("results/dvc.yaml") in written and Path("studies/cifar100_kd/results/dvc.lock") in written
+    return {str(path): (project.folder / path).read_text() for path in written}
 
 
 def test_a_paper_is_a_folder(shared: Project) -> None:
@@ -36,7 +42,11 @@ def test_a_paper_is_a_folder(shared: Project) -> None:
     )
     shared.run(*cellar, "use", "sample")
     assert shared.planned(OTHER) == {}, "a stage of another study has become stale"
-    assert {address.rpartition(":")[0] for address in shared.out_of_date(built=True)} <= {"", f"studies/{KEY}/dvc.yaml"}
+    assert {address.rpartition(":")[0] for address in shared.out_of_date(built=True)} <= {
+        "",
+        f"studies/{KEY}/dvc.yaml",
+        f"studies/{KEY}/results/dvc.yaml",
+    }
 
     shared.snakemake(TABLE, FIGURE)
     shared.run(

@@ -8,6 +8,8 @@ from cellar.cli import commands
 from cellar.errors import CellarError
 from cellar.pipeline.plan import KINDS
 
+AddCommand = Callable[..., argparse.ArgumentParser]
+
 RENAMED = {  # a command of an earlier version -> what to type now
     **dict.fromkeys(("draw_faces", "draw_objects", "draw_identities"), "make_synthetic DATASET"),
     **dict.fromkeys(("train_siamese", "meta_train"), "train_student EXPERIMENT/seed-N --study STUDY"),
@@ -75,16 +77,25 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="cellar", description="Regenerates every table cell of knowledge-distillation studies."
     )
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = root.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+    for add_group in (add_stages, add_provenance, add_storage, add_project, add_reports):
+        add_group(add)
+    return root
+
+
+def add_stages(add: AddCommand) -> None:
     for kind in KINDS.values():
-        stage = commands.add_parser(kind.name, help=f"the stage {kind.name}, as snakemake and dvc run it")
+        stage = add(kind.name, help=f"the stage {kind.name}, as snakemake and dvc run it")
         stage.add_argument(
             "name", nargs="?", default="", help="name of the stage without its kind, such as EXPERIMENT/seed-0"
         )
         stage.add_argument("--study", default="", help="the study that the stage belongs to")
-    explain = commands.add_parser("explain", help="where a table cell comes from, and how to make it again")
-    diff = commands.add_parser("diff", help="which inputs changed a table cell between two commits")
-    redo = commands.add_parser("redo", help="make a table cell again in a temporary clone, and compare the bytes")
+
+
+def add_provenance(add: AddCommand) -> None:
+    explain = add("explain", help="where a table cell comes from, and how to make it again")
+    diff = add("diff", help="which inputs changed a table cell between two commits")
+    redo = add("redo", help="make a table cell again in a temporary clone, and compare the bytes")
     for command in (explain, diff, redo):
         for name in ("table", "row", "column"):
             command.add_argument(name)
@@ -92,37 +103,43 @@ def parser() -> argparse.ArgumentParser:
         diff.add_argument(name, metavar=name.upper(), help="a branch, tag or commit")
     for command in (explain, diff):
         command.add_argument("--json", action="store_true", help="the same as JSON")
-    verify = commands.add_parser("verify", help="check that tables, metrics, predictions, weights and data agree")
+    verify = add("verify", help="check that tables, metrics, predictions, weights and data agree")
     verify.add_argument("table", nargs="?", help="a table, or an archived run: runs/NAME; runs for all of them")
     for name in ("row", "column"):
         verify.add_argument(name, nargs="?")
     verify.add_argument("--complete", action="store_true", help="count missing files as problems")
-    fsck = commands.add_parser("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
+
+
+def add_storage(add: AddCommand) -> None:
+    fsck = add("fsck", help="compare the bytes in DVC's cache, or on a remote, with their names")
     fsck.add_argument("--remote", metavar="NAME", help="a remote instead of the cache")
     fsck.add_argument(
         "--remove", action="store_true", help="remove corrupt objects, so that intact ones can take their place"
     )
     for name, way in (("push", "to"), ("pull", "from")):
-        share = commands.add_parser(name, help=f"dvc {name}, and the records of the runs, {way} a remote")
+        share = add(name, help=f"dvc {name}, and the records of the runs, {way} a remote")
         share.add_argument("--remote", metavar="NAME", help="a remote other than the default")
-    doctor = commands.add_parser("doctor", help="check this machine: what it has, what the run needs, what to do next")
+
+
+def add_project(add: AddCommand) -> None:
+    doctor = add("doctor", help="check this machine: what it has, what the run needs, what to do next")
     doctor.add_argument("--json", action="store_true", help="the same as JSON")
-    download = commands.add_parser(
+    download = add(
         "download", help="download the raw files of a data set, or published weights, where that is possible"
     )
     download.add_argument("name")
-    use = commands.add_parser("use", help="compose params.yaml from the files in studies/*/params")
+    use = add("use", help="compose params.yaml from the files in studies/*/params")
     use.add_argument("names", nargs="+", metavar="NAME", help="sample, or STUDY/NAME for one study alone")
     use.add_argument("--force", action="store_true", help="overwrite edits made since the last composition")
-    archive = commands.add_parser("archive", help="write a run on real data to runs/NAME, in reduced form")
-    archive.add_argument("name", nargs="?", metavar="NAME", help="the name of the scale if none is given")
-    commands.add_parser("findings", help="write docs/findings.md: its numbers from the tables of runs/")
-    commands.add_parser("report", help="write results/report.html: tables, figures, costs and chains on one page")
-    crate = commands.add_parser("crate", help="write the run as a Workflow Run RO-Crate")
-    crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
-    plan = commands.add_parser(
-        "plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed"
-    )
+    plan = add("plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed")
     plan.add_argument("--sweeps", action="store_true", help="also write the pipeline files of sweeps")
     plan.add_argument("--check", action="store_true", help="only report whether they are up to date")
-    return root
+
+
+def add_reports(add: AddCommand) -> None:
+    archive = add("archive", help="write a run on real data to runs/NAME, in reduced form")
+    archive.add_argument("name", nargs="?", metavar="NAME", help="the name of the scale if none is given")
+    add("findings", help="write docs/findings.md: its numbers from the tables of runs/")
+    add("report", help="write results/report.html: tables, figures, costs and chains on one page")
+    crate = add("crate", help="write the run as a Workflow Run RO-Crate")
+    crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
