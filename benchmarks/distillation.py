@@ -22,7 +22,7 @@ from keeping import keep
 
 from cellar import models
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import runtime, training
 from cellar.engine.runtime import Optimizer, Progress
 from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from cellar import models
-from cellar.data.augmentation.inputs import NORMALISATIONS
+from cellar.data.inputs.augmentation import NORMALISATIONS
 
 T, TASK_WEIGHT, DISTILL_WEIGHT = 4.0, 0.25, 0.75
 

@@ -25,7 +25,7 @@ import yaml
 from keeping import keep
 
 from cellar import models, paths
-from cellar.data import prepared
+from cellar.data.inputs import prepared
 from cellar.paths import TEACHER_LOGITS as LOGITS
 
 STUDY, KD = "cifar100_kd", "cifar100-student_kd"

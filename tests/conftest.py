@@ -23,7 +23,6 @@ def raw(shipped: dict[str, Any]) -> dict[str, Any]:
 
 
 LONGEST = (  # minutes each, not seconds
-    "test_sequences.py",
     "test_pins.py",
     "test_remotes.py",
     "test_faults.py",
@@ -34,6 +33,9 @@ LONGEST = (  # minutes each, not seconds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that the workers, each of which takes a file at a time, end together."""
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(LONGEST)))
+    """First what builds the project that others copy, and beside it what needs none; then the longest files, so that the
+    workers, each of which takes a file at a time, end together."""
+    order = {"test_sequences.py": 0} | {name: place for place, name in enumerate(LONGEST, start=2)}
+    without_project = {"engine": 1, "methods": 1}
+    last = len(LONGEST) + 2
+    items.sort(key=lambda item: order.get(item.path.name, without_project.get(item.path.parent.name, last)))

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from cellar import config, figures, files, paths, studies
 from cellar.config import Config
-from cellar.data import prepared
 from cellar.data.faces import EMOTIONS
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 from cellar.metrics import classification
 from tests.scores import write_scores
 from tests.table_project import MINI, put_studies

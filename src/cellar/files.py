@@ -57,6 +57,15 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
+def write_zeros(path: Path, size: int) -> None:
+    """A file of `size` zero bytes, its disk space allocated where the system can do that."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        if size and hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        elif size:
+            file.truncate(size)
+
+
 def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """For libraries that write to a file object (PNG, safetensors, checkpoints)."""
     with atomic(path) as temporary, temporary.open("wb") as file:
@@ -71,7 +80,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+        raise CellarError(f"{path} does not exist; build it with: snakemake --cores 4 {path}") from None
     except (ValueError, RecursionError) as error:  # of no JSON, no UTF-8, numbers and nesting without end
         raise CellarError(f"{path} is not JSON ({reason(error)}); remove it and build it again") from None
 
@@ -84,7 +93,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+        raise CellarError(f"{path} does not exist; build it with: snakemake --cores 4 {path}") from None
     except Exception as error:
         raise CellarError(f"{path} cannot be read ({reason(error)}); remove it and build it again") from None
 
@@ -124,7 +133,7 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
     try:
         return safetensors.torch.load_file(path)
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+        raise CellarError(f"{path} does not exist; build it with: snakemake --cores 4 {path}") from None
     except Exception as error:  # the errors of broken files have no common type
         raise CellarError(
             f"{path} is broken or no weights file ({reason(error)}); remove it and build it again"
@@ -144,7 +153,7 @@ def load_module(path: Path | str) -> ModuleType:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, Path(path).resolve())
     if spec is None or spec.loader is None or not Path(path).exists():
-        raise CellarError(f"{path} is not here; put it there, or mend the name in params.yaml")
+        raise CellarError(f"{path} does not exist; put it there, or mend the name in params.yaml")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -125,6 +125,6 @@ def stage_address(kind: str, job: str, study: str = "", sweep: bool = False, res
     return f"{file}:{name}" if len(file.parts) > 1 else name
 
 
-def resolved(study: str) -> Path:
-    """The resolved settings of a study's stages; "": of the stages that studies share."""
-    return RESOLVED / f"{study or 'shared'}.json"
+def resolved(kind: str, job: str, study: str = "") -> Path:
+    """The resolved settings of a stage; `study` is "" for one that studies share."""
+    return RESOLVED / (study or "shared") / f"{stage_name(kind, job)}.json"

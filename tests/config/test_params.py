@@ -164,7 +164,7 @@ def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(CellarError, match="is not here"):
+    with pytest.raises(CellarError, match="does not exist"):
         config.load(tmp_path / "params.yaml")
 
 

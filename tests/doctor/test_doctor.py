@@ -98,7 +98,8 @@ def test_a_raw_set_that_is_not_here(project: Path, capsys: pytest.CaptureFixture
     change("datasets", "cifar100", "source", value={"torchvision": "CIFAR100"})
     found, following = examined()
     assert (
-        found["data cifar100"].state == "bad" and "data/raw/sample/cifar100 is not here" in found["data cifar100"].what
+        found["data cifar100"].state == "bad"
+        and "data/raw/sample/cifar100 does not exist" in found["data cifar100"].what
     )
     assert following == "cellar download cifar100"
     assert doctor.report(as_json=False) == 1
@@ -116,7 +117,7 @@ def test_a_raw_set_of_which_a_part_is_missing(project: Path) -> None:
     change("datasets", "fer2013", "source", value={"kaggle": "msambare/fer2013"})
     Path("data/raw/sample/fer2013/train/happy").mkdir(parents=True)
     found, following = examined()
-    assert found["data fer2013"].state == "bad" and "test is not here" in found["data fer2013"].what
+    assert found["data fer2013"].state == "bad" and "test does not exist" in found["data fer2013"].what
     assert "unpack both" in following
 
 
@@ -124,7 +125,7 @@ def test_published_weights_that_are_not_here(project: Path) -> None:
     change("studies", STUDY, "teachers", "fer2013", "weights", value="best.pth")
     found, _ = examined()
     key = f"studies.{STUDY}.teachers.fer2013.weights"
-    words = ("best.pth is not here", f"put the file there, or mend {key} in params.yaml")
+    words = ("best.pth does not exist", f"put the file there, or mend {key} in params.yaml")
     assert found[key] == Finding("bad", key, *words)
 
 
@@ -309,7 +310,7 @@ def remote(url: str, *options: str) -> None:
 def test_a_remote_folder_that_is_gone(project: Path) -> None:
     remote("../gone", "verify = true")
     found, following = examined()
-    assert found["remote store"].state == "warn" and f"{project / 'gone'} is not here" in found["remote store"].what
+    assert found["remote store"].state == "warn" and f"{project / 'gone'} does not exist" in found["remote store"].what
     assert following == "snakemake --cores 4" and doctor.report(as_json=False) == 0
 
 

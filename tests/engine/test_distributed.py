@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import distributed, runtime, training
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
 from cellar.engine.runtime import Checkpoint, Progress

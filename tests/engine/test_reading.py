@@ -54,8 +54,9 @@ def files_read(run: Callable[[], Any]) -> list[str]:
 def test_one_distillation_is_read_in_few_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     method = {"name": "logit_kd", "temperature": 3, "task_weight": 0.2, "distill_weight": 0.8, "loss_form": "weighted"}
     settings = settings_of("students", "study/kd", method, teacher="teacher")
-    files.write_json(paths.resolved("study"), {"distill_student-kd-seed-0": settings})
-    pipeline = {"stages": {"distill_student-kd-seed-0": {"cmd": "cellar", "params": [str(paths.resolved("study"))]}}}
+    resolved = paths.resolved("distill_student", "kd/seed-0", "study")
+    files.write_json(resolved, settings)
+    pipeline = {"stages": {"distill_student-kd-seed-0": {"cmd": "cellar", "params": [str(resolved)]}}}
     files.write_text(paths.pipeline_file("study"), json.dumps(pipeline))
     Path("src").mkdir()
     Path("src/cellar").symlink_to(PACKAGE)

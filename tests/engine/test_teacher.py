@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar import models
-from cellar.data.augmentation.inputs import build_augmentation
+from cellar.data.inputs.augmentation import build_augmentation
 from cellar.engine import teacher as teachers
 from cellar.engine.activations import forward_with_features, last_layer
 from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
@@ -124,10 +124,10 @@ def test_a_cut_file_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, size: int) -> None:
+    def full(descriptor: int, offset: int, size: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(teachers, "reserve", full)
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     with pytest.raises(CellarError, match="No space left on device"):
         open_cache(monkeypatch)
     assert not [path for path in teachers.FOLDER.iterdir() if path.suffix != ".lock"]

@@ -3,6 +3,7 @@
 import math
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import training
 from cellar.engine.runtime import Checkpoint, Optimizer, Progress
 from cellar.engine.training import Batch, EpochIndices, TrainResult
@@ -59,6 +60,16 @@ def run(checkpoint: Checkpoint, seed: int = 0, method: Labels | None = None, **c
         TinyNet(), split(33, 1), method or Labels(Labels.Params()), recipe,
         sampler=ShuffledSampler(33, 2, seed, torch.device("cpu")), evaluator=evaluator, seed=seed, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
     )  # fmt: skip
+
+
+def test_an_auxiliary_head_adds_its_loss_and_both_are_logged() -> None:
+    logits, labels = torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1, 2])
+    recipe = SimpleNamespace(recipe=Recipe.model_validate(RECIPE))
+    method = Labels(Labels.Params())
+    method.prepare(SimpleNamespace(class_weights=None, settings=recipe))  # type: ignore[arg-type]
+    losses = training.total_loss(method, (logits[0], logits[1]), Batch(slice(0, 6), labels, labels, labels))
+    main, auxiliary = (nn.functional.cross_entropy(part, labels) for part in logits)
+    assert losses == {"loss": main + 0.4 * auxiliary, "main_loss": main, "auxiliary_loss": auxiliary}
 
 
 @pytest.fixture(autouse=True)

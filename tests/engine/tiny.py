@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from cellar import models, paths
-from cellar.data import prepared
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 
 CLASSES = ("ant", "bee", "cat")
 SIZES = {"train": 40, "validation": 16, "test": 24}

@@ -31,7 +31,7 @@ def test_the_shipped_params_give_all_figures_and_every_input_is_read(load: Load)
     for figure in ALL:
         for path in map(Path, inputs(figure, config)):
             hidden = path.rename(path.with_suffix(".hidden"))
-            with pytest.raises(CellarError, match="is not here") as caught:
+            with pytest.raises(CellarError, match="does not exist") as caught:
                 drawing.draw(figure, config)
             assert str(path) in str(caught.value) and "\n" not in str(caught.value)
             hidden.rename(path)

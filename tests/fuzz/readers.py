@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from cellar import files
-from cellar.data import face_shards, prepared
+from cellar.data import face_shards
+from cellar.data.inputs import prepared
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.data.safe_pickle.plain_pickle import PlainArray, read_plain
 from cellar.data.unpack import unpack

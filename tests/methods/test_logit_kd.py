@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cellar.data.classes import balanced_class_weights
+from cellar.data.inputs.classes import balanced_class_weights
 from cellar.errors import CellarError
 from cellar.methods.base import cross_entropy
 from cellar.methods.logit_kd import LogitKD, distillation_loss, kl_divergence

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import Split, build_augmentation
+from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import training
 from cellar.engine.runtime import Checkpoint, Progress
 from cellar.errors import CellarError

@@ -273,7 +273,7 @@ def test_layers_without_end_are_one_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    assert "is not here" in refusal(tmp_path / "ffhq.pkl")
+    assert "does not exist" in refusal(tmp_path / "ffhq.pkl")
 
 
 def test_a_broken_file_of_our_own_is_one_line(generator: Generator, tmp_path: Path) -> None:

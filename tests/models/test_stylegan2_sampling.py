@@ -263,7 +263,7 @@ def test_only_the_shard_of_a_changed_photograph_is_made_again(photos: Path, tmp_
 def test_a_folder_with_too_few_is_one_line(photos: Path, tmp_path: Path) -> None:
     line = refusal(lambda: sampling.faces_from_folder(photos, tmp_path / "faces", 8, 10))
     assert "7 images, 8" in line
-    assert "not here" in refusal(lambda: sampling.faces_from_folder(tmp_path / "no", tmp_path / "faces", 8, 10))
+    assert "does not exist" in refusal(lambda: sampling.faces_from_folder(tmp_path / "no", tmp_path / "faces", 8, 10))
 
 
 def test_an_unreadable_photograph_is_one_line_and_what_was_made_is_kept(photos: Path, tmp_path: Path) -> None:

@@ -186,8 +186,8 @@ def test_a_broken_file_is_one_line(damage: Callable[[Path], None], name: str, sa
 
 
 def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
-    assert "not here" in refusal(tmp_path / "none.pth")
-    assert "not here" in refusal(tmp_path)
+    assert "does not exist" in refusal(tmp_path / "none.pth")
+    assert "does not exist" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("content", [{}, [1, 2], torch.zeros(3), {"accuracy": 79.79}, {"model": {}}])

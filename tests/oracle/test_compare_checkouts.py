@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from compare_checkouts import main
+from contents import mean_losses
 from fabricated import COUNTS, NEW_RUN, OLD_RUN, write, write_arrays, write_figure, write_new, write_old
 from renames import Renames, load
 
@@ -252,6 +253,25 @@ def test_verdicts_on_timed_cells_are_excluded() -> None:
     left = {"rows/time/cells/printed/value", "rows/time/cells/measured/kind"}
     assert {key for key in old if "time" in key} == {key for key in new if "time" in key} == left
     assert len(old) == 7
+
+
+@pytest.mark.parametrize(("term", "left"), [("0.375", set()), ("0.376", {"task_loss/1"})])
+def test_a_loss_term_that_is_gone_equals_the_losses_of_the_steps(tmp_path: Path, term: str, left: set[str]) -> None:
+    """Where train_loss is another value, of a method that adds to the loss of the steps."""
+    history = tmp_path / "history.csv"
+    write(history, f"epoch,train_loss,task_loss\n1,2.0,{term}\n")
+    write_arrays(history.with_name("losses.npz"), loss=[0.5, 0.25])
+    old, new = ({"train_loss/1": 2.0, "task_loss/1": float(term)} | mean_losses(history), mean_losses(history))
+    new["train_loss/1"] = 2.0
+    load(LIST, same_layout=False).reconcile("results/students/a/x/seed-0/history.csv", old, new)
+    assert old.keys() - new.keys() == left
+
+
+def test_the_main_loss_beside_an_auxiliary_head() -> None:
+    old = {"train_loss/1": 2.0, "task_loss/1": 1.6}
+    new = {"train_loss/1": 2.0, "main_loss/1": 1.6, "auxiliary_loss/1": 1.0}
+    load(LIST, same_layout=False).reconcile("results/teachers/pins_inception_v3/seed-0/history.csv", old, new)
+    assert old == new == {"train_loss/1": 2.0, "main_loss/1": 1.6}
 
 
 def test_replaced_words() -> None:

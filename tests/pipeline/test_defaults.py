@@ -140,7 +140,7 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
 
 def settings(params: Raw) -> Resolved:
     """The resolved settings of every stage. Raises CellarError for a mistake."""
-    return {f"{path.stem}:{stage}": values for path, stages in resolved.by_file(config.validate(params, source)).items() for stage, values in stages.items()}  # fmt: skip
+    return {str(path): values for path, values in resolved.by_file(config.validate(params, source)).items()}
 
 
 def source(key: str) -> Path:

@@ -143,7 +143,7 @@ def test_the_text_of_a_stage(tmp_path: Path) -> None:
             "wdir": "../..",
             "cmd": "python -m cellar kind a/seed-0 --study s",
             "deps": ["src/cellar/pipeline/stages/kind.py", "src/cellar/files.py", "data/x: y.npz"],
-            "params": [{"results/resolved/s.json": ["kind-a-seed-0"]}],
+            "params": [{"results/resolved/s/kind-a-seed-0.json": None}],
             "outs": ["results/s/a/seed-0/w", "data/s/a/seed-0", {"results/s/a/seed-0.md": {"cache": False}}],
             "metrics": [{"results/m/s/a/seed-0.json": {"cache": False}}],
             "plots": [{"results/s/a/seed-0/h.csv": {"x": "epoch"}}],

@@ -51,7 +51,7 @@ def dvc_lock(settings: dict[str, Any]) -> str:
     stage = {
         "cmd": COMMAND,
         "deps": entries(DEFINITION["deps"]),
-        "params": {"results/resolved/s.json": {STAGE: settings}},
+        "params": {f"results/resolved/s/{STAGE}.json": settings},
         "outs": entries(sorted(PATHS)),  # as DVC sorts them
     }
     return dumps_yaml({"schema": "2.0", "stages": {STAGE: stage}})

@@ -94,7 +94,7 @@ def entries(**md5s: str) -> list[dict[str, str]]:
 
 def settings(stage: str, values: dict[str, Any], study: str = STUDY) -> dict[str, Any]:
     """Resolved settings as a lock has them."""
-    return {f"results/resolved/{study or 'shared'}.json": {stage: values}}
+    return {f"results/resolved/{study or 'shared'}/{stage}.json": values}
 
 
 def stages() -> dict[str, Any]:

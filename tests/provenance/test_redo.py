@@ -138,7 +138,7 @@ def test_raw_data_is_brought_into_the_clone_as_it_is(clone: Path) -> None:
     redo.bring([lineage.File("data/raw/faces", "aa.dir")], clone)
     assert (clone / "data/raw/faces/a/one.txt").read_text() == "a face"
     assert not (clone / "data/raw/faces").is_symlink()
-    with pytest.raises(CellarError, match="data/raw/none is not here, and no stage makes it"):
+    with pytest.raises(CellarError, match="data/raw/none does not exist, and no stage makes it"):
         redo.bring([lineage.File("data/raw/none", "bb")], clone)
 
 

@@ -42,5 +42,5 @@ def test_the_page_follows_from_the_json(project: Project) -> None:
 def test_without_the_printed_values_it_is_one_line(project: Project) -> None:
     config = project.config()
     paths.printed(MINI).unlink()
-    with pytest.raises(CellarError, match=rf"^{paths.printed(MINI)} is not here; take it back: [^\n]+$"):
+    with pytest.raises(CellarError, match=rf"^{paths.printed(MINI)} does not exist; take it back: [^\n]+$"):
         tables.build("contradictions", config)

@@ -49,7 +49,7 @@ def test_a_table_needs_each_of_its_inputs(project: Project, table: str) -> None:
     config, kept = project.config(), Path("kept")
     for path in map(Path, tables.find(table, config).inputs()):
         shutil.move(path, kept)
-        with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
+        with pytest.raises(CellarError, match=f"^{path} does not exist; [^\n]+$"):
             tables.build(table, config)
         shutil.move(kept, path)
 

@@ -1,11 +1,17 @@
 """Through the real tools, bad input ends in one line that says what is wrong, where, and what to do."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from .conftest import FACES, Project, experiment
+from cellar import config
+from cellar.errors import CellarError
+from cellar.pipeline import resolved
+
+from .conftest import FACES, ROOT, Project, experiment, tiny
 
 E1 = f"studies.{FACES}.experiments.fer2013-E1"
 
@@ -45,8 +51,24 @@ MISTAKES = {  # what is wrong -> how params.yaml is spoilt, and the words of the
 
 
 @pytest.mark.parametrize(("spoil", "words"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_in_params_is_one_line_of_either_tool(unplanned: Project, spoil: Any, words: str) -> None:
+def test_a_mistake_in_params_is_one_line(
+    shipped: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, spoil: Any, words: str
+) -> None:
+    raw = tiny(shipped)
+    spoil(raw)
+    for folder in ("src", "studies"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CellarError) as caught:
+        resolved.by_file(config.load())
+    assert str(caught.value).startswith(f"params.yaml: {words}") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mistake", ["misspelt key", "misspelt parameter of a method", "unknown network"])
+def test_it_is_one_line_of_either_tool(unplanned: Project, mistake: str) -> None:
     """At once by a dry run; by DVC from its first stage, before anything else runs."""
+    spoil, words = MISTAKES[mistake]
     before = (unplanned.folder / "params.yaml").read_text()
     unplanned.change(spoil)
     message = f"cellar: params.yaml: {words}"
@@ -70,7 +92,7 @@ def test_missing_data_says_what_to_get_and_where_to_put_it(fresh: Project) -> No
         lambda p: p["datasets"]["fer2013"].update(path="data/raw/fer2013", source={"kaggle": "msambare/fer2013"})
     )
     message = last_line(fresh, "snakemake", "--cores", "1", "--dry-run")
-    assert "datasets.fer2013: data/raw/fer2013 is not here" in message and "cellar download fer2013" in message
+    assert "datasets.fer2013: data/raw/fer2013 does not exist" in message and "cellar download fer2013" in message
 
 
 @pytest.mark.parametrize(("path", "how"), [("a.pth", "cellar download mine"), ("b.pth", "put it there")])
@@ -78,7 +100,7 @@ def test_missing_weights_say_how_to_get_them(fresh: Project, path: str, how: str
     fresh.change(lambda p: p["studies"][FACES].update(published={"mine": {"path": "a.pth", "manual": "ask"}}))
     fresh.change(lambda p: p["studies"][FACES]["teachers"]["fer2013"].update(weights=path))
     message = last_line(fresh, "snakemake", "--cores", "1", "--dry-run")
-    assert f"studies.{FACES}.teachers.fer2013.weights: {path} is not here" in message and how in message
+    assert f"studies.{FACES}.teachers.fer2013.weights: {path} does not exist" in message and how in message
 
 
 def test_a_stage_that_fails_leaves_its_line_last_and_no_output(project: Project) -> None:

@@ -92,6 +92,7 @@ def test_each_fault_is_found_and_named_in_one_line(
     assert len([line for line in lines if words in line]) == 1, lines
 
 
+@pytest.mark.long
 def test_code_that_was_never_committed_is_found_in_the_record(project: Project) -> None:
     """A training with a changed source, which is then taken back: only the record still knows."""
     edit_source(project.folder)

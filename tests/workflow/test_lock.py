@@ -33,6 +33,7 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     return [address for address, entry in ours.items() if theirs.get(address) != entry]
 
 
+@pytest.mark.long
 def test_two_builds_of_one_commit_leave_the_same_locks(fresh: Project, built: Project) -> None:
     fresh.snakemake(TABLE)
     ours, theirs = untimed(fresh.locked()), untimed(built.locked())

@@ -73,7 +73,7 @@ def test_what_no_kill_leaves_is_left_alone(mend: ModuleType, tmp_path: Path, spo
 
 
 @pytest.mark.parametrize("left", [0.95, pytest.param(0.0, marks=pytest.mark.long)], ids=["a part", "nothing"])
-@pytest.mark.parametrize("file", ["dvc.lock", f"studies/{FACES}/dvc.lock"])
+@pytest.mark.parametrize("file", [pytest.param("dvc.lock", marks=pytest.mark.long), f"studies/{FACES}/dvc.lock"])
 def test_nothing_is_trained_again_for_what_was_cut(project: Project, left: float, file: str) -> None:
     lock = project.folder / file
     before, text, records = project.made(), lock.read_text(), trainings(project)

@@ -27,7 +27,7 @@ def test_a_built_project_has_its_tables_and_nothing_left_to_do(built: Project) -
     assert table.splitlines()[0].startswith("**These numbers come from synthetic faces")
     assert "not run" in table  # RAF-DB is off
     assert built.planned() == {}
-    (built.folder / f"results/resolved/{FACES}.json").touch()  # newer, and the same
+    (built.folder / f"results/resolved/{FACES}/{E1.partition(':')[2]}.json").touch()  # newer, and the same
     assert built.planned() == {}
     assert built.out_of_date() == set()
     shown = built.run("snakemake", "--cores", "2", "results/tables/table_vi.md").stdout
@@ -64,7 +64,7 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
 
 
 def shown_by_metrics_and_plots(project: Project) -> None:
-    """What DVC shows of the change: of the run that is affected a few lines, of others none."""
+    """What DVC shows of the change: of the run that is affected a few lines, of others none; the setting that changed."""
     _, *lines = project.run("dvc", "metrics", "diff", "main").stdout.strip().splitlines()
     runs = Counter(line.split()[0] for line in lines)
     assert set(runs) == {METRICS} and 0 < runs[METRICS] <= MOST_LINES
@@ -75,6 +75,9 @@ def shown_by_metrics_and_plots(project: Project) -> None:
         revisions = {revision for plot in plots[path] for revision in plot["revisions"]}
         values = [row for plot in plots[path] for row in plot["content"]["data"]["values"]]
         assert revisions == {"workspace", "main"} and columns <= values[0].keys(), path
+    params = json.loads(project.run("dvc", "params", "diff", "main", "--json").stdout)
+    training = f"results/resolved/{FACES}/{E1.partition(':')[2]}.json"
+    assert params[training] == {"method.temperature": {"old": 3.0, "new": 5.0}}
 
 
 def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:

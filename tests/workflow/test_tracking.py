@@ -196,15 +196,19 @@ def declared(project: Project, module: str) -> set[str]:
     }
 
 
+def settings_of_stages(project: Project) -> dict[str, str]:
+    """Stage of the study -> its resolved settings."""
+    return {path.stem: path.read_text() for path in (project.folder / f"results/resolved/{FACES}").glob("*.json")}
+
+
 def test_the_points_of_a_sweep_follow_its_rule(tracked: Project) -> None:
     """Sweep.experiments, which turns a grid into experiments: seen by the resolved settings."""
     tracked.run("python", "-m", "cellar", "plan", "--sweeps")
     tracked.resolve()
-    resolved = tracked.folder / f"results/resolved/{FACES}.json"
-    before = yaml.safe_load(resolved.read_text())
+    before = settings_of_stages(tracked)
     edit(tracked, "src/cellar/config/lines.py", "round(1 - task_weight, 10)", "round(1 - task_weight, 10) / 2")
     tracked.resolve()
-    after = yaml.safe_load(resolved.read_text())
+    after = settings_of_stages(tracked)
     changed = {name for name in after if after[name] != before[name]}
     assert {name for name in changed if not name.startswith("tabulate")} == {
         f"{kind}-fer2013_sweep-T{t}-w0-2-seed-0" for kind in ("distill_student", "evaluate_student") for t in (1, 3)

@@ -14,7 +14,6 @@ from typing import Any
 import own_gpu
 import owner
 import stale
-from snakemake import cli
 from snakemake.io import directory
 
 from cellar import config as configuration
@@ -97,9 +96,18 @@ class Plan:
             path for stage in self.stages if not stage.job.sweep for path in stage.filled(stage.kind.metrics)
         ]
 
+    def targets(self) -> list[str]:
+        """The files of the plan that Snakemake's command line names, which it does not pass to the Snakefile; none if it
+        also names a rule: all stages are then looked at. (Its own parser takes a quarter of a second.)"""
+        words = sys.argv[1:]
+        if {"all", *(kind.name for kind in self.kinds)} & set(words):
+            return []
+        made = {path for stage in self.stages for path in stage.outputs}
+        return [word for word in words if word in made]
+
     def chain(self, targets: Sequence[str]) -> list[str]:
         """Addresses of the stages that target files need, each after those that it needs itself; of all stages without
-        targets, or when one is no stage's output (a rule's name, say)."""
+        targets."""
         here = [stage for stage in self.stages if stage.file.exists()]
         makers = {path: stage for stage in here for path in stage.outputs}
         resolve = next(stage for stage in here if not stage.has_settings)
@@ -111,7 +119,7 @@ class Plan:
                     need(makers[path])
             needed[stage.address] = None
 
-        for stage in [makers[path] for path in targets] if targets and makers.keys() >= set(targets) else here:
+        for stage in [makers[path] for path in targets] or here:
             need(stage)
         return list(needed)
 
@@ -133,7 +141,7 @@ def open_plan(workflow: Any) -> Plan:
             check_data(config)
             check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
-            wanted = targets()
+            wanted = planned.targets()
             of_sweeps = any(path in wanted for stage in planned.stages if stage.job.sweep for path in stage.outputs)
             for path in dvc_yaml.write(planned.stages, sweeps=of_sweeps):
                 print(f"cellar: {path} rewritten: entries of params.yaml have changed", file=sys.stderr)
@@ -142,14 +150,6 @@ def open_plan(workflow: Any) -> Plan:
         print(f"cellar: {error}", file=sys.stderr)
         sys.exit(1)
     return planned
-
-
-def targets() -> list[str]:
-    """The targets on Snakemake's command line, which it does not pass to the Snakefile; [] when there is none."""
-    if Path(sys.argv[0]).name not in ("snakemake", "__main__.py"):
-        return []
-    known, _ = cli.get_argument_parser().parse_known_args(sys.argv[1:])
-    return sorted(known.targets or [])
 
 
 def check_gpus(config: Config, allowed: Any) -> None:
@@ -172,7 +172,7 @@ def check_data(config: Config) -> None:
     for name, section in config.datasets.items():
         if section.enabled and not section.source.synthetic and not Path(section.path).exists():
             raise CellarError(
-                f"datasets.{name}: {section.path} is not here; get it with `cellar download {name}`, "
+                f"datasets.{name}: {section.path} does not exist; get it with `cellar download {name}`, "
                 f"put it there by hand (data/README.md), or set enabled: false"
             )
     for params in config.studies.values():
@@ -180,4 +180,4 @@ def check_data(config: Config) -> None:
         for where, path in params.needed_weights().items():
             if not Path(path).is_file():
                 how = f"get it with `cellar download {known[path]}`" if path in known else "put it there"
-                raise CellarError(f"{where}: {path} is not here; {how}, or take the key out to train from nothing")
+                raise CellarError(f"{where}: {path} does not exist; {how}, or take the key out to train from nothing")

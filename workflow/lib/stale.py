@@ -9,8 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,10 @@ def refresh(addresses: Sequence[str]) -> None:
             if any(reason and stage.addressing == dvc.RESOLVE for stage, reason in found):
                 dvc.resolve()
                 found = wait_for(lambda: status(repo, addresses), LockError)
+        clamp_future_times({Path(item.fs_path) for stage, _ in found for item in [*stage.deps, *stage.outs]})
+        time_of = cache(newest)  # stages come after those that they read from, whose outputs' times are set by then
         for stage, reason in found:
-            write_marker(stage, reason)
+            write_marker(stage, reason, time_of)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 
@@ -60,7 +62,7 @@ def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
     """
     from dvc.repo import lock_repo
 
-    with lock_repo(repo), parsed_once():
+    with lock_repo(repo):
         stages: dict[str, Any] = {}  # of a dvc.yaml, loaded one by one
         found = []
         for address in addresses:
@@ -88,32 +90,6 @@ def stages_of(repo: Any, file: Path) -> Any:
         return load_file(repo, str(file)).stages
 
 
-@contextmanager
-def parsed_once() -> Iterator[None]:
-    """DVC parses a parameter file again for every stage, which takes half the time of its status. Here it parses each once.
-
-    A version of DVC without `load_path` is left unchanged, and slower.
-    """
-    from dvc.dependency import param
-
-    parse = getattr(param, "load_path", None)
-    if parse is None:
-        yield
-        return
-    known: dict[str, Any] = {}
-
-    def once(path: str, fs: Any, **options: Any) -> Any:
-        if path not in known:
-            known[path] = parse(path, fs, **options)
-        return known[path]
-
-    param.load_path = once
-    try:
-        yield
-    finally:
-        param.load_path = parse
-
-
 def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[str, Any]:
     reported = False
     while True:
@@ -128,36 +104,32 @@ def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[s
             time.sleep(1)
 
 
-def write_marker(stage: Any, reason: Any) -> None:
+def write_marker(stage: Any, reason: Any, time_of: Callable[[Path], int]) -> None:
     path = Path(marker(stage.addressing))
-    clamp_future_times(stage)
     if reason:
         path.write_text(json.dumps({"checked": time.time_ns(), "why": reason}, indent=1))
         return
-    raise_output_times(stage)
+    raise_output_times(stage, time_of)
     path.touch()
     os.utime(path, (0, 0))
 
 
-def clamp_future_times(stage: Any) -> None:
+def clamp_future_times(paths: set[Path]) -> None:
     """Set times in the future, as after a clock was set back, to now. Snakemake would take new outputs for older than those."""
     now = time.time_ns()
-    for item in [*stage.deps, *stage.outs]:
-        whole = Path(item.fs_path)
-        for path in {whole, *files_of(whole)} if whole.exists() else ():
-            if path.lstat().st_mtime_ns > now:
-                try:
-                    os.utime(path, ns=(now, now), follow_symlinks=False)
-                except OSError as error:
-                    raise CellarError(
-                        f"{path} has a time in the future, and cannot be changed ({error.strerror}); touch it"
-                    ) from None
+    for path in {found for whole in paths if whole.exists() for found in (whole, *files_of(whole))}:
+        if path.lstat().st_mtime_ns > now:
+            try:
+                os.utime(path, ns=(now, now), follow_symlinks=False)
+            except OSError as error:
+                raise CellarError(
+                    f"{path} has a time in the future, and cannot be changed ({error.strerror}); touch it"
+                ) from None
 
 
-def raise_output_times(stage: Any) -> None:
+def raise_output_times(stage: Any, time_of: Callable[[Path], int]) -> None:
     """Make no output of an up-to-date stage older than its inputs."""
-    reads = [Path(dep.fs_path) for dep in stage.deps]
-    newest_input = max((newest(path) for path in reads if path.exists()), default=0)
+    newest_input = max((time_of(Path(dep.fs_path)) for dep in stage.deps), default=0)
     for out in stage.outs:
         folder = Path(out.fs_path)
         for path in (folder, folder / FOLDER_STAMP):

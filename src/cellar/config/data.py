@@ -54,7 +54,7 @@ class Source(Section):
 
 
 class RandomAugmentation(Section):
-    """Probabilities of the transforms of a view, in their order (cellar.data.augmentation.random_augmentation says what each does).
+    """Probabilities of the transforms of a view, in their order (cellar.data.inputs.random_augmentation says what each does).
 
     The Pins study names all six; its code has 0.5, 0.5, 0.5, 0.1, 0 and 0.
     """

@@ -16,7 +16,7 @@ Seed = Annotated[int, Field(ge=0)]
 
 
 class InputSettings(Section):
-    """How images become a model's input (cellar.data.augmentation.inputs); `input_size` in pixels."""
+    """How images become a model's input (cellar.data.inputs.augmentation); `input_size` in pixels."""
 
     input_size: int
     augmentation: Augmentation

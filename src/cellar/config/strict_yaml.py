@@ -10,9 +10,13 @@ import yaml
 
 from cellar.errors import CellarError
 
+# A float in YAML 1.2, which DVC writes, and the characters that it begins with. PyYAML reads YAML 1.1, where 1e-05 is text.
+FLOAT = r"([-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"
+FLOAT_BEGINS = "+-.0123456789"
+
 
 class StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error, not a silent choice, and 1e-05, as DVC writes it, a number (YAML 1.2)."""
+    """YAML in which a key given twice is an error, not a silent choice, and 1e-05 is a number."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         self.flatten_mapping(node)
@@ -25,9 +29,7 @@ class StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
-)
+StrictLoader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(FLOAT), list(FLOAT_BEGINS))
 
 
 def read_yaml(path: Path) -> Any:
@@ -41,7 +43,9 @@ def one_line_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; run inside the project, or take it back: git checkout {path}") from None
+        raise CellarError(
+            f"{path} does not exist; run inside the project, or take it back: git checkout {path}"
+        ) from None
     except UnicodeDecodeError:
         raise CellarError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cellar.data.augmentation.inputs import to_tensor
 from cellar.data.face_shards import Faces
+from cellar.data.inputs.augmentation import to_tensor
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cellar.data.prepared import SPLITS
+from cellar.data.inputs.prepared import SPLITS
 from cellar.errors import CellarError
 
 

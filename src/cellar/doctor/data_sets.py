@@ -11,7 +11,7 @@ from cellar import paths
 from cellar.config import Config, Dataset
 from cellar.config.data import SyntheticSpec
 from cellar.data.faces import EMOTIONS
-from cellar.data.prepared import SPLITS
+from cellar.data.inputs.prepared import SPLITS
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.data.readers.layouts import how_to_get
 from cellar.data.safe_pickle.plain_pickle import check_file
@@ -100,7 +100,7 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     if not path.exists():
         by_hand = f"{how_to_get(section, name)}, {off}"
         do = by_hand if section.source.manual is not None else f"cellar download {name}"
-        return Finding("bad", topic, f"{path} is not here", do), None
+        return Finding("bad", topic, f"{path} does not exist", do), None
     try:
         extent = LOOKS[section.layout](path, section)
     except CellarError as error:
@@ -130,5 +130,5 @@ def named_files(config: Config) -> Iterator[Finding]:
         for where, path in {**params.needed_weights(), **folders}.items():
             if not Path(path).exists():
                 yield Finding(
-                    "bad", where, f"{path} is not here", f"put the file there, or mend {where} in params.yaml"
+                    "bad", where, f"{path} does not exist", f"put the file there, or mend {where} in params.yaml"
                 )

@@ -24,7 +24,7 @@ from cellar.provenance.lineage import Lineage
 FLOAT = 4  # bytes
 LOGIT_BYTES = {"fp32": 4, "fp16": 2}
 MB = 2**20
-VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.augmentation.inputs)
+VIEWS = {"flip": 2, "crop_flip": 162}  # that a store of logits has room for (cellar.data.inputs.augmentation)
 COPIES = 2  # the file, and DVC's; where both can share bytes (reflink) it is less
 
 

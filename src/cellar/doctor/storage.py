@@ -32,7 +32,7 @@ class Storage:
 
 def examine(stages: list[Stage], graph: Lineage) -> Storage:
     if not ROOT.is_dir():
-        return Storage([Finding("bad", "cache", f"{ROOT} is not here: this is no DVC project", "dvc init")])
+        return Storage([Finding("bad", "cache", f"{ROOT} does not exist: this is no DVC project", "dvc init")])
     config = read_config()
     recorded = cached_outputs(stages, graph)
     cache = resolved(config.get("cache", {}).get("dir", "cache"))
@@ -81,7 +81,9 @@ def look_at_cache(cache: Path, recorded: dict[str, File]) -> Finding:
     """Whether it can be written, and whether its objects have the sizes that dvc.lock gives."""
     if not cache.exists():
         lost = f"; {len(recorded)} outputs of dvc.lock are not in it" if recorded else ""
-        return Finding("warn" if recorded else "ok", "cache", f"{cache} is not here, and is made when needed{lost}")
+        return Finding(
+            "warn" if recorded else "ok", "cache", f"{cache} does not exist yet, and is made when needed{lost}"
+        )
     if not os.access(cache, os.W_OK):
         return Finding("bad", "cache", f"{cache} cannot be written", f"chmod -R u+w {cache}")
     objects = {path: object_of(cache / OBJECTS, out) for path, out in recorded.items()}
@@ -109,7 +111,7 @@ def look_at_remote(name: str, options: dict[str, str], recorded: dict[str, File]
         return Finding(
             "warn",
             topic,
-            f"{folder} is not here: nothing can be pushed or pulled",
+            f"{folder} does not exist: nothing can be pushed or pulled",
             f"mount or make it, or dvc remote modify {name} url NEW",
         ), None
     held = sum(object_of(folder / OBJECTS, out).exists() for out in recorded.values())

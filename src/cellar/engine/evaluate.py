@@ -15,9 +15,9 @@ from torch import nn
 
 from cellar import files, models, paths
 from cellar.config.resolved import EvaluationSettings
-from cellar.data import prepared
-from cellar.data.augmentation.inputs import Split, open_split
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.augmentation import Split, open_split
+from cellar.data.inputs.prepared import ImageSet
 from cellar.engine import run_record, runtime
 from cellar.engine.setup import load_method
 from cellar.metrics import from_predictions, scalars

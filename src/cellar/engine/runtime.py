@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from cellar import files
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import FiniteAugmentation, Images
+from cellar.data.inputs.augmentation import FiniteAugmentation, Images
 from cellar.errors import CellarError, reason
 
 CHECKPOINTS = Path(".cache/checkpoints")

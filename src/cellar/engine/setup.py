@@ -14,9 +14,9 @@ from torch import Tensor, distributed, nn
 from cellar import files, models, paths
 from cellar.config import Recipe
 from cellar.config.resolved import GeneratorSettings, TrainingSettings
-from cellar.data import prepared
-from cellar.data.augmentation.inputs import Split, open_split
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.augmentation import Split, open_split
+from cellar.data.inputs.prepared import ImageSet
 from cellar.engine import run_record, runtime
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext, join, launch
 from cellar.engine.runtime import Checkpoint, Progress
@@ -24,8 +24,6 @@ from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
 from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, train
 from cellar.errors import CellarError
 from cellar.seeding import derive
-
-OUTPUTS = ("weights.safetensors", "last.safetensors", "history.csv", "losses.npz")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class TrainData:
         """(C,), or None if the recipe weights all classes alike."""
         if self.settings.recipe.class_weighting != "balanced":
             return None
-        from cellar.data.classes import balanced_class_weights
+        from cellar.data.inputs.classes import balanced_class_weights
 
         return balanced_class_weights(self.train.labels, self.num_classes)
 

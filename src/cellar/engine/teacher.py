@@ -1,15 +1,13 @@
 """Teacher logits for every (image, augmentation), computed once and shared by experiments, seeds and epochs.
 
 The cache is exact: an entry has the bits of a forward pass at the cache's batch size, whichever job computes it. It is no
-output of any stage; deleting it costs time and changes no result. It lies on disk in two files: logits (rows, C), and one
-byte per row: unclaimed, known, or the number of the job that is computing it; row = image · augmentations + augmentation.
-So jobs that share a teacher share the work, also on several machines, if these share the folder and its locks. The byte is
-written after the logits, so no reader sees a partial entry. Disk space is reserved when the files are made.
+output of a stage; deleting it costs time and changes no result. It is two files: logits (rows, C), and one byte per row:
+unclaimed, known, or the number of the job that computes it; row = image · augmentations + augmentation. So jobs share the
+work, also on several machines that share the folder and its locks. The byte is written last: no reader sees half an entry.
 """
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +21,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from cellar import files, paths
-from cellar.data.augmentation.inputs import FiniteAugmentation, Images
+from cellar.data.inputs.augmentation import FiniteAugmentation, Images
 from cellar.engine import runtime
 from cellar.errors import CellarError
 
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
     from cellar.engine.activations import TeacherOutput
 
 FOLDER = paths.TEACHER_LOGITS
-DTYPES = {"fp32": np.float32, "fp16": np.float16}
 MB = 2**20
+DTYPES = {"fp32": np.float32, "fp16": np.float16}
 UNCLAIMED, KNOWN = 0, 1  # states of a row; larger numbers are jobs
 JOBS = range(2, 256)
 PAUSE, PATIENCE = 0.02, 120.0  # seconds
@@ -77,8 +75,8 @@ class FixedBatchTeacher:
 class LogitStore:
     """`identity` holds everything that an entry depends on, and names the files: another teacher, another store.
 
-    It holds the first images, with all their augmentations, as far as `budget_mb` (2**20 bytes) allows. Raises CellarError
-    when the disk is full, or when an existing file has another size.
+    It holds the first images, with all augmentations, as far as `budget_mb` (2**20 bytes) allows. Raises CellarError when
+    the disk is full, or a file has another size.
     """
 
     def __init__(
@@ -97,8 +95,7 @@ class LogitStore:
         """A file of zeros with its disk space reserved, if it does not exist."""
         path = self.path.with_suffix(suffix)
         if not path.exists():
-            with files.atomic(path) as temporary, temporary.open("wb") as file:
-                reserve(file.fileno(), size)
+            files.write_zeros(path, size)
         if path.stat().st_size != size:
             raise CellarError(f"{path} was cut or is another's: remove {FOLDER}, it is made again")
 
@@ -189,14 +186,6 @@ class LogitStore:
             raise CellarError(
                 f"{FOLDER} cannot be used: {error.strerror or error}; mend that, then run again"
             ) from None
-
-
-def reserve(descriptor: int, size: int) -> None:
-    """Extend a file with zeros, allocating its disk space where the system can do that."""
-    if size and hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    elif size:
-        os.truncate(descriptor, size)
 
 
 class CachedTeacher:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.config import Recipe
-from cellar.data.augmentation.inputs import Split
+from cellar.data.inputs.augmentation import Split
 from cellar.engine import runtime
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
 from cellar.engine.runtime import Checkpoint, Optimizer, Progress
@@ -174,7 +174,8 @@ def total_loss(method: LearningRule, output: Tensor | tuple[Tensor, Tensor], bat
     if isinstance(output, Tensor):
         return method.loss(output.float(), batch)
     main, auxiliary = (method.loss(part.float(), batch) for part in output)
-    return main | {"loss": main["loss"] + AUXILIARY_WEIGHT * auxiliary["loss"]}
+    total = main["loss"] + AUXILIARY_WEIGHT * auxiliary["loss"]
+    return main | {"loss": total, "main_loss": main["loss"], "auxiliary_loss": auxiliary["loss"]}
 
 
 def batch_positions(images: int, batch_size: int) -> Iterator[slice]:

@@ -85,6 +85,6 @@ def read_history(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         return pd.read_csv(path)[columns].astype(float)
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+        raise CellarError(f"{path} does not exist; build it with: snakemake --cores 4 {path}") from None
     except (KeyError, ValueError):
         raise CellarError(f"{path} is not a training history; remove it and build it again") from None

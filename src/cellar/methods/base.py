@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cellar.config.resolved import EvaluationSettings, TrainingSettings
 from cellar.config.section import Section
-from cellar.data.augmentation.inputs import Split
+from cellar.data.inputs.augmentation import Split
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData

@@ -25,8 +25,8 @@ from torch.nn import functional
 from cellar import files
 from cellar.config.resolved import EvaluationSettings, RunSettings, TrainingSettings
 from cellar.config.section import Count, Section
-from cellar.data.augmentation.inputs import Split, build_augmentation, open_split
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.augmentation import Split, build_augmentation, open_split
+from cellar.data.inputs.prepared import ImageSet
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData

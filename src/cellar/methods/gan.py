@@ -23,8 +23,8 @@ from torch.nn import functional
 
 from cellar import paths
 from cellar.config.resolved import GeneratorSettings, InputSettings, TrainingSettings
-from cellar.data import prepared
-from cellar.data.augmentation.inputs import open_split
+from cellar.data.inputs import prepared
+from cellar.data.inputs.augmentation import open_split
 from cellar.engine import runtime
 from cellar.engine.setup import TrainingSetup
 from cellar.engine.training import Batch, Losses

@@ -22,8 +22,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cellar.config.resolved import EvaluationSettings, TrainingSettings
 from cellar.config.section import Count, Positive, Section
-from cellar.data.augmentation.inputs import Split
-from cellar.data.classes import Groups, distinct_below
+from cellar.data.inputs.augmentation import Split
+from cellar.data.inputs.classes import Groups, distinct_below
 from cellar.engine import runtime
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.setup import TrainData

@@ -16,8 +16,8 @@ from torch import Generator, Tensor, nn
 
 from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Count, Positive, Section
-from cellar.data.augmentation.inputs import Split
-from cellar.data.classes import Groups, random_below
+from cellar.data.inputs.augmentation import Split
+from cellar.data.inputs.classes import Groups, random_below
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData

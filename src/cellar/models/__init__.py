@@ -81,10 +81,14 @@ def file_of(name: str, study: str | None = None) -> Path:
         raise CellarError(f"no model is called {name!r}{hint}; known: {', '.join(by_name)}")
     if suffix is not None and suffix not in SUFFIXES:
         raise CellarError(f"model {name!r} ends in +{suffix}; known endings: +{', +'.join(SUFFIXES)}")
-    with_features = [other for other, path in by_name.items() if declared(path, path.stat().st_mtime_ns)[1]]
-    if suffix and network not in with_features:
-        raise CellarError(f"model {name!r}: {network} takes no +{suffix}; these do: {', '.join(with_features)}")
+    if suffix and not has_features(by_name[network]):
+        those = ", ".join(other for other, path in by_name.items() if has_features(path))
+        raise CellarError(f"model {name!r}: {network} takes no +{suffix}; these do: {those}")
     return paths.in_project(by_name[network])
+
+
+def has_features(path: Path) -> bool:
+    return declared(path, path.stat().st_mtime_ns)[1]
 
 
 def code_of(name: str, study: str | None = None) -> list[Path]:

@@ -9,16 +9,15 @@ from cellar.config.resolved import RunSettings
 from cellar.methods import registry
 
 FILES = ("src/cellar/files.py",)
-PREPARED = ("src/cellar/data/prepared.py",)
-AUGMENTATION = ("src/cellar/data/augmentation",)
+PREPARED = ("src/cellar/data/inputs/prepared.py",)
+INPUTS = ("src/cellar/data/inputs",)
 NETWORKS = ("src/cellar/models/__init__.py",)
 ENGINE = ("src/cellar/engine", "src/cellar/seeding.py")
 METRICS = ("src/cellar/metrics",)
-CLASSES = ("src/cellar/data/classes.py",)
 BASE = ("src/cellar/methods/base.py",)
 FACES = ("src/cellar/data/face_images.py", "src/cellar/data/face_shards.py", "src/cellar/data/images.py")
 
-TRAINING = (*FILES, *PREPARED, *CLASSES, *AUGMENTATION, *NETWORKS, *ENGINE, *METRICS, *BASE)
+TRAINING = (*FILES, *INPUTS, *NETWORKS, *ENGINE, *METRICS, *BASE)
 STARTING = (  # what reads the weights of a start
     "src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/models/heads.py",
     "src/cellar/data/safe_pickle",

@@ -31,7 +31,7 @@ def entry(stage: Stage) -> Iterator[str]:
     yield f"    cmd: {quoted(stage.command)}"
     yield from listed("deps", stage.inputs)
     if stage.has_settings:
-        yield from ("    params:", f"      - {quoted(str(stage.resolved))}:", f"          - {stage.name}")
+        yield from ("    params:", f"      - {quoted(str(stage.resolved))}:")  # all of the file
     yield from listed("outs", stage.outs, stage.filled(stage.kind.tracked))
     yield from listed("metrics", (), stage.filled(stage.kind.metrics))
     if stage.plots:

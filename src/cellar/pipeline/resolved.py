@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from cellar import paths
 from cellar.config import Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.errors import CellarError
@@ -12,12 +11,8 @@ from cellar.pipeline.stage import Stage
 
 
 def by_file(config: Config) -> dict[Path, dict[str, Any]]:
-    """Resolved file -> stage -> its settings as plain data; a file for every study, be it without stages."""
-    values: dict[Path, dict[str, Any]] = {paths.resolved(study): {} for study in ("", *config.studies)}
-    for stage in plan.stages(config):
-        if stage.has_settings:
-            values[stage.resolved][stage.name] = settings_of(stage)
-    return values
+    """Resolved file -> the settings of its stage as plain data."""
+    return {stage.resolved: settings_of(stage) for stage in plan.stages(config) if stage.has_settings}
 
 
 def settings_of(stage: Stage) -> dict[str, Any]:

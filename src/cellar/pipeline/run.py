@@ -18,20 +18,18 @@ def run(kind: StageKind, job: str, study: str) -> None:
     """Run a stage with the settings that `resolve` wrote. Raises CellarError for one that dvc.yaml does not have."""
     check_own_code()
     definition = definition_of(stage_name(kind.name, job), study)
-    settings = settings_of(stage_name(kind.name, job), study) if "params" in definition else {}
+    settings = settings_of(paths.resolved(kind.name, job, study)) if "params" in definition else {}
     started = datetime.now(UTC)
     facts = kind.run(files.construct(kind.settings, settings))
     if facts is not None:
         records.write(study, stage_name(kind.name, job), definition, settings, started, facts)
 
 
-def settings_of(stage: str, study: str) -> dict[str, Any]:
+def settings_of(path: Path) -> dict[str, Any]:
     """The settings of one stage as plain data, as `resolve` wrote them."""
-    path = paths.resolved(study)
-    known = files.read_json(path) if path.exists() else {}
-    if stage not in known:
-        raise CellarError(f"{path} has no {stage}; rewrite it with: dvc repro resolve")
-    settings: dict[str, Any] = known[stage]
+    if not path.exists():
+        raise CellarError(f"{path} does not exist; write it with: dvc repro resolve")
+    settings: dict[str, Any] = files.read_json(path)
     return settings
 
 

@@ -100,8 +100,8 @@ class Stage:
 
     @property
     def resolved(self) -> Path:
-        """The file that has its resolved settings, under its name."""
-        return paths.resolved(self.job.study)
+        """The file that has its resolved settings."""
+        return paths.resolved(self.kind.name, self.job.name, self.job.study)
 
     @property
     def has_settings(self) -> bool:
@@ -110,7 +110,9 @@ class Stage:
 
     @property
     def code(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.kind.source, *self.kind.code, *self.job.code)))
+        """Files and folders; a file of a folder that is listed is not listed again."""
+        listed = dict.fromkeys((self.kind.source, *self.kind.code, *self.job.code))
+        return tuple(path for path in listed if not any(path.startswith(f"{other}/") for other in listed))
 
     @property
     def inputs(self) -> tuple[str, ...]:

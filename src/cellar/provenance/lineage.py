@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cellar import paths
+from cellar.config.strict_yaml import FLOAT, FLOAT_BEGINS
 from cellar.errors import CellarError
 from cellar.pipeline import records
 from cellar.pipeline.stage import Stage as PlannedStage
@@ -19,11 +20,10 @@ from cellar.provenance import git
 
 Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, and not everywhere
 
-
 YAML_1_2 = {  # tag -> its form, and the characters that it begins with; ints before floats
     "bool": (r"(true|True|TRUE|false|False|FALSE)$", "tTfF"),
     "int": (r"[-+]?\d+$", "+-0123456789"),
-    "float": (r"([-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$", "+-.0123456789"),
+    "float": (FLOAT, FLOAT_BEGINS),
 }
 TAG = "tag:yaml.org,2002:"
 
@@ -162,7 +162,7 @@ def unreadable(lock: Path, error: Exception, of: str = "") -> CellarError:
 
 def stage_of(name: str, stage: dict[str, Any], lock: Path) -> Stage:
     target = name if lock.parent == Path() else f"{lock.with_suffix('.yaml')}:{name}"
-    params: dict[str, Any] = next((group[name] for group in stage.get("params", {}).values() if name in group), {})
+    params: dict[str, Any] = next(iter(stage.get("params", {}).values()), {})  # of its one file
     command = " ".join(stage["cmd"].split())
     return Stage(name, target, lock, command, params, files_of(stage.get("deps", [])), files_of(stage.get("outs", [])))
 

@@ -102,7 +102,7 @@ def bring(needed: list[File], folder: Path) -> None:
         here, there = Path(file.path), folder / file.path
         if not here.exists():
             raise CellarError(
-                f"{here} is not here, and no stage makes it; put it there (data/README.md), then run again"
+                f"{here} does not exist, and no stage makes it; put it there (data/README.md), then run again"
             )
         there.parent.mkdir(parents=True, exist_ok=True)
         if here.is_dir():
@@ -223,9 +223,8 @@ def timed(sources: list[str], folder: Path) -> int:
             moved, spread = new["median_ms_per_batch"] - old["median_ms_per_batch"], spread_of(old)
             within = abs(moved) <= spread
             code |= not within
-            word = "within" if within else "outside"
             print(
-                f"  batch {size}: median {moved:+.4g} ms, {word} the spread of {spread:.4g} ms (95th percentile - median)"
+                f"  batch {size}: median {moved:+.4g} ms, {'within' if within else 'outside'} the spread of {spread:.4g} ms (95th percentile - median)"
             )
             if not within and spread_of(new) > spread:
                 print(

@@ -186,7 +186,7 @@ def read(study: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; take it back: git checkout {path}") from None
+        raise CellarError(f"{path} does not exist; take it back: git checkout {path}") from None
 
 
 def paper(study: str) -> Paper:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 
 Paint = Callable[[int, int], np.ndarray]
 MakeSet = Callable[..., ImageSet]

@@ -9,10 +9,10 @@ import pytest
 
 from cellar import files
 from cellar.config import Dataset
-from cellar.data import prepared
 from cellar.data.audit import duplicates
 from cellar.data.audit.leaks import without_leaking
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.readers import fer2013
 from cellar.data.synthetic.sample import write_fer2013
 from cellar.errors import CellarError

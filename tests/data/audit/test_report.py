@@ -3,7 +3,7 @@
 import numpy as np
 
 from cellar.data.audit import report
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 
 from .conftest import MakeSet, Paint
 

@@ -305,11 +305,11 @@ def test_sizes_are_looked_at_before_reading(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["train", "test", "meta"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    assert_refused(folder, f"{folder / name} is not here")
+    assert_refused(folder, f"{folder / name} does not exist")
 
 
 def test_a_path_that_is_no_folder(folder: Path) -> None:
-    assert_refused(folder / "train", "is not here, or no folder", "cifar-100-python")
+    assert_refused(folder / "train", "does not exist, or is no folder", "cifar-100-python")
 
 
 def declare(path: Path, **more: Any) -> Dataset:

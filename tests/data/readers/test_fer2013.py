@@ -109,7 +109,7 @@ BROKEN_FOLDERS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda f: rename_first(f, "train/fear/*", "PrivateTest_9.jpg"),
         ["train/fear/PrivateTest_9.jpg"],
     ),
-    "no test": (lambda f: shutil.rmtree(f / "test"), ["test is not here"]),
+    "no test": (lambda f: shutil.rmtree(f / "test"), ["test does not exist"]),
     "class empty": (drop_class, ["disgust", "validation"]),
     "split empty": (drop_split, ["no validation image"]),
     "not an image": (lambda f: first(f, "test/sad/*").write_text("x"), ["test/sad", "not a readable image"]),

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from cellar.config import Dataset
-from cellar.data import prepared
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.readers import identity_folder, layouts
 from cellar.data.synthetic.identities import write_pins
 from cellar.errors import CellarError
@@ -160,7 +160,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "empty": (empty, ["pins_bob holds no image"]),
     "one person": (lone, ["1 folders of persons", "at least 2"]),
     "nobody": (lambda p: [shutil.rmtree(f) for f in p.iterdir()], ["0 folders of persons"]),
-    "missing": (lambda p: shutil.rmtree(p.parent), ["pins is not here"]),
+    "missing": (lambda p: shutil.rmtree(p.parent), ["pins does not exist"]),
 }  # fmt: skip
 
 

@@ -98,12 +98,12 @@ def sixteen_bits(folder: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "odd size": (odd_size, ["train/dog/04.png", "11x10", "12x10", "resize"]),
-    "class missing from test": (lambda f: shutil.rmtree(f / "test" / "dog"), ["test/dog", "not here"]),
+    "class missing from test": (lambda f: shutil.rmtree(f / "test" / "dog"), ["test/dog", "does not exist"]),
     "unknown class in test": (
         lambda f: (f / "test" / "dog").rename(f / "test" / "dgo"),
         ["test/dgo", "'dog'"],
     ),
-    "no train": (lambda f: shutil.rmtree(f / "train"), ["train is not here"]),
+    "no train": (lambda f: shutil.rmtree(f / "train"), ["train does not exist"]),
     "no test": (lambda f: shutil.rmtree(f / "test"), ["no test image"]),
     "one class": (lambda f: shutil.rmtree(f / "train" / "dog"), ["1 class folders"]),
     "too few to hold out": (lone_image, ["dog", "1 train image"]),
@@ -111,7 +111,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "cut short": (cut_png, ["test/cat/00.png", "not a readable image"]),
     "flipped bit": (flip_a_bit, ["test/cat/00.png", "not a readable image"]),
     "16 bits": (sixteen_bits, ["test/cat/00.png", "8 bits"]),
-    "missing": (shutil.rmtree, ["mine is not here"]),
+    "missing": (shutil.rmtree, ["mine does not exist"]),
 }
 
 

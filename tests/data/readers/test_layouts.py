@@ -68,13 +68,13 @@ def test_missing_path_says_what_to_get_and_where_to_put_it(
     with pytest.raises(CellarError) as caught:
         layouts.load(declare(tmp_path / "nowhere", source=source), "faces")
     message = str(caught.value)
-    assert "\n" not in message and f"{tmp_path / 'nowhere'} is not here" in message
+    assert "\n" not in message and f"{tmp_path / 'nowhere'} does not exist" in message
     assert [word for word in words if word not in message] == []
 
 
 def test_readers_do_not_import_torch() -> None:
     code = (
-        "import sys, cellar.data.readers.raf_db, cellar.data.prepared, cellar.data.synthetic.sample;"
+        "import sys, cellar.data.readers.raf_db, cellar.data.inputs.prepared, cellar.data.synthetic.sample;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

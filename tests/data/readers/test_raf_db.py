@@ -80,7 +80,7 @@ def aligned(folder: Path, name: str) -> Path:
 BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "no list": (
         lambda f: (f / "EmoLabel/list_patition_label.txt").unlink(),
-        ["list_patition_label.txt is not here", "RAF-DB"],
+        ["list_patition_label.txt does not exist", "RAF-DB"],
     ),
     "bad line": (relist(lambda ls: ls.__setitem__(3, "train_00004.jpg")), ["line 4", "train_00004.jpg"]),
     "bad name": (relist(lambda ls: ls.__setitem__(3, "face.jpg 3")), ["line 4", "face.jpg 3"]),

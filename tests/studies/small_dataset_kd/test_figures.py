@@ -11,9 +11,9 @@ from PIL import Image
 
 from cellar import figures, files, paths
 from cellar.config import Config, Params
-from cellar.data import prepared
 from cellar.data.face_parts import cut_parts, faces_to_cut
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 from cellar.errors import CellarError
 from cellar.figures import drawing
 from studies.small_dataset_kd.figures import teacher_of_parts
@@ -110,7 +110,7 @@ class TestWhichFiguresThereAre:
             assert list(figures.catalogue(config)[figure].shown()) == ["scale"]
             for path in map(Path, inputs(figure, config)):
                 hidden = path.rename(path.with_suffix(".hidden"))
-                with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
+                with pytest.raises(CellarError, match=f"^{path} does not exist; [^\n]+$"):
                     drawing.draw(figure, config)
                 hidden.rename(path)
 

@@ -435,7 +435,7 @@ class TestEveryTable:
         assert as_json(pins.build(table)) == before
         for path in map(Path, needed):
             kept = path.rename("kept")
-            with pytest.raises(CellarError, match=f"^{path} is not here; [^\n]+$"):
+            with pytest.raises(CellarError, match=f"^{path} does not exist; [^\n]+$"):
                 pins.build(table)
             kept.rename(path)
 

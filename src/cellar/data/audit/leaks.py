@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from cellar.data.audit import duplicates
-from cellar.data.prepared import SPLITS, ImageSet
+from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.errors import CellarError
 
 

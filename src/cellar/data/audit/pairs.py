@@ -25,7 +25,7 @@ def read_pairs(path: Path) -> "pd.DataFrame":
     try:
         pairs = pd.read_csv(path, dtype=dict.fromkeys((*SIDES, "group"), "int64"))
     except FileNotFoundError:
-        raise CellarError(f"{path} is not here; build it with: snakemake --cores 4 {path}") from None
+        raise CellarError(f"{path} does not exist; build it with: snakemake --cores 4 {path}") from None
     except (ValueError, TypeError, pd.errors.ParserError) as error:
         what = " ".join(str(error).split())
         raise CellarError(f"{path} cannot be read ({what}); remove it and build it again") from None

@@ -10,7 +10,7 @@ from cellar.data.audit import duplicates
 from cellar.data.audit.content import EMPTY_BELOW, PLACEHOLDER_FROM, nearly_constant, placeholders
 from cellar.data.audit.duplicates import ALONE, KINDS, MAX_DISTANCE, MIN_LIKENESS, Duplicates
 from cellar.data.audit.hashes import thumbnails
-from cellar.data.prepared import SPLITS, ImageSet
+from cellar.data.inputs.prepared import SPLITS, ImageSet
 
 FACES = ("fer2013", "raf_db", "identity_folder")  # layouts in which a picture of one grey value is no face
 LISTED = 100  # rows of images of nothing that are named

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.safe_pickle.plain_pickle import PlainArray, check_file, read_plain
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError, printable, safe_repr
@@ -50,7 +50,7 @@ def load(path: Path, checksums: str = "official", validation_fraction: float = 0
 def find_folder(path: Path) -> Path:
     """`path`, or the cifar-100-python in it."""
     if not path.is_dir():
-        raise CellarError(f"{path} is not here, or no folder; put {FOLDER} there, see data/README.md")
+        raise CellarError(f"{path} does not exist, or is no folder; put {FOLDER} there, see data/README.md")
     inner = path / FOLDER
     return inner if inner.is_dir() and not (path / "train").exists() else path
 

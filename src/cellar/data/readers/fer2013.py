@@ -15,7 +15,7 @@ import numpy as np
 from cellar.config.validation_errors import likely
 from cellar.data.faces import EMOTIONS
 from cellar.data.images import read_images, visible
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.splits import check_classes, split_order
 from cellar.errors import CellarError, reason, safe_repr
 from cellar.files import hash_file
@@ -49,7 +49,7 @@ def load(path: Path) -> ImageSet:
             f"{path} holds neither train/ and test/ nor {CSV_NAME}; unpack FER2013 there, see data/README.md"
         )
     raise CellarError(
-        f"{path} is not here; get FER2013 (Kaggle, msambare/fer2013) and unpack it there, see data/README.md"
+        f"{path} does not exist; get FER2013 (Kaggle, msambare/fer2013) and unpack it there, see data/README.md"
     )
 
 
@@ -71,7 +71,7 @@ def list_images(path: Path) -> Iterator[tuple[Path, str, int, int]]:
     for part, usages in FOLDERS.items():
         if not (path / part).is_dir():
             raise CellarError(
-                f"{path / part} is not here; FER2013 has train/ and test/: unpack both, see data/README.md"
+                f"{path / part} does not exist; FER2013 has train/ and test/: unpack both, see data/README.md"
             )
         for folder in visible(path / part):
             if folder.name not in LABEL_OF_FOLDER or not folder.is_dir():

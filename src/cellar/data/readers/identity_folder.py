@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cellar.data.images import decode, read, summarise, visible
-from cellar.data.prepared import SPLITS, ImageSet
+from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
 from cellar.data.splits import split_order
 from cellar.errors import CellarError
@@ -44,7 +44,7 @@ def load(path: Path, size: int, train_per_class: int, validation_per_class: int 
 def find_root(path: Path) -> Path:
     """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or alone in it."""
     if not path.is_dir():
-        raise CellarError(f"{path} is not here; put a folder of images a person there, see data/README.md")
+        raise CellarError(f"{path} does not exist; put a folder of images a person there, see data/README.md")
     inner = [entry for entry in visible(path) if entry.is_dir()]
     if path / PINS in inner:
         return path / PINS

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cellar.config.validation_errors import likely
 from cellar.data.images import SUFFIXES, decode, read, summarise, visible
-from cellar.data.prepared import SPLITS, ImageSet
+from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
 
@@ -20,7 +20,9 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
     held out. `size`: resize every image to size x size; without it all must be of one size.
     """
     if not path.is_dir():
-        raise CellarError(f"{path} is not here; put train/<class>/ and test/<class>/ folders there, see data/README.md")
+        raise CellarError(
+            f"{path} does not exist; put train/<class>/ and test/<class>/ folders there, see data/README.md"
+        )
     classes = class_names(path)
     found = [item for split in SPLITS for item in list_images(path, split, classes)]
     split = np.array([split for split, _, _ in found], dtype="U10")
@@ -36,7 +38,9 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
 
 def class_names(path: Path) -> tuple[str, ...]:
     if not (path / "train").is_dir():
-        raise CellarError(f"{path / 'train'} is not here; put train/<class>/ image folders there, see data/README.md")
+        raise CellarError(
+            f"{path / 'train'} does not exist; put train/<class>/ image folders there, see data/README.md"
+        )
     names = tuple(entry.name for entry in visible(path / "train") if entry.is_dir())
     if len(names) < 2:
         raise CellarError(f"{path / 'train'} has {len(names)} class folders; at least 2 are needed")
@@ -64,7 +68,7 @@ def check_folders(folder: Path, classes: tuple[str, ...]) -> None:
         )
     for name in sorted(set(classes) - set(names)):
         raise CellarError(
-            f"{folder / name} is not here, but train/ has class {name}; add its images or take the class out"
+            f"{folder / name} does not exist, but train/ has class {name}; add its images or take the class out"
         )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellar.config import Dataset
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
 from cellar.errors import CellarError
 
@@ -15,7 +15,7 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     """
     path = Path(dataset.path)
     if not path.exists():
-        raise CellarError(f"{path} is not here; {how_to_get(dataset, name)}")
+        raise CellarError(f"{path} does not exist; {how_to_get(dataset, name)}")
     if dataset.layout == "fer2013":
         return fer2013.load(path)
     if dataset.layout == "raf_db":

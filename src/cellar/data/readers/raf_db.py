@@ -12,7 +12,7 @@ import numpy as np
 
 from cellar.data.faces import EMOTIONS
 from cellar.data.images import read_images
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError, reason, safe_repr
 from cellar.files import hash_file
@@ -55,7 +55,7 @@ def read_list(path: Path) -> dict[str, int]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise CellarError(
-            f"{file} is not here; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
+            f"{file} does not exist; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CellarError(

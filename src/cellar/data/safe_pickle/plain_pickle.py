@@ -131,7 +131,7 @@ def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:
 def check_file(path: Path, max_bytes: int = MAX_BYTES) -> None:
     """Raises CellarError unless `path` is a file of at most `max_bytes`."""
     if not path.is_file():
-        raise CellarError(f"{path} is not here, or no file; get the published one, see data/README.md")
+        raise CellarError(f"{path} does not exist, or is no file; get the published one, see data/README.md")
     size = path.stat().st_size
     if size > max_bytes:
         raise CellarError(

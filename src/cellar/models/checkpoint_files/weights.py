@@ -62,7 +62,7 @@ def without(layers: tuple[str, ...], state: Mapping[str, Tensor]) -> dict[str, T
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a weights file, by name, on the CPU."""
     if not path.is_file():
-        raise CellarError(f"{path} is not here; put the weights file there, or mend the path in params.yaml")
+        raise CellarError(f"{path} does not exist; put the weights file there, or mend the path in params.yaml")
     if path.stat().st_size > MOST_BYTES:
         raise CellarError(f"{path} is larger than {MOST_BYTES >> 30} GiB: no weights of these studies; mend the path")
     try:

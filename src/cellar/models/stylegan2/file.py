@@ -54,7 +54,7 @@ def save(generator: Generator, path: Path) -> None:
 def read(path: Path) -> tuple[Settings, State]:
     """Settings, and tensors by name."""
     if not path.is_file():
-        raise CellarError(f"{path} is not here; put the generator's file there, or mend the path in params.yaml")
+        raise CellarError(f"{path} does not exist; put the generator's file there, or mend the path in params.yaml")
     if path.stat().st_size > weights.MOST_BYTES:
         raise CellarError(f"{path} is larger than {weights.MOST_BYTES >> 30} GiB: no StyleGAN2; mend the path")
     try:

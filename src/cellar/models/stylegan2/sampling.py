@@ -154,7 +154,9 @@ def faces_from_folder(
 def list_images(source: Path) -> list[Path]:
     """Image files, sorted by path; files that desktops leave behind and files of other kinds are skipped."""
     if not source.is_dir():
-        raise CellarError(f"{source} is not here, or no folder; put face images there, or mend the path in params.yaml")
+        raise CellarError(
+            f"{source} does not exist, or is no folder; put face images there, or mend the path in params.yaml"
+        )
     found: list[Path] = []
     for entry in images.visible(source):
         if entry.is_dir() and not entry.is_symlink():  # a link may lead back

@@ -21,8 +21,8 @@ def jobs(config: Config) -> Iterator[Job]:
 
 def run(settings: Settings) -> Facts:
     from cellar import files, paths
-    from cellar.data import prepared
     from cellar.data.audit import report
+    from cellar.data.inputs import prepared
 
     folder = paths.prepared(settings.dataset)
     layout = files.read_json(folder / "manifest.json").get("layout", "")

@@ -65,10 +65,10 @@ def run(settings: Settings) -> Facts:
     import numpy as np
 
     from cellar import files, models
-    from cellar.data import prepared
-    from cellar.data.augmentation.inputs import Images, build_augmentation, to_tensor
     from cellar.data.face_images import FaceImages
     from cellar.data.face_shards import open_faces
+    from cellar.data.inputs import prepared
+    from cellar.data.inputs.augmentation import Images, build_augmentation, to_tensor
     from cellar.engine import runtime
     from cellar.engine.runtime import Progress
     from cellar.engine.teacher import FixedBatchTeacher
@@ -132,8 +132,7 @@ KIND = StageKind(
     run,
     (
         *code.FILES,
-        *code.PREPARED,
-        *code.AUGMENTATION,
+        *code.INPUTS,
         *code.ENGINE,
         *code.NETWORKS,
         "src/cellar/data/face_shards.py",

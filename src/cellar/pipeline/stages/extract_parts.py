@@ -53,9 +53,9 @@ def run(settings: Settings) -> Facts:
     from torch import nn
 
     from cellar import files, models
-    from cellar.data import prepared
-    from cellar.data.augmentation.inputs import build_augmentation, to_tensor
     from cellar.data.face_parts import cut_parts, faces_to_cut
+    from cellar.data.inputs import prepared
+    from cellar.data.inputs.augmentation import build_augmentation, to_tensor
     from cellar.engine import runtime
     from cellar.models.feature_extractor import FeatureExtractor
     from cellar.seeding import derive
@@ -87,8 +87,7 @@ KIND = StageKind(
     run,
     (
         *code.FILES,
-        *code.PREPARED,
-        *code.AUGMENTATION,
+        *code.INPUTS,
         *code.ENGINE,
         *code.NETWORKS,
         "src/cellar/data/face_parts.py",

@@ -46,7 +46,7 @@ def run(settings: Settings) -> Facts:
     import numpy as np
 
     from cellar import files, models, paths
-    from cellar.data import prepared
+    from cellar.data.inputs import prepared
     from cellar.engine import runtime
     from cellar.models.checkpoint_files import weights
 
@@ -68,7 +68,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.FILES, *code.PREPARED, *code.AUGMENTATION, *code.NETWORKS, *code.STARTING, "src/cellar/engine/runtime.py"),
+    (*code.FILES, *code.INPUTS, *code.NETWORKS, *code.STARTING, "src/cellar/engine/runtime.py"),
     outs=(
         "results/teachers/{item}/weights.safetensors",
         "results/teachers/{item}/last.safetensors",

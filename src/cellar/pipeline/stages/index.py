@@ -25,14 +25,17 @@ class Settings(Section):
 
 
 def jobs(config: Config) -> Iterator[Job]:
-    from cellar.pipeline.stages import evaluate_student, evaluate_teacher, plot, tabulate
+    from cellar.pipeline import runs
+    from cellar.pipeline.stages import plot, tabulate
 
     shown = {kind.name: [job for job in kind.jobs(config) if not job.sweep] for kind in (tabulate.KIND, plot.KIND)}
     evaluated = [
-        str(paths.METRICS / folder / f"{job.item}.json")
-        for folder, kind in (("teachers", evaluate_teacher.KIND), ("students", evaluate_student.KIND))
-        for job in kind.jobs(config)
-        if not job.sweep
+        *(str(paths.metrics("teachers", name, seed)) for _, name, _, seed in runs.teachers(config)),
+        *(
+            str(paths.metrics("students", f"{params.study}/{name}", seed))
+            for params, name, _, seed, sweep in runs.experiments(config)
+            if not sweep
+        ),
     ]
     tables = [str(paths.TABLES / f"{job.item}.json") for job in shown["tabulate"]]
     pictures = [str(paths.FIGURES / f"{job.item}.png") for job in shown["plot"]]

@@ -77,7 +77,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.FILES, *code.NETWORKS, *code.ENGINE, *code.AUGMENTATION, *code.PREPARED),
+    (*code.FILES, *code.NETWORKS, *code.ENGINE, *code.INPUTS),
     metrics=("results/metrics/costs/{item}.json",),
     torch=True,
     alone=True,

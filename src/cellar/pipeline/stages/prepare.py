@@ -26,8 +26,8 @@ def jobs(config: Config) -> Iterator[Job]:
 
 def run(settings: Settings) -> Facts:
     from cellar import files, paths
-    from cellar.data import prepared
     from cellar.data.audit.leaks import without_leaking
+    from cellar.data.inputs import prepared
     from cellar.data.readers import layouts
 
     section, folder = settings.section, paths.prepared(settings.dataset)

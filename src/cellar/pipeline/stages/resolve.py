@@ -1,11 +1,10 @@
-"""`resolve`: params.yaml -> the resolved settings of every stage, one file a study.
+"""`resolve`: params.yaml -> the resolved settings of every stage, one file a stage.
 
 Every default is filled in and every derived value computed, so that DVC compares what a stage really depends on: a changed
 default is seen, a spelled-out one is not. A stage reads nothing of params.yaml but its own settings.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cellar import paths
 from cellar.config import PARAMS_FILE, Config
@@ -26,9 +25,8 @@ class Settings(Section):
 def jobs(config: Config) -> Iterator[Job]:
     from cellar import studies
 
-    made = tuple(str(paths.resolved(study)) for study in ("", *config.studies))
     code = (*studies.source_files(config), *methods_in_use(config))
-    yield Job("", "", Settings(), reads=(str(PARAMS_FILE),), code=code, makes=made)
+    yield Job("", "", Settings(), reads=(str(PARAMS_FILE),), code=code)
 
 
 def methods_in_use(config: Config) -> list[str]:
@@ -44,12 +42,12 @@ def run(settings: Settings) -> Facts:
     from cellar.pipeline import resolved
 
     values = resolved.by_file(config.load())
-    for path in paths.RESOLVED.glob("*.json"):
+    for path in paths.RESOLVED.rglob("*.json"):
         if path not in values:
             path.unlink()
-    for path, stages in values.items():
-        files.write_json(Path(path), stages)
+    for path, settings_of_stage in values.items():
+        files.write_json(path, settings_of_stage)
     return {}
 
 
-KIND = StageKind("resolve", jobs, Settings, run, CODE)
+KIND = StageKind("resolve", jobs, Settings, run, CODE, outs=(f"{paths.RESOLVED}/",))

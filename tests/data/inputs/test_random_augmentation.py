@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cellar.data.augmentation import random_augmentation
-from cellar.data.augmentation.inputs import build_augmentation
-from cellar.data.augmentation.random_augmentation import (
+from cellar.data.inputs import random_augmentation
+from cellar.data.inputs.augmentation import build_augmentation
+from cellar.data.inputs.random_augmentation import (
     COUNT,
     TRANSFORMS,
     RandomAugmentation,

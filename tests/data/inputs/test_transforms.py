@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as published
 
-from cellar.data.augmentation import transforms
+from cellar.data.inputs import transforms
 
 SIDE = 224
 

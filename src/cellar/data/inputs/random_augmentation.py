@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cellar.data.augmentation import transforms
-from cellar.data.augmentation.inputs import FiniteAugmentation
+from cellar.data.inputs import transforms
+from cellar.data.inputs.augmentation import FiniteAugmentation
 from cellar.seeding import derive
 
 COUNT = 2**40  # so many that a training is unlikely to meet one twice

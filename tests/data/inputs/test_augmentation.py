@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellar.data.augmentation.inputs import NORMALISATIONS, build_augmentation, to_tensor
+from cellar.data.inputs.augmentation import NORMALISATIONS, build_augmentation, to_tensor
 
 
 def by_hand(image: np.ndarray, index: int, padding: int, normalisation: str) -> np.ndarray:

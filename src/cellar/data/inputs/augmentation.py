@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs.prepared import ImageSet
 
 PADDING = {"flip": 0, "crop_flip": 4}  # pixels of black around an image before it is cropped back to its size
 NORMALISATIONS = {
@@ -106,7 +106,7 @@ def build_augmentation(
     (mean, std), blue_first = NORMALISATIONS[normalisation], normalisation in BLUE_FIRST
     if isinstance(augmentation, str):
         return FiniteAugmentation(PADDING[augmentation], mean, std, blue_first)
-    from cellar.data.augmentation.random_augmentation import RandomAugmentation  # builds on this file
+    from cellar.data.inputs.random_augmentation import RandomAugmentation  # builds on this file
 
     return RandomAugmentation(0, mean, std, blue_first, **dict(augmentation))
 

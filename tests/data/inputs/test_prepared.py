@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellar.data import prepared
-from cellar.data.prepared import ImageSet
+from cellar.data.inputs import prepared
+from cellar.data.inputs.prepared import ImageSet
 from cellar.data.readers import fer2013
 from cellar.errors import CellarError
 
@@ -90,5 +90,5 @@ def test_cut_arrays_are_refused(small: ImageSet, tmp_path: Path) -> None:
 
 
 def test_nothing_there_says_how_to_build_it(tmp_path: Path) -> None:
-    with pytest.raises(CellarError, match=r"manifest\.json is not here; build it"):
+    with pytest.raises(CellarError, match=r"manifest\.json does not exist; build it"):
         prepared.load(tmp_path / "p")

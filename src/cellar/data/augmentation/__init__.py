@@ -1,1 +1,0 @@
-"""How an image becomes a model's input: finite and random augmentation, normalisation."""
