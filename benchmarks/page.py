@@ -85,7 +85,12 @@ def overhead(found: dict[str, Any]) -> Iterator[str]:
 def markdown(rows: list[dict[str, Any]]) -> str:
     frame = pd.DataFrame(rows)
     lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(object).to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(str, line))} |".replace("_", " ") for line in lines)
+    return "\n".join(f"| {' | '.join(shown(cell) for cell in line)} |" for line in lines)
+
+
+def shown(cell: Any) -> str:
+    """A name of ours in words; a path stays as it is."""
+    return str(cell) if "/" in str(cell) else str(cell).replace("_", " ")
 
 
 if __name__ == "__main__":
