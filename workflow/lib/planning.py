@@ -105,23 +105,22 @@ class Plan:
         made = {path for stage in self.stages for path in stage.outputs}
         return [word for word in words if word in made]
 
-    def chain(self, targets: Sequence[str]) -> list[str]:
-        """Addresses of the stages that target files need, each after those that it needs itself; of all stages without
-        targets."""
+    def chain(self, targets: Sequence[str]) -> list[Stage]:
+        """The stages that target files need, each after those that it needs itself; all stages without targets."""
         here = [stage for stage in self.stages if stage.file.exists()]
         makers = {path: stage for stage in here for path in stage.outputs}
         resolve = next(stage for stage in here if not stage.has_settings)
-        needed: dict[str, None] = {resolve.address: None}
+        needed = {resolve.address: resolve}
 
         def need(stage: Stage) -> None:
             for path in stage.inputs:
                 if path in makers and makers[path].address not in needed:
                     need(makers[path])
-            needed[stage.address] = None
+            needed[stage.address] = stage
 
         for stage in [makers[path] for path in targets] or here:
             need(stage)
-        return list(needed)
+        return list(needed.values())
 
 
 def caption(kind: StageKind) -> dict[str, Any]:

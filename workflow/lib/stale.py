@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import mend
+import unchanged
 
 from cellar.errors import CellarError
 from cellar.pipeline import dvc
+from cellar.pipeline.stage import Stage
 
 FOLDER = Path(".snakemake/stale")
 FOLDER_STAMP = ".snakemake_timestamp"  # Snakemake keeps the time of an output folder in this file
@@ -28,49 +30,53 @@ def marker(address: str) -> str:
     return str(FOLDER / address.replace("/", "_"))
 
 
-def refresh(addresses: Sequence[str]) -> None:
-    """Ask DVC about stages, each after those it depends on; write markers and set the times of outputs that are up to date.
+def refresh(stages: Sequence[Stage]) -> None:
+    """Ask DVC about the stages that changed since it last found them up to date, each after those it depends on; write
+    markers and set the times of outputs that are up to date.
 
     Waits while DVC runs a stage in this project (for a Snakemake that was killed, say): its outputs are incomplete.
     """
-    from dvc.exceptions import DvcException
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    now, asked = time.time_ns(), unchanged.changed(stages, lambda stage: Path(marker(stage.address)))
+    if not asked:
+        return
+    from dvc.exceptions import DvcException  # which takes half a second to import
     from dvc.lock import LockError
     from dvc.repo import Repo
 
-    FOLDER.mkdir(parents=True, exist_ok=True)
     mend.clear_half_written_notes()
     try:
         with Repo(".", _wait_for_lock=True) as repo:
-            found = wait_for(lambda: status(repo, addresses), LockError)
+            found = wait_for(lambda: status(repo, asked), LockError)
             # Settings are parameters of every stage. DVC resolves them before it runs a stage; Snakemake would plan to run
             # all that reads the resolved files, so they are brought up to date before it plans.
-            if any(reason and stage.addressing == dvc.RESOLVE for stage, reason in found):
+            if any(reason and stage.address == dvc.RESOLVE for stage, _, reason in found):
                 dvc.resolve()
-                found = wait_for(lambda: status(repo, addresses), LockError)
-        clamp_future_times({Path(item.fs_path) for stage, _ in found for item in [*stage.deps, *stage.outs]})
-        time_of = cache(newest)  # stages come after those that they read from, whose outputs' times are set by then
-        for stage, reason in found:
-            write_marker(stage, reason, time_of)
+                now = time.time_ns()
+                found = wait_for(lambda: status(repo, stages), LockError)
+            clamp_future_times({Path(item.fs_path) for _, one, _ in found for item in [*one.deps, *one.outs]})
+            time_of = cache(newest)  # stages come after those that they read from, whose outputs' times are set by then
+            for stage, as_dvc_has_it, reason in found:
+                write_marker(stage, as_dvc_has_it, reason, now, time_of)
     except DvcException as error:
         raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
 
 
-def status(repo: Any, addresses: Sequence[str]) -> list[tuple[Any, Any]]:
-    """Each stage with what is out of date in it.
+def status(repo: Any, asked: Sequence[Stage]) -> list[tuple[Stage, Any, Any]]:
+    """Each stage, as the plan and as DVC have it, with what is out of date in it.
 
-    DVC's own `status` loads all stages of the project, several times. This loads those in `addresses`, once.
+    DVC's own `status` loads all stages of the project, several times. This loads those that are asked about, once.
     """
     from dvc.repo import lock_repo
 
     with lock_repo(repo):
-        stages: dict[str, Any] = {}  # of a dvc.yaml, loaded one by one
+        stages: dict[Path, Any] = {}  # of a dvc.yaml, loaded one by one
         found = []
-        for address in addresses:
-            file, _, name = address.rpartition(":")
-            if file not in stages:
-                stages[file] = stages_of(repo, Path(file or "dvc.yaml"))
-            stage = stages[file][name]
-            found.append((stage, stage.status(check_updates=True).get(stage.addressing)))
+        for stage in asked:
+            if stage.file not in stages:
+                stages[stage.file] = stages_of(repo, stage.file)
+            one = stages[stage.file][stage.name]
+            found.append((stage, one, one.status(check_updates=True).get(one.addressing)))
         return found
 
 
@@ -90,7 +96,7 @@ def stages_of(repo: Any, file: Path) -> Any:
         return load_file(repo, str(file)).stages
 
 
-def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[str, Any]:
+def wait_for(ask: Callable[[], list[Any]], busy: type[Exception]) -> list[Any]:
     reported = False
     while True:
         try:
@@ -104,13 +110,13 @@ def wait_for(ask: Callable[[], dict[str, Any]], busy: type[Exception]) -> dict[s
             time.sleep(1)
 
 
-def write_marker(stage: Any, reason: Any, time_of: Callable[[Path], int]) -> None:
-    path = Path(marker(stage.addressing))
+def write_marker(stage: Stage, as_dvc_has_it: Any, reason: Any, asked: int, time_of: Callable[[Path], int]) -> None:
+    path = Path(marker(stage.address))
     if reason:
         path.write_text(json.dumps({"checked": time.time_ns(), "why": reason}, indent=1))
         return
-    raise_output_times(stage, time_of)
-    path.touch()
+    raise_output_times(as_dvc_has_it, time_of)
+    path.write_text(unchanged.note(stage, unchanged.cached_files(as_dvc_has_it), asked), encoding="utf-8")
     os.utime(path, (0, 0))
 
 
