@@ -90,7 +90,7 @@ def entry(stage: Stage) -> dict[str, Any]:
     return {
         "cmd": stage.command,
         "deps": [hashed(path) for path in stage.inputs],
-        "params": {str(stage.resolved): {stage.name: settings}} if stage.has_settings else {},
+        "params": {str(stage.resolved): settings} if stage.has_settings else {},
         "outs": [hashed(path) for path in stage.outputs],
     }
 

@@ -77,7 +77,7 @@ def shown_by_metrics_and_plots(project: Project) -> None:
         assert revisions == {"workspace", "main"} and columns <= values[0].keys(), path
     params = json.loads(project.run("dvc", "params", "diff", "main", "--json").stdout)
     training = f"results/resolved/{FACES}/{E1.partition(':')[2]}.json"
-    assert params[training] == {"method.temperature": {"old": 3.0, "new": 5.0}}
+    assert params[training] == {"method.temperature": {"old": 3.0, "new": 5.0, "diff": 2.0}}
 
 
 def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:

@@ -37,6 +37,7 @@ def refresh(stages: Sequence[Stage]) -> None:
     Waits while DVC runs a stage in this project (for a Snakemake that was killed, say): its outputs are incomplete.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
+    mend.clear_half_written_notes()
     now, asked = time.time_ns(), unchanged.changed(stages, lambda stage: Path(marker(stage.address)))
     if not asked:
         return
@@ -44,7 +45,6 @@ def refresh(stages: Sequence[Stage]) -> None:
     from dvc.lock import LockError
     from dvc.repo import Repo
 
-    mend.clear_half_written_notes()
     try:
         with Repo(".", _wait_for_lock=True) as repo:
             found = wait_for(lambda: status(repo, asked), LockError)
