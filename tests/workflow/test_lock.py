@@ -79,7 +79,7 @@ def strange(project: Project) -> list[str]:
         code = {file["path"]: file["md5"] for file in entry["deps"] if file["path"] in planned[address]["code"]}
         if code != planned[address]["code"]:
             found.append(f"{address}: code")
-        settings = [value for group in entry.get("params", {}).values() for value in group.values()]
+        settings = list(entry.get("params", {}).values())  # of the one file that a stage has
         if settings != resolved[address] or entry["cmd"] != planned[address]["cmd"]:
             found.append(f"{address}: settings or command")
     return found
