@@ -1,11 +1,15 @@
 """What all tests share: the project's root, and a small parameter file with the same form as the real one."""
 
+from collections.abc import Iterator
 from copy import deepcopy
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from .processes import ended
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,6 +24,19 @@ def shipped() -> dict[str, Any]:
 def raw(shipped: dict[str, Any]) -> dict[str, Any]:
     """A copy of params.yaml to spoil."""
     return deepcopy(shipped)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def common_process() -> None:
+    """Python's own, which the first test that needs it would start, serves those after it as well."""
+    resource_tracker.ensure_running()
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives(common_process: None) -> Iterator[None]:
+    """What a test starts ends with it; what fixtures of more tests start does not."""
+    with ended():
+        yield
 
 
 LONGEST = (  # minutes each, not seconds

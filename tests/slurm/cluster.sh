@@ -14,6 +14,7 @@ gres=/etc/slurm/gres.conf
 conf=/etc/slurm/slurm.conf # a link to ours: some of Slurm's own programs look nowhere else
 
 start() {
+  [ ${#folder} -le 60 ] || { echo "cluster.sh: $folder is too long for the names of Slurm's sockets, which have 107 characters at most" >&2; exit 1; }
   mkdir -p "$folder"/{state,munge} /etc/slurm
   for file in $conf $gres; do
     [ ! -e $file ] || grep -qs 'ClusterName=cellar\|/dev/zero' $file || { echo "cluster.sh: $file is another cluster's" >&2; exit 1; }
@@ -131,23 +132,32 @@ be_host() {
   slurmd -N "node$1"
 }
 
+# Waits for the end of each: the next cluster wants their ports.
 stop() {
+  timeout 20 scancel --user="$(id -un)" || true
+  for _ in $(seq 20); do [ -n "$(timeout 5 squeue --noheader --states=RUNNING,COMPLETING 2> /dev/null)" ] || break; sleep 0.5; done
   for file in "$folder"/slurmd-*.pid "$folder/slurmctld.pid" "$folder/munge/pid"; do
-    [ ! -e "$file" ] || kill "$(cat "$file")" || true
+    [ ! -e "$file" ] || end "$(cat "$file")"
   done
   if [ -n "$shared" ]; then
     ! mountpoint --quiet "$shared" || umount --lazy "$shared"
     for node in 1 2; do
-      ip netns pids cellar$node 2> /dev/null | xargs --no-run-if-empty kill || true
+      for process in $(ip netns pids cellar$node 2> /dev/null); do end "$process"; done
       ip netns delete cellar$node 2> /dev/null || true
       ip link delete cellar$node 2> /dev/null || true # gone with its other end, as a rule
     done
     ip link delete $bridge 2> /dev/null || true
-    [ ! -e "$folder/glusterfsd.pid" ] || kill "$(cat "$folder/glusterfsd.pid")" || true
+    [ ! -e "$folder/glusterfsd.pid" ] || end "$(cat "$folder/glusterfsd.pid")"
   fi
   for link in $conf $gres; do
     [ "$(readlink -f $link)" != "$folder/$(basename $link)" ] || rm $link
   done
+}
+
+end() {
+  kill "$1" 2> /dev/null || return 0
+  for _ in $(seq 50); do kill -0 "$1" 2> /dev/null || return 0; sleep 0.1; done
+  kill -9 "$1" 2> /dev/null || true
 }
 
 "$action" "${@:4}"

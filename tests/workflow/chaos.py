@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 import psutil
 import yaml
 
-from tests.workflow.conftest import ROOT, Project, clone, kill_all, tiny
+from tests.processes import kill_all
+from tests.workflow.conftest import ROOT, Project, clone, tiny
 
 VICTIMS = ("stage", "dvc", "snakemake", "group")
 

@@ -3,7 +3,6 @@
 The models, readers, loop and tools are the real ones; only the pictures are few and small.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -11,18 +10,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 from filelock import FileLock
 
 from cellar.paths import pipeline_files, stage_address
 from cellar.provenance import lineage
+
+from ..processes import Ended
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -42,13 +42,6 @@ def experiment(params: dict[str, Any], name: str, study: str = FACES) -> dict[st
     """The line of an experiment, to be changed."""
     line: dict[str, Any] = params["studies"][study]["experiments"][name]
     return line
-
-
-def kill_all(processes: Iterable[psutil.Process]) -> None:
-    """kill -9; some may be gone already."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,13 +65,13 @@ class Project:
             "CUDA_VISIBLE_DEVICES": "",  # bytes are compared, and memory is limited, as on a CPU
         }
 
-    def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(command, cwd=self.folder, env=self.environment(), text=True, **options)
+    def start(self, *command: str, **options: Any) -> Ended:
+        return Ended(command, cwd=self.folder, env=self.environment(), text=True, **options)
 
     def run(self, *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment(), text=True, capture_output=True, check=False, timeout=600
-        )
+        with self.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            said, errors = running.communicate(timeout=600)
+        done = subprocess.CompletedProcess(command, running.returncode, said, errors)
         if ok and done.returncode:
             pytest.fail(
                 f"{' '.join(command)} exited with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

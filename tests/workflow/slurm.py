@@ -17,6 +17,8 @@ from .conftest import ROOT, Project
 
 PROFILE = ROOT / "profiles/slurm"
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
+# Waiting for the cluster of the other file's tests, and for the build, included.
+LONG = [pytest.mark.long, pytest.mark.timeout(2400)]
 QUICK = [
     "--seconds-between-status-checks",
     "1",
@@ -30,7 +32,11 @@ SUBMIT = ["snakemake", "--profile", "profiles/slurm", *QUICK]
 
 @contextmanager
 def cluster(folder: Path, *shared: Path) -> Iterator[Path]:
-    """A running cluster, and the folder of the packages that the profile asks for; with `shared`, see cluster.sh."""
+    """A running cluster, and the folder of the packages that the profile asks for; with `shared`, see cluster.sh.
+
+    The cluster's own folder has a short name, wherever temporary files are: the name of a socket has 107 characters at
+    most, and a Slurm that cannot make one holds its jobs.
+    """
     needed = ["slurmctld", "slurmd", "munged", *(["glusterfsd", "glusterfs", "ip"] if shared else [])]
     absent = [name for name in needed if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
     if absent or os.geteuid() != 0:
@@ -41,15 +47,17 @@ def cluster(folder: Path, *shared: Path) -> Iterator[Path]:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", packages]
     if subprocess.run([*pip, "--requirement", PROFILE / "requirements.lock"], check=False).returncode:
         pytest.skip("pip cannot fetch the packages of profiles/slurm here, see above")
-    with FileLock(Path(tempfile.gettempdir()) / "cellar-slurm.lock"):  # /etc/slurm/slurm.conf is of one cluster
+    with FileLock("/tmp/cellar-slurm.lock"):  # /etc/slurm/slurm.conf is of one cluster
+        short = tempfile.mkdtemp(prefix="cellar-slurm-", dir="/tmp")
         try:
-            command = [CLUSTER, "start", folder / "cluster", *shared]
+            command = [CLUSTER, "start", short, *shared]
             started = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
             if started.returncode:
                 pytest.skip(f"no Slurm comes up here: {started.stderr.strip()}")
             yield packages
         finally:
-            subprocess.run([CLUSTER, "stop", folder / "cluster", *shared], check=False, timeout=120)
+            subprocess.run([CLUSTER, "stop", short, *shared], check=False, timeout=120)
+        shutil.rmtree(short, ignore_errors=True)  # where none came up, its logs are kept
 
 
 def with_packages(project: Project, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:

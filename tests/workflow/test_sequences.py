@@ -9,7 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from .conftest import FACES, Project, experiment, kill_all, student
+from ..processes import kill_all
+from .conftest import FACES, Project, experiment, student
 
 E1, E1_EVALUATION = student("distill_student", "fer2013-E1"), student("evaluate_student", "fer2013-E1")
 TABLE_IV = f"studies/{FACES}/results/dvc.yaml:tabulate-table_iv"  # which prints the temperature

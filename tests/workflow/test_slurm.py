@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import FACES, Project, experiment
-from .slurm import SUBMIT, cluster, jobs, with_packages
+from .slurm import LONG, SUBMIT, cluster, jobs, with_packages
 
-pytestmark = pytest.mark.long
+pytestmark = LONG
 
 E1 = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
 LOCKS = ("dvc.lock", f"studies/{FACES}/dvc.lock", "studies/cifar100_kd/dvc.lock")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import Project, student
-from .slurm import SUBMIT, cluster, jobs, with_packages
+from .slurm import LONG, SUBMIT, cluster, jobs, with_packages
 
-pytestmark = pytest.mark.long
+pytestmark = LONG
 
 TABLE = "results/tables/table_vi.md"
 
