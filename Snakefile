@@ -9,6 +9,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "lib"))
 import planning
+import slurm_queue
 import terminal
 
 
@@ -62,6 +63,10 @@ for kind in PLAN.kinds:
             gpu=PLAN.gpus_of(kind),
         shell:
             "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
+
+
+onstart:
+    slurm_queue.watch(workflow)
 
 
 onerror:

@@ -108,3 +108,35 @@ def test_ctrl_c_cancels_what_runs(submit: Callable[..., "subprocess.Popen[str]"]
         time.sleep(0.3)
     assert jobs()[first]["JobState"] == "CANCELLED"
     assert project.planned(E1) == {"distill_student": 1}
+
+
+def test_a_job_that_slurm_holds_is_said_and_sigterm_ends_the_run(
+    submit: Callable[..., "subprocess.Popen[str]"], project: Project
+) -> None:
+    known = set(jobs())
+    scontrol("update", "PartitionName=all", "State=DOWN")
+    try:
+        with submit(E1) as running:
+            number = started_after(known, "PENDING")
+            assert said_within_two_minutes(
+                running, f"job {number} (distill_student fer2013-E1_seed-0): PartitionDown; "
+            )
+            scontrol("hold", str(number))
+            assert said_within_two_minutes(running, f"job {number} (distill_student fer2013-E1_seed-0): JobHeld")
+            running.terminate()
+            said, _ = running.communicate(timeout=60)
+    finally:
+        scontrol("update", "PartitionName=all", "State=UP")
+    assert running.returncode == 1 and "those in Slurm's queue are cancelled" in said and "Traceback" not in said
+    assert jobs()[number]["JobState"] == "CANCELLED"
+    assert project.planned(E1) == {"distill_student": 1}
+
+
+def scontrol(*words: str) -> None:
+    subprocess.run(["scontrol", *words], check=True, timeout=60)
+
+
+def said_within_two_minutes(running: "subprocess.Popen[str]", words: str) -> bool:
+    assert running.stdout is not None
+    asked = time.monotonic()
+    return any(words in line and time.monotonic() - asked < 120 for line in running.stdout)
