@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cellar.metrics import scalars
+
 from .conftest import PINS, Project, clone, experiment, student
 from .loaded_code import undeclared
 
@@ -52,7 +54,10 @@ def pins(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, Any]) -> P
 
 
 def metrics(project: Project, row: str) -> dict[str, Any]:
-    return json.loads((project.folder / f"results/metrics/students/{PINS}/pins-{row}/seed-0.json").read_text())
+    """Those of the metrics file and of details.json."""
+    place = f"students/{PINS}/pins-{row}/seed-0"
+    named = (f"results/metrics/{place}.json", f"results/predictions/{place}/details.json")
+    return scalars.merge(*(json.loads((project.folder / path).read_text()) for path in named))
 
 
 def test_every_method_is_built_and_nothing_is_left_to_do(pins: Project) -> None:

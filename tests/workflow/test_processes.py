@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -30,12 +31,17 @@ def change_recipe(project: Project, **values: Any) -> None:
     project.resolve()
 
 
+def assert_learnt_alike(history: Path, alone: pd.DataFrame) -> None:
+    """Six decimals are kept, and the last may be rounded otherwise."""
+    pd.testing.assert_frame_equal(pd.read_csv(history), alone, rtol=1e-3, atol=2e-6)
+
+
 def test_two_processes_learn_what_one_learns(project: Project) -> None:
     folder = (project.folder / WEIGHTS).parent
     alone = pd.read_csv(folder / "history.csv")
     change_recipe(project, processes=2)
     project.snakemake(WEIGHTS)
-    pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), alone, rtol=1e-3)
+    assert_learnt_alike(folder / "history.csv", alone)
     run = project.record(STAGE)
     assert run["settings"]["recipe"]["processes"] == 2
     assert run["images_trained"] == run["teacher_images_answered"]  # a process counts the whole batch, once
@@ -65,9 +71,7 @@ def test_all_end_with_the_one_that_launched_them_and_the_next_run_goes_on(
     )
     project.run(*DISTILL)
     assert project.record(STAGE)["resumed_from_epoch"] > 0
-    pd.testing.assert_frame_equal(
-        pd.read_csv(folder / "history.csv"), alone, rtol=1e-3, atol=2e-6
-    )  # six digits are kept
+    assert_learnt_alike(folder / "history.csv", alone)
 
 
 def test_what_goes_wrong_in_both_is_said_once(project: Project) -> None:

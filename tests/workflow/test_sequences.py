@@ -204,5 +204,6 @@ def test_published_weights_replace_the_training(project: Project) -> None:
     project.change(lambda p: p["studies"][FACES]["teachers"]["fer2013"].update(weights="published.pth"))
     project.snakemake("results/tables/table_vi.md")
     assert "import_teacher-fer2013-seed-0" in project.locked()
-    metrics = json.loads((project.folder / "results/metrics/teachers/fer2013/seed-0.json").read_text())
-    assert metrics["epochs_run"] is None and metrics["n"] == 70
+    results, item = project.folder / "results", "teachers/fer2013/seed-0"
+    assert json.loads((results / f"metrics/{item}.json").read_text())["n"] == 70
+    assert json.loads((results / f"predictions/{item}/details.json").read_text())["epochs_run"] is None

@@ -1,5 +1,7 @@
 """`snakemake --profile profiles/slurm` on a real Slurm of two nodes, which tests/slurm/cluster.sh starts on this machine."""
 
+import os
+import select
 import shutil
 import signal
 import subprocess
@@ -9,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from cellar.paths import pipeline_files
+
 from .conftest import FACES, Project, experiment
 from .slurm import LONG, SUBMIT, cluster, jobs, with_packages
 
 pytestmark = LONG
 
 E1 = f"results/students/{FACES}/fer2013-E1/seed-0/weights.safetensors"
-LOCKS = ("dvc.lock", f"studies/{FACES}/dvc.lock", "studies/cifar100_kd/dvc.lock")
 ENDED = {"COMPLETED", "CANCELLED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT"}
 
 
@@ -53,9 +56,10 @@ def test_table_vi_is_built_by_submitted_jobs(
     submit: Callable[..., "subprocess.Popen[str]"], project: Project, built: Project
 ) -> None:
     project.change(lambda params: experiment(params, "fer2013-E1")["method"].update(temperature=3))
-    for path in ("results", "data/prepared", "data/raw", ".dvc/cache", ".dvc/tmp", ".cache", *LOCKS):
-        place = project.folder / path
-        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    for lock in pipeline_files("dvc.lock", project.folder):
+        (project.folder / lock).unlink()
+    for path in ("results", "data/prepared", "data/raw", ".dvc/cache", ".dvc/tmp", ".cache"):
+        shutil.rmtree(project.folder / path)
     known = set(jobs())
     running = submit("results/tables/table_vi.md")
     said, _ = running.communicate(timeout=800)
@@ -117,12 +121,10 @@ def test_a_job_that_slurm_holds_is_said_and_sigterm_ends_the_run(
     scontrol("update", "PartitionName=all", "State=DOWN")
     try:
         with submit(E1) as running:
-            number = started_after(known, "PENDING")
-            assert said_within_two_minutes(
-                running, f"job {number} (distill_student fer2013-E1_seed-0): PartitionDown; "
-            )
+            number, what = started_after(known, "PENDING"), f"(distill_student {FACES}_fer2013-E1_seed-0)"
+            wait_to_hear(running, f"Slurm does not start job {number} {what}: PartitionDown; ")
             scontrol("hold", str(number))
-            assert said_within_two_minutes(running, f"job {number} (distill_student fer2013-E1_seed-0): JobHeld")
+            wait_to_hear(running, f"Slurm does not start job {number} {what}: JobHeld")
             running.terminate()
             said, _ = running.communicate(timeout=60)
     finally:
@@ -136,7 +138,11 @@ def scontrol(*words: str) -> None:
     subprocess.run(["scontrol", *words], check=True, timeout=60)
 
 
-def said_within_two_minutes(running: "subprocess.Popen[str]", words: str) -> bool:
+def wait_to_hear(running: "subprocess.Popen[str]", words: str) -> None:
+    """Until it says so, for two minutes."""
     assert running.stdout is not None
-    asked = time.monotonic()
-    return any(words in line and time.monotonic() - asked < 120 for line in running.stdout)
+    said, deadline = b"", time.monotonic() + 120
+    while words.encode() not in said:
+        if select.select([running.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+            said += os.read(running.stdout.fileno(), 65536)
+        assert time.monotonic() < deadline and running.poll() is None, said.decode()
