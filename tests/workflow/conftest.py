@@ -68,9 +68,9 @@ class Project:
     def start(self, *command: str, **options: Any) -> Ended:
         return Ended(command, cwd=self.folder, env=self.environment(), text=True, **options)
 
-    def run(self, *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, ok: bool = True, limit: int = 600) -> subprocess.CompletedProcess[str]:
         with self.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-            said, errors = running.communicate(timeout=600)
+            said, errors = running.communicate(timeout=limit)
         done = subprocess.CompletedProcess(command, running.returncode, said, errors)
         if ok and done.returncode:
             pytest.fail(

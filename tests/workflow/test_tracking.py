@@ -103,8 +103,8 @@ def test_an_optional_key_is_seen_by_plain_dvc_repro(tracked: Project, change: An
 @pytest.mark.parametrize(
     ("keys", "place", "value", "expected"),
     [
-        ([f"{LINE}.input_size=32"], (FACES, "experiments", "fer2013-E1", "input_size"), 32, E1),
-        ([f"{RECIPE}.processes=2"], (FACES, "recipes", "student_a", "processes"), 2, E1),
+        ([f"+{LINE}.input_size=32"], (FACES, "experiments", "fer2013-E1", "input_size"), 32, E1),
+        ([f"+{RECIPE}.processes=2"], (FACES, "recipes", "student_a", "processes"), 2, E1),
         ([f"{RECIPE}.weight_decay=1e-05"], (FACES, "recipes", "student_a", "weight_decay"), 1e-05, E1),
     ],
     ids=["input_size", "processes", "1e-05"],

@@ -34,7 +34,8 @@ def jobs(config: Config) -> Iterator[Job]:
             seed = params.generator_seed(section.generator) if section.generator else 0
             generator = train_generator.settings_of(params, section.generator, seed) if section.generator else None
             settings = Settings(faces=name, section=section, source=source, generator=generator, threads=params.threads)
-            yield Job(name, name, settings, reads=(source,))
+            published = code.STARTING if section.weights else ()
+            yield Job(name, name, settings, (source,), published)
 
 
 def run(settings: Settings) -> Facts:
@@ -77,12 +78,13 @@ def working_folder(settings: Settings, device: str) -> Path:
 
 def open_generator(settings: Settings) -> "Generator":
     """The averaged generator of a training here, or that of a published file."""
+    if settings.generator is None:
+        from cellar.models.stylegan2 import file
+
+        return file.load(Path(settings.source))
     from cellar import models
     from cellar.methods.gan import GANTraining, network_settings
-    from cellar.models.stylegan2 import file
 
-    if settings.generator is None:
-        return file.load(Path(settings.source))
     networks = GANTraining(network_settings(settings.generator), seed=0)
     models.load_weights(networks, Path(settings.source))
     return networks.ema
