@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-
-from cellar.pipeline.plan import KINDS
 
 from .conftest import ROOT
 
@@ -56,15 +55,24 @@ def test_slurm_has_handed_them_out_already(tmp_path: Path) -> None:
         assert told(running) == "0,1"
 
 
-def test_a_job_of_every_torch_stage_asks_for_a_gpu_and_is_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("here", "cluster", "asked"), [("0", False, 1), ("", True, 1), ("", False, 0)])
+def test_a_job_of_every_torch_stage_asks_for_a_gpu_where_there_may_be_one(
+    here: str, cluster: bool, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "workflow/lib"))
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", here)
     import planning
 
     from cellar import config
 
-    plan = planning.Plan(config.load(), remote=False)
-    assert {kind.name for kind in KINDS.values() if callable(plan.gpus_of(kind))} == {
-        kind.name for kind in KINDS.values() if kind.torch
-    }
+    workflow = SimpleNamespace(non_local_exec=False)  # as it is of any executor while Snakemake reads the rules
+    plan = planning.Plan(config.load(), workflow)
+    gpus = [(stage, plan.gpus_of(stage.kind)) for stage in plan.stages]
+    workflow.non_local_exec = cluster
+    for stage, count in gpus:
+        found = count(SimpleNamespace(item=stage.job.item)) if callable(count) else count
+        assert found == (asked if stage.kind.torch else 0), stage.address
+
+
+def test_a_job_is_given_its_gpus() -> None:
     assert "{OWN_GPU} {resources.gpu} {DVC}" in (ROOT / "Snakefile").read_text()

@@ -34,8 +34,8 @@ OfJob = Callable[[Any], Any]  # wildcards -> what Snakemake asks of that job
 class Plan:
     """Stages by kind and item, and what Snakemake's rules ask of them."""
 
-    def __init__(self, config: Config, remote: bool) -> None:
-        self.config, self.remote = config, remote
+    def __init__(self, config: Config, workflow: Any) -> None:
+        self.config, self.workflow = config, workflow
         self.stages = plan.stages(config)
         used = [stage.kind for stage in self.stages if stage.has_settings]  # all but `resolve`, which runs before
         self.kinds = [kind for kind in plan.KINDS.values() if kind in used]
@@ -85,9 +85,16 @@ class Plan:
 
     def gpus_of(self, kind: StageKind) -> OfJob | int:
         """A GPU for each process of a torch stage; none where there are none, for jobs would wait for them."""
-        if not kind.torch or not (own_gpu.visible() or self.remote):
+        if not kind.torch:
             return 0
-        return lambda wildcards: self.stage(kind, wildcards).job.processes
+
+        def gpus(wildcards: Any) -> int:
+            there = (
+                own_gpu.visible() or self.workflow.non_local_exec
+            )  # which Snakemake knows only once all rules are read
+            return self.stage(kind, wildcards).job.processes if there else 0
+
+        return gpus
 
     def default_targets(self) -> list[str]:
         """What `snakemake` builds without a target: tables, figures and metrics, but for those of sweeps."""
@@ -135,7 +142,7 @@ def open_plan(workflow: Any) -> Plan:
     """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
     try:
         config = configuration.load()
-        planned = Plan(config, remote=bool(workflow.non_local_exec))
+        planned = Plan(config, workflow)
         if workflow.is_main_process:
             check_data(config)
             check_gpus(config, workflow.global_resources.get("gpu"))
