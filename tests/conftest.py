@@ -28,13 +28,13 @@ def raw(shipped: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def common_process() -> None:
-    """Python's own, which the first test that needs it would start, serves those after it as well."""
+    """Python's resource tracker, which the first test that needs it would start, serves the later ones too."""
     resource_tracker.ensure_running()
 
 
 @pytest.fixture(autouse=True)
 def nothing_outlives(common_process: None) -> Iterator[None]:
-    """What a test starts ends with it; what fixtures of more tests start does not."""
+    """Processes of a test end with it; those of fixtures with a wider scope do not."""
     with ended():
         yield
 

@@ -1,7 +1,6 @@
-"""What a test starts ends with the test, its children and theirs included, whatever signal they are deaf to.
+"""Processes that a test starts end with the test, with all their descendants, whatever signals they ignore.
 
-A process that was left to itself has lost its parents, and may have a session of its own; but it still has the environment
-variable that all inherit.
+An orphan has no parent to be found by, and may have a session of its own; but it has inherited an environment variable.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ MARK = "STARTED_BY_TEST"
 
 
 class Ended(subprocess.Popen[str]):
-    """A process that `with` does not wait for once an exception, such as the end of the test's time, leaves the block."""
+    """A process that is killed, not waited for, when an exception (such as the end of the test's time) leaves its `with` block."""
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
         if kind is not None and self.poll() is None:
@@ -39,7 +38,7 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
 
 @contextmanager
 def ended() -> Iterator[None]:
-    """Whatever starts within, and runs on, is killed afterwards."""
+    """Processes that were started within and still run are killed afterwards."""
     mark, outer = uuid.uuid4().hex, os.environ.get(MARK, "")
     os.environ[MARK] = f"{outer} {mark}"  # tests may start tests
     try:

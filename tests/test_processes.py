@@ -1,4 +1,4 @@
-"""A test whose time is over ends, and so does all that it has started: real tests, of a pytest of their own."""
+"""A test whose time is over ends, with all processes that it has started: real tests, in a pytest of their own."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import psutil
 
 from .conftest import ROOT
 
-# Deaf to a polite end, with a child that is deaf as well, and one with a session of its own. $0: where their numbers go.
+# A shell that ignores SIGTERM, with a child that does too, and one in a session of its own. $0: the file of their numbers.
 DEAF = "trap '' TERM INT; sleep 3000 & echo $! >> $0; setsid sleep 3000 & echo $! >> $0; echo $$ >> $0; wait"
 TESTS = """
 import subprocess

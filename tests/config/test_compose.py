@@ -132,10 +132,10 @@ NAMES = {
 
 @pytest.mark.parametrize(("names", "words"), NAMES.values(), ids=NAMES.keys())
 def test_a_wrong_name_is_one_line(studies: Path, names: list[str], words: list[str]) -> None:
-    refused(names, words)
+    assert_refused(names, words)
 
 
-def refused(names: list[str], words: list[str]) -> None:
+def assert_refused(names: list[str], words: list[str]) -> None:
     with pytest.raises(CellarError) as caught:
         compose(names)
     assert "\n" not in str(caught.value)
@@ -199,12 +199,12 @@ FAULTS = {  # an override of study one -> what its one line says; it begins with
 @pytest.mark.parametrize(("text", "words"), FAULTS.values(), ids=FAULTS.keys())
 def test_an_error_names_the_file_that_the_value_came_from(studies: Path, text: str, words: list[str]) -> None:
     write_study("one", mine=text)
-    refused(["one/mine"], words)
+    assert_refused(["one/mine"], words)
 
 
 def test_an_error_in_the_base_names_the_base(studies: Path) -> None:
     write_study("one", base=BASE.replace("batch_size: 16", "batch_sizes: 16"))
-    refused(["one/quick"], ["studies/one/params/base.yaml: studies.one.recipes.long.batch_sizes: unknown key"])
+    assert_refused(["one/quick"], ["studies/one/params/base.yaml: studies.one.recipes.long.batch_sizes: unknown key"])
 
 
 DATASET = BASE[BASE.index("datasets:") : BASE.index("recipes:")]
@@ -240,7 +240,7 @@ DISAGREEMENTS = {  # what study two adds -> what is said of it and study one
 @pytest.mark.parametrize(("text", "words"), DISAGREEMENTS.values(), ids=DISAGREEMENTS.keys())
 def test_studies_that_share_something_must_agree(studies: Path, text: str, words: list[str]) -> None:
     write_study("two", quick=OTHER + text)
-    refused(["quick"], words)
+    assert_refused(["quick"], words)
 
 
 def test_what_two_studies_state_alike_stands_once_with_the_comments_of_both(studies: Path) -> None:

@@ -65,6 +65,17 @@ def test_two_studies_may_use_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("source", ["weights", "generator"])
+def test_faces_of_a_published_file_depend_on_the_code_that_reads_it(source: str, raw: Raw, tmp_path: Path) -> None:
+    faces = raw["studies"]["small_dataset_kd"]["faces"]["pins"]
+    if source == "weights":
+        del faces["generator"]
+        faces["weights"] = "ffhq.pkl"
+    stages = {stage.name: stage for stage in plan.stages(loaded(raw, tmp_path))}
+    readers = {"src/cellar/models/checkpoint_files", "src/cellar/data/safe_pickle"}
+    assert (readers <= set(stages["generate_faces-pins"].inputs)) == (source == "weights")
+
+
 def test_planning_leaves_the_pipelines_of_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study's folder may hold a DVC pipeline that is not of this project."""
     monkeypatch.chdir(tmp_path)

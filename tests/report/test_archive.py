@@ -58,7 +58,7 @@ def commit(message: str) -> None:
     subprocess.run(["git", *identity, "commit", "--quiet", "-m", message], check=True)
 
 
-def refused(words: str) -> None:
+def assert_refused(words: str) -> None:
     with pytest.raises(CellarError, match=words) as caught:
         archive.archive()
     assert "\n" not in str(caught.value) and not paths.RUNS.exists()
@@ -101,25 +101,25 @@ def test_synthetic_data_are_refused(project: Path) -> None:
     raw = yaml.safe_load(Path("params.yaml").read_text())
     raw["scale"]["synthetic"] = True
     write_params(raw)
-    refused(r"^params.yaml: scale.synthetic is true; runs has runs on real data only$")
+    assert_refused(r"^params.yaml: scale.synthetic is true; runs has runs on real data only$")
 
 
 def test_a_run_that_does_not_verify_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "verify", lambda table: Found(problems=["a.json: is wrong", "b.json: too"]))
-    refused(r"^this run does not verify \(a.json: is wrong\); see: cellar verify$")
+    assert_refused(r"^this run does not verify \(a.json: is wrong\); see: cellar verify$")
 
 
 @pytest.mark.parametrize("folder", archive.FROZEN)
 def test_uncommitted_code_is_refused(project: Path, folder: str) -> None:
     files.write_text(Path(folder) / "code.py", "changed = True\n")
-    refused(rf"^{folder}/code.py is not as committed; commit src and studies first$")
+    assert_refused(rf"^{folder}/code.py is not as committed; commit src and studies first$")
 
 
 def test_a_commit_off_main_is_refused(project: Path) -> None:
     subprocess.run(["git", "switch", "--quiet", "-c", "branch"], check=True)
     files.write_text(Path("src/code.py"), "changed = True\n")
     commit("on a branch")
-    refused(r"^commit \w{7} is not on main; an archived run names a commit of main: merge it first$")
+    assert_refused(r"^commit \w{7} is not on main; an archived run names a commit of main: merge it first$")
 
 
 def test_a_name_that_is_no_folder_is_refused(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is said of jobs that Slurm does not start. Its answers are those of a Slurm 22.05, as its `squeue` printed them."""
+"""Reports on jobs that Slurm does not start. The answers are those of a Slurm 22.05, as its `squeue` printed them."""
 
 import importlib
 import os
@@ -88,9 +88,7 @@ def test_jobs_that_run_are_not_mentioned(queue: ModuleType, slurm: Path, capfd: 
     assert said(queue, slurm, capfd, f"1|RUNNING|None|{E1}\n2|COMPLETING|None|(null)\n3|CONFIGURING|None|\n", "") == []
 
 
-def test_a_reason_is_said_once_and_a_further_one_too(
-    queue: ModuleType, slurm: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_each_reason_is_reported_once(queue: ModuleType, slurm: Path, capfd: pytest.CaptureFixture[str]) -> None:
     down = f"17|PENDING|PartitionDown|{E1}\n18|PENDING|PartitionDown|rule_prepare_wildcards_fer2013\n"
     held = f"{down}19|SUSPENDED|None|(null)\n"
     lines = said(queue, slurm, capfd, down, down, held, held)
@@ -99,7 +97,7 @@ def test_a_reason_is_said_once_and_a_further_one_too(
     assert "job 19 " in lines[1] and "SUSPENDED" in lines[1]
 
 
-def test_a_slurm_that_does_not_answer_is_said_once_and_asked_on(
+def test_a_slurm_that_does_not_answer_is_reported_once_and_queried_again(
     queue: ModuleType, slurm: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuses = "#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact slurm controller' >&2\nexit 1\n"
@@ -122,7 +120,7 @@ import sys, threading, time, signal
 sys.path.insert(0, sys.argv[1])
 import slurm_queue
 
-class Executor: run_uuid = sys.argv[2]
+class Executor: run_uuid, __module__ = sys.argv[2], sys.argv[3]
 class Scheduler: _executor = Executor()
 class Workflow: scheduler, is_main_process = Scheduler(), True
 
@@ -139,7 +137,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("runs", [False, True], ids=["all wait", "one runs"])
 def test_sigterm_cancels_what_waits_and_lets_finish_what_runs(runs: bool, slurm: Path) -> None:
     (slurm / "queue").write_text(f"17|PENDING|JobHeldUser|{E1}\n" + f"18|RUNNING|None|{E1}\n" * runs)
-    command = [sys.executable, "-c", RUNS, str(LIB), RUN]
+    command = [sys.executable, "-c", RUNS, str(LIB), RUN, "snakemake_executor_plugin_slurm"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout and running.stderr
         assert running.stdout.readline() == "ready\n"
@@ -155,3 +153,16 @@ def test_sigterm_cancels_what_waits_and_lets_finish_what_runs(runs: bool, slurm:
             assert line == "cellar: no job runs; those in Slurm's queue are cancelled\n"
         assert running.communicate(timeout=30) == ("cancelled\n", "")
     assert (slurm / "queue").read_text() == f"18|RUNNING|None|{E1}\n" * runs
+
+
+def test_other_executors_keep_their_own_sigterm(slurm: Path) -> None:
+    command = [sys.executable, "-c", RUNS, str(LIB), RUN, "snakemake_executor_plugin_cluster"]
+    (slurm / "queue").write_text(f"17|PENDING|JobHeldUser|{E1}\n")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout and running.stdout.readline() == "ready\n"
+        running.terminate()
+        assert running.stdout.readline() == "graceful\n"
+        time.sleep(1)
+        assert running.poll() is None
+        running.kill()
+    assert (slurm / "queue").read_text() == f"17|PENDING|JobHeldUser|{E1}\n"

@@ -1,6 +1,7 @@
-"""Says which jobs Slurm does not start, and why: the executor asks whether a job has ended, and waits for one that is held for ever.
+"""Reports the jobs that Slurm does not start, with its reason. The executor only looks for the end of a job, so it waits for
+ever for one that is held.
 
-Once a minute Slurm is asked for the jobs of this run, by a thread that ends with it. Each reason is said once.
+A thread queries Slurm once a minute for the jobs of this run, reports each reason once, and ends with the run.
 """
 
 import os
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-INTERVAL, ANSWER = 60, 50  # seconds between two questions; seconds that an answer may take
+INTERVAL, ANSWER = 60, 50  # seconds between two queries; seconds that an answer may take
 WAITS = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "SUSPENDED", "STOPPED"}
 # Its turn comes without anybody doing anything.
 ORDINARY = {"None", "Resources", "Priority", "BeginTime", "Dependency", "Licenses", "Reservation", "JobArrayTaskLimit"}
@@ -44,9 +45,10 @@ class Job:
 
 
 def watch(workflow: Any) -> None:
-    """To be called by `onstart`, when the executor is there. Nothing happens where it is not Slurm's."""
-    run = getattr(getattr(workflow.scheduler, "_executor", None), "run_uuid", None)
-    if workflow.is_main_process and run:
+    """To be called by `onstart`, when the executor exists. Does nothing for other executors than Slurm's."""
+    executor = getattr(workflow.scheduler, "_executor", None)
+    run = getattr(executor, "run_uuid", None)
+    if workflow.is_main_process and run and "slurm" in type(executor).__module__:
         watcher = Watcher(run)
         watcher.hear_sigterm()
         threading.Thread(target=watcher.watch, daemon=True).start()
@@ -75,7 +77,7 @@ class Watcher:
                 if job.state in WAITS:
                     waiting.setdefault(job.why, []).append(job)
         except NoAnswerError as error:
-            self.say("no answer", f"Slurm does not say why jobs wait: {error}")
+            self.say("no answer", f"Slurm does not report why jobs wait: {error}")
         for reason, jobs in waiting.items():
             self.say(reason, line(reason, jobs))
 
@@ -103,7 +105,8 @@ class Watcher:
         signal.signal(signal.SIGTERM, terminate)
 
     def end(self) -> None:
-        """Cancel what has not started; if that is all, the run ends at once, for the executor would see it minutes later."""
+        """Cancel the jobs that have not started; if none runs, end the run. (The executor first finishes the pause between two
+        of its own queries, at most three minutes.)"""
         while True:
             try:
                 ask("scancel", "--name", self.run, "--state=PENDING")
