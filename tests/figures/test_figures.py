@@ -147,6 +147,48 @@ def test_every_model_has_a_colour_of_its_own() -> None:
     assert len(set(COLOURS)) >= len(models.networks())
 
 
+def test_a_new_network_leaves_the_others_their_colours() -> None:
+    """Colours go by the order of names, so that a network in between brings its colour to that place."""
+    known = {
+        "cnn4": "#661100", "convnet9": "#D55E00", "inception_v3": "#009E73", "mobilenet_v1": "#0072B2",
+        "resemotenet": "#CC79A7", "resemotenet_a": "#E69F00", "resemotenet_b": "#56B4E9", "resemotenet_c": "#882255",
+        "resnet18": "#332288", "resnet18_vggface2": "#DDCC77", "resnet32x4": "#117733", "resnet8x4": "#999933",
+        "resnet50_vggface2": "#44AA99",
+    }  # fmt: skip
+    assert {name: COLOURS[models.known().index(name) - 1] for name in models.known()} == known
+
+
+def test_colours_differ_for_the_colour_blind() -> None:
+    """The newest, under full protanopia, deuteranopia and tritanopia (Machado et al. 2009), in CIELAB."""
+    new = COLOURS[models.known().index("resnet18_vggface2") - 1]
+    others = [*(colour for colour in COLOURS if colour != new), "#000000", "#FFFFFF"]
+    for sight in SIGHTS.values():
+        seen = {colour: lab(np.array(sight) @ linear(colour)) for colour in (new, *others)}
+        assert min(np.linalg.norm(seen[new] - seen[other]) for other in others) > 20
+
+
+SIGHTS = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    """#RRGGBB -> linear red, green, blue (sRGB)."""
+    values = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """Linear sRGB -> CIELAB, white D65."""
+    to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    xyz = np.array(to_xyz) @ np.clip(rgb, 0, 1) / [0.95047, 1, 1.08883]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
 @pytest.mark.parametrize("text", ["", "epoch,train_loss\n1,2\n", COLUMNS + "\n1,abc,2,10,0.1,0\n"])
 def test_a_broken_history_is_one_line(load: Load, text: str) -> None:
     path = paths.trained("students", f"{MINI}/raf_db-E1", 0) / "history.csv"

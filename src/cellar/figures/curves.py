@@ -17,7 +17,7 @@ from cellar.tables.runs import Runs
 
 # A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, safe for colour blindness.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
-           "#332288", "#117733", "#999933", "#44AA99", "#661100")  # fmt: skip
+           "#332288", "#DDCC77", "#117733", "#999933", "#44AA99", "#661100")  # fmt: skip
 MARKERS = "os^Dv*XP"  # tell the runs of one model apart
 PANELS = {"train_loss": "training loss (methods differ in scale)", "validation_accuracy": "validation accuracy (%)"}
 UNSEEN = "\n(no validation images)"
