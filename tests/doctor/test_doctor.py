@@ -129,6 +129,18 @@ def test_published_weights_that_are_not_here(project: Path) -> None:
     assert found[key] == Finding("bad", key, *words)
 
 
+def test_grey_weights_that_would_meet_colour_images(project: Path) -> None:
+    published = {"path": "raf.pth", "manual": "ask", "model": "resemotenet", "greyscale": True}
+    change("studies", STUDY, "published", value={"raf": published})
+    change("studies", STUDY, "teachers", "raf_db", "weights", value="raf.pth")
+    Path("raf.pth").touch()
+    key = f"studies.{STUDY}.teachers.raf_db"
+    words = ("raf.pth is published.raf, which learnt grey images, not colour", "set datasets.raf_db.greyscale: true")
+    assert examined()[0][key] == Finding("warn", key, *words)
+    change("datasets", "raf_db", "greyscale", value=True)
+    assert key not in examined()[0]
+
+
 def test_a_disk_that_is_too_small(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: Usage(10**12, 10**12 - 10**9, 10**9))
     found, following = examined()

@@ -9,6 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 from cellar import models
+from cellar.data.inputs.augmentation import build_augmentation
 from cellar.errors import CellarError
 from cellar.models.inception_v3 import AuxiliaryHead
 
@@ -39,6 +40,57 @@ def test_logits_are_torchvisions(name: str, size: int) -> None:
         other = torchvisions(name, 5)
     other.load_state_dict(model.state_dict(), assign=True)
     torch.testing.assert_close(model(x), other.eval()(x))
+
+
+def calibrated(name: str, size: int) -> nn.Module:
+    """Random weights, and batch norms that know their inputs as trained ones do: else a wrong input would hardly show."""
+    torch.manual_seed(0)
+    model = models.build(name, 5).train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain mean of what is seen
+    with torch.no_grad():
+        model(torch.rand(16, 3, size, size) * 2 - 1)
+    return model.eval()
+
+
+@torch.no_grad()
+def test_inceptions_published_weights_are_fed_as_torchvision_feeds_them() -> None:
+    """weights=IMAGENET1K_V1 turns transform_input on, and its preset normalises by ImageNet's mean and deviation."""
+    preset = torchvision.models.Inception_V3_Weights.IMAGENET1K_V1.transforms()
+    model, pixels = calibrated("inception_v3", 96), torch.randint(256, (4, 3, 96, 96), dtype=torch.uint8)
+    published = torchvision.models.inception_v3(num_classes=5, init_weights=False, transform_input=True)
+    published.load_state_dict(model.state_dict())
+    expected = published.eval()(
+        (pixels / 255 - torch.tensor(preset.mean).view(3, 1, 1)) / torch.tensor(preset.std).view(3, 1, 1)
+    )
+
+    def logits(normalisation: str) -> Tensor:
+        return model(build_augmentation("flip", normalisation).normalise(pixels))
+
+    torch.testing.assert_close(logits("symmetric"), expected, rtol=1e-3, atol=1e-3)
+    spread = expected.std(0).max()  # of what tells images apart
+    assert (logits("imagenet") - expected).abs().max() > spread
+
+
+@torch.no_grad()
+def test_resnet18_vggface2_is_torchvisions_with_the_first_pool_of_vggface2() -> None:
+    """nn.MaxPool2d(kernel_size=3, stride=2, padding=0, ceil_mode=True), as VGGFace2-pytorch has it."""
+    model, x = calibrated("resnet18_vggface2", 64), torch.rand(2, 3, 65, 64)
+    other = torchvision.models.resnet18(num_classes=5)
+    other.load_state_dict(model.state_dict())
+    as_cited = other.eval()(x)
+    other.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=0, ceil_mode=True)
+    torch.testing.assert_close(model(x), other(x))
+    assert (as_cited - other(x)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("resnet18_vggface2", 11_230_377), ("resnet18_vggface2+connector", 12_442_281)]
+)
+def test_resnet18_vggface2_has_the_parameters_of_resnet18(name: str, expected: int) -> None:
+    assert sum(value.numel() for value in on_meta(name, 105).parameters()) == expected
+    assert list(on_meta(name, 105).state_dict()) == list(on_meta(name.replace("_vggface2", ""), 105).state_dict())
 
 
 @pytest.mark.parametrize(("side", "same"), [(17, True), (20, True), (12, False), (4, False)])

@@ -119,10 +119,14 @@ def crate(folder: str | None) -> int:
 
 def plan(check: bool, sweeps: bool) -> int:
     from cellar import config
+    from cellar.config import published
     from cellar.pipeline import dvc_yaml
     from cellar.pipeline import plan as planning
 
-    stages = planning.stages(config.load())
+    loaded = config.load()
+    stages = planning.stages(loaded)
+    for key, what, do in (doubt for params in loaded.all_params() for doubt in published.doubts(params)):
+        print(f"note: {key}: {what}; {do}")
     changed = dvc_yaml.outdated(stages, sweeps) if check else dvc_yaml.write(stages, sweeps)
     for path in changed:
         print(f"{path}: {'out of date; rewrite it with: cellar plan' if check else 'written'}")

@@ -6,6 +6,8 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 
 from cellar.config.section import Count, Fraction, Section, exactly_one
 
+# What is subtracted from the pixels, and what they are divided by (cellar.data.inputs.augmentation)
+Normalisation = Literal["imagenet", "cifar100", "symmetric", "unit", "vggface2"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -83,14 +85,15 @@ class Dataset(Section):
     """`input_size` is the side, in pixels, that models see; `validation_fraction` and `split_seed` serve
     the layouts that come without a validation split; `checksums` serves CIFAR-100's pickles; `train_per_class` and
     `validation_per_class` serve identity_folder, where the rest is test. `drop_leaked` leaves out
-    the training and validation images that are copies of test images (cellar.data.audit)."""
+    the training and validation images that are copies of test images (cellar.data.audit). `greyscale` turns all images
+    grey; models see them in three equal channels."""
 
     enabled: bool
     layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]
     path: str
     input_size: Annotated[int, Field(ge=8)]
     augmentation: Augmentation
-    normalisation: Literal["imagenet", "cifar100", "unit", "vggface2"]
+    normalisation: Normalisation
     source: Source
     validation_fraction: Fraction = 0.1
     train_per_class: Count | None = None
@@ -98,6 +101,12 @@ class Dataset(Section):
     split_seed: Annotated[int, Field(ge=0)] = 0
     checksums: Literal["official", "any"] = "official"
     drop_leaked: bool = False
+    greyscale: bool = False
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether models see grey images: FER2013's are, others' where they are turned."""
+        return self.greyscale or self.layout == "fer2013"
 
     @model_validator(mode="after")
     def split_by_class(self) -> Self:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
+from cellar.config.data import Normalisation
 from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
 
 
@@ -32,7 +33,7 @@ class Line(Section):
     recipe: Name
     seeds: Seeds | None = None
     input_size: Annotated[int, Field(ge=8)] | None = None
-    normalisation: Literal["imagenet", "cifar100", "unit", "vggface2"] | None = None
+    normalisation: Normalisation | None = None
     start: Start | None = None
     freeze: bool = False
     frozen_batch_norm: Literal["eval", "train"] = "eval"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cellar.config import TeacherCache
-from cellar.config.data import Augmentation
+from cellar.config.data import Augmentation, Normalisation
 from cellar.config.recipe import Recipe
 from cellar.config.section import Count, Section, Weight
 
@@ -20,7 +20,7 @@ class InputSettings(Section):
 
     input_size: int
     augmentation: Augmentation
-    normalisation: Literal["imagenet", "cifar100", "symmetric", "unit", "vggface2"]
+    normalisation: Normalisation
 
 
 class TeacherSettings(Section):

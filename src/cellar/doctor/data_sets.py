@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellar import paths
-from cellar.config import Config, Dataset
+from cellar.config import Config, Dataset, published
 from cellar.config.data import SyntheticSpec
 from cellar.data.faces import EMOTIONS
 from cellar.data.inputs.prepared import SPLITS
@@ -88,7 +88,7 @@ def examine(config: Config) -> tuple[list[Finding], dict[str, Extent]]:
             findings.append(finding)
             if extent:
                 extents[name] = extent
-    return [*findings, *named_files(config)], extents
+    return [*findings, *named_files(config), *doubtful_images(config)], extents
 
 
 def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
@@ -132,3 +132,9 @@ def named_files(config: Config) -> Iterator[Finding]:
                 yield Finding(
                     "bad", where, f"{path} does not exist", f"put the file there, or mend {where} in params.yaml"
                 )
+
+
+def doubtful_images(config: Config) -> Iterator[Finding]:
+    """Published weights that would meet other images than they learnt."""
+    for params in config.all_params():
+        yield from (Finding("warn", key, what, do) for key, what, do in published.doubts(params))

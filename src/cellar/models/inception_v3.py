@@ -1,7 +1,8 @@
 """InceptionV3 (Szegedy et al., arXiv:1512.00567) with its auxiliary head: torchvision's network, keys and weights.
 
 Parameters at 105 classes: 24,639,154, of which the auxiliary head has 2,638,441. torchvision's published ImageNet
-weights expect normalisation `imagenet` here, as transform_input is off.
+weights are TensorFlow's, which learnt (p - 0.5) / 0.5 of pixels p from 0 to 1: normalisation `symmetric` here.
+torchvision makes the same of ImageNet-normalised input inside the network (transform_input), which is off here.
 """
 
 from torch import Tensor, nn

@@ -9,7 +9,7 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
     "src/cellar/data/readers", "src/cellar/data/images.py", "src/cellar/data/splits.py", "src/cellar/data/faces.py",
-    "src/cellar/data/audit", "src/cellar/data/safe_pickle", "src/cellar/seeding.py",
+    "src/cellar/data/greyscale.py", "src/cellar/data/audit", "src/cellar/data/safe_pickle", "src/cellar/seeding.py",
 )  # fmt: skip
 
 
@@ -25,13 +25,18 @@ def jobs(config: Config) -> Iterator[Job]:
 
 
 def run(settings: Settings) -> Facts:
+    from dataclasses import replace
+
     from cellar import files, paths
     from cellar.data.audit.leaks import without_leaking
+    from cellar.data.greyscale import to_grey
     from cellar.data.inputs import prepared
     from cellar.data.readers import layouts
 
     section, folder = settings.section, paths.prepared(settings.dataset)
     image_set = layouts.load(section, settings.dataset)
+    if section.greyscale:
+        image_set = replace(image_set, images=to_grey(image_set.images))
     if not section.drop_leaked:
         prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
         return {}
