@@ -16,6 +16,7 @@ NETWORKS = {  # printed name -> cellar.models name
     "InceptionV3": "inception_v3",
     "MobileNet": "mobilenet_v1",
 }
+OF_CODE = {"resnet18_vggface2": "resnet18"}  # the authors' code's own form of a network -> the one that the paper cites
 CLASSIFIED = ("table_2", "table_3", "table_4", "table_5", "table_6")
 
 Rows = Mapping[str, dict[str, Any]]  # network -> what its row prints

@@ -9,7 +9,7 @@ from cellar.models import parse
 from cellar.tables.printed_values import Place
 from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of
 
-from ..printed import DATASET, NETWORKS, data, rows
+from ..printed import DATASET, NETWORKS, OF_CODE, data, rows
 
 TABLES = [f"table_{number}" for number in range(1, 7)]
 ROWS = {  # row of experiments -> its table, and the printed name of its network
@@ -155,7 +155,8 @@ def obstacle(params: Params, shown: Shown) -> str | None:
     """Why a row's figures cannot be those of the paper, at any scale."""
     if shown.line is None:
         return None
-    other = shown.network is not None and parse(shown.line.model)[0] != shown.network
+    model = parse(shown.line.model)[0]
+    other = shown.network is not None and OF_CODE.get(model, model) != shown.network
     reasons = [f"another network: {shown.line.model}" if other else None, same_data(params, shown.line)]
     return "; ".join(filter(None, reasons)) or None
 
@@ -202,10 +203,20 @@ def sources(params: Params, shown: Shown) -> Iterator[str]:
     fields = ("row", "model", "recipe", "teacher", "start")
     yield from experiment_keys(shown.key, *(name for name in fields if getattr(shown.line, name) is not None))
     yield f"recipes.{shown.line.recipe}.select_on"
+    for key in experiments_behind(params, shown.line):
+        line = params.experiment(key)
+        yield from experiment_keys(key, *(name for name in ("teacher", "start") if getattr(line, name) is not None))
     for teacher in teachers_behind(params, shown.line):
         for name in ("weights", "start"):
             if getattr(params.teacher(teacher), name) is not None:
                 yield f"teachers.{teacher}.{name}"
+
+
+def experiments_behind(params: Params, line: Line) -> Iterator[str]:
+    """Every experiment that another learns from or starts from, directly or through others."""
+    for _, experiment in own_experiments(line):
+        yield experiment
+        yield from experiments_behind(params, params.experiment(experiment))
 
 
 def teachers_behind(params: Params, line: Line) -> Iterator[str]:

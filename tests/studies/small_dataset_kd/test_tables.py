@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from cellar import files, paths, tables
-from cellar.config import Config
+from cellar.config import Config, validate
+from cellar.config.compose import compose
 from cellar.errors import CellarError
+from cellar.pipeline import runs
 from cellar.provenance import explain
 from cellar.tables import render
 from cellar.tables.cells import Cell, Table, as_json
@@ -18,6 +20,7 @@ from cellar.tables.printed_values import paper
 from studies.small_dataset_kd.printed import KEY
 from studies.small_dataset_kd.tables.lines import ROWS
 from tests import pins_project
+from tests.conftest import ROOT
 from tests.pins_project import Raw
 from tests.table_project import put_studies
 
@@ -238,6 +241,14 @@ class TestVerdicts:
     def test_published_weights_need_no_such_note(self, pins: Pins) -> None:
         assert not [n for t in TABLES for n in pins.build(t).notes if "same-data" in n]
 
+    def test_the_authors_form_of_resnet18_is_no_other_network(self, pins: Pins) -> None:
+        """It is named, and compared with the paper's row."""
+        pins.real()
+        pins.study["experiments"]["pins-scratch_resnet18"]["model"] = "resnet18_vggface2"
+        row = next(row for row in pins.build(TWO).rows if row.id == "scratch_resnet18-acc")
+        assert row.label == "ResNet-18 (here resnet18_vggface2): ACC (%)"
+        assert row.cells["test"].verdict == "reproduced"  # 20 of 40 test images, 52.14 % in the paper
+
     def test_another_network_is_named(self, pins: Pins) -> None:
         pins.real()
         pins.study["experiments"]["pins-scratch_resnet50"]["model"] = "resnet18"
@@ -422,6 +433,77 @@ class TestRowsOfTheUsersOwn:
             "not comparable",
             "same-data teacher: pins-resnet50 was trained here, on this data set alone",
         )
+
+    def test_one_that_learns_from_a_transfer_of_published_weights_is_comparable(self, pins: Pins) -> None:
+        """As the paper's label KD does (section 5.5); what its teacher starts from is among the table's parameters."""
+        transfer = pins.study["experiments"]["pins-transfer_inceptionv3"]
+        transfer["start"] = {"weights": "data/raw/imagenet.pth"}
+        pins.study["experiments"]["pins-labels_convnet9"]["teacher"] = {"experiment": "pins-transfer_inceptionv3"}
+        pins.real()
+        assert pins.cell(FOUR, "labels_convnet9-acc", "test").verdict == "differs"
+        assert "experiments.pins-transfer_inceptionv3.start" in str(pins.shown(FOUR))
+
+
+@pytest.mark.usefixtures("pins")
+class TestThePaperInItsOwnWords:
+    """What the text says, read in it: sections 5.5 and 7.3; Table 3 has no line for where weights come from."""
+
+    def test_label_kd_names_its_teacher(self, pins: Pins) -> None:
+        said = next(note for note in pins.build(FOUR).notes if note.startswith("Teacher: "))
+        assert said.startswith(
+            "Teacher: InceptionV3 by transfer learning, trained on ImageNet, then on Pins (section 5.5): 26.09"
+        )
+        assert "not said" not in said
+
+    def test_table_3_names_no_weights(self, pins: Pins) -> None:
+        assert (
+            "ResNet-50: section 5.4.1 says VGG-FACE, section 7.3 VGGFace2; the table names no weights."
+            in pins.build(THREE).notes
+        )
+
+
+PRINTED = {  # row -> epoch, learning rate, and batch size where the text says it: read in the paper, Tables 1 to 6 and section 6
+    "oneshot_convnet9": (100, 0.001, None),
+    "oneshot_resnet50": (50, 0.001, None),
+    "scratch_resnet50": (100, 0.001, 16),
+    "scratch_resnet18": (185, 0.001, 16),
+    "scratch_convnet9": (200, 0.001, 16),
+    "scratch_inceptionv3": (272, 0.01, 16),
+    "scratch_mobilenet": (71, 0.01, 16),
+    "transfer_resnet50": (58, 0.001, 16),
+    "transfer_inceptionv3": (242, 0.01, 16),
+    "transfer_mobilenet": (56, 0.01, 16),
+    "labels_convnet9": (89, 0.001, 32),
+    "mse_convnet9": (86, 0.001, 16),
+    "bce_resnet18": (200, 0.001, 16),
+    "bce_convnet9": (200, 0.001, 16),
+}
+
+
+def test_the_papers_scale_has_the_papers_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    study = compose([f"{KEY}/base"]).values["studies"][KEY]
+    for row, (epochs, rate, batch) in PRINTED.items():
+        recipe = study["recipes"][study["experiments"][f"pins-{row}"]["recipe"]]
+        assert (row, recipe["epochs"], recipe["learning_rate"]) == (row, epochs, rate)
+        assert batch is None or recipe["batch_size"] == batch
+
+
+@pytest.mark.parametrize("scale", ["base", "sample"])
+def test_label_kd_learns_from_the_transferred_inception_and_sees_what_that_sees(
+    scale: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Section 6.3 (4): "Preprocessor: Inception Preprocessor", which is (p - 0.5) / 0.5."""
+    monkeypatch.chdir(ROOT)
+    composition = compose([f"{KEY}/{scale}"])
+    params = validate(composition.values, composition.source_of).params(KEY)
+    student = runs.training(
+        params, "students", f"{KEY}/pins-labels_convnet9", params.experiment("pins-labels_convnet9"), 0
+    )
+    assert student.teacher is not None
+    assert student.teacher.weights == f"results/students/{KEY}/pins-transfer_inceptionv3/seed-0/weights.safetensors"
+    assert (student.teacher.model, student.model) == ("inception_v3", "convnet9")
+    assert student.teacher.input.normalisation == student.input.normalisation == "symmetric"
 
 
 @pytest.mark.parametrize("table", TABLES)
