@@ -11,6 +11,7 @@ from cellar.cli import commands
 from cellar.config import published
 from cellar.config.compose import compose
 from cellar.errors import CellarError
+from cellar.pipeline import plan
 from tests.conftest import ROOT
 
 Raw = dict[str, Any]
@@ -116,4 +117,4 @@ def test_a_network_that_is_misspelt_is_one_line(paper: Raw) -> None:
     with pytest.raises(
         CellarError, match=r"published\.imagenet_inception_v3\.model: no model is called 'inceptionv3' \(did"
     ):
-        read(paper)
+        plan.stages(read(paper))

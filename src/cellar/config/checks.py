@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cellar import models
 from cellar.config import Config, Params, published
 from cellar.config.lines import ExperimentTeacher, Line
 from cellar.config.validation_errors import likely
@@ -52,11 +51,6 @@ def published_problems(params: Params) -> Iterator[tuple[str, str]]:
     """`cellar download NAME` takes a data set or a published file; weights are fed the images that they learnt."""
     for name in params.published.keys() & params.datasets.keys():
         yield params.place("published", name), "a data set has this name too; rename one of them"
-    for name, one in params.published.items():
-        try:
-            models.file_of(one.model, params.study) if one.model else None
-        except CellarError as error:
-            yield params.place("published", name, "model"), str(error)
     yield from published.fed_otherwise(params)
 
 

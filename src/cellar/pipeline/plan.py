@@ -2,6 +2,7 @@
 
 from cellar.config import Config
 from cellar.errors import CellarError
+from cellar.pipeline import runs
 from cellar.pipeline.stage import Stage, StageKind
 from cellar.pipeline.stages import (
     audit,
@@ -34,7 +35,9 @@ KINDS: dict[str, StageKind] = {module.KIND.name: module.KIND for module in MODUL
 
 
 def stages(config: Config) -> list[Stage]:
-    """Every stage, those of the sweeps among them. Raises CellarError for two of one name."""
+    """Every stage, those of the sweeps among them. Raises CellarError for two of one name, and for what only code
+    tells: a network, a method that is not known."""
+    runs.check_published(config)
     planned = [Stage(kind, job) for kind in KINDS.values() for job in kind.jobs(config)]
     known: dict[str, Stage] = {}
     for stage in planned:

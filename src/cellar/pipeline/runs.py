@@ -97,6 +97,16 @@ def network_file(params: Params, kind: Kind, key: str, line: Line) -> str:
         raise mistake(params.place(section, name, "model"), error) from None
 
 
+def check_published(config: Config) -> None:
+    """Raises CellarError, with the key in params.yaml, for a published file of a network that is not known."""
+    for name, params in config.declaring("published").items():
+        model = params.published[name].model
+        try:
+            models.file_of(model, params.study) if model else None
+        except CellarError as error:
+            raise mistake(params.place("published", name, "model"), error) from None
+
+
 def method_file(params: Params, key: str, name: str) -> str:
     """Raises CellarError, with the key in params.yaml, for a method that is not known."""
     try:
