@@ -105,6 +105,8 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "teacher of another set": (lambda p: line(p, "fer2013-E1").update(teacher="raf_db"), [f"{MINI}.experiments.fer2013-E1.teacher", "trained on raf_db, not fer2013"]),
     "experiment of another set as teacher": (lambda p: line(p, "fer2013-E1").update(teacher={"experiment": "raf_db-E1"}), [f"{MINI}.experiments.fer2013-E1.teacher", "trained on raf_db, not fer2013"]),
     "a sweep's teacher of another set": (lambda p: p["studies"]["mini_resemotenet"]["sweeps"]["fer2013_sweep"].update(teacher="raf_db"), [f"{MINI}.sweeps.fer2013_sweep.teacher", "trained on raf_db"]),
+    "a sweep's experiment of another set as teacher": (lambda p: p["studies"]["mini_resemotenet"]["sweeps"]["fer2013_sweep"].update(teacher={"experiment": "raf_db-E1"}), [f"{MINI}.sweeps.fer2013_sweep.teacher", "trained on raf_db"]),
+    "a sweep's unknown experiment as teacher": (lambda p: p["studies"]["mini_resemotenet"]["sweeps"]["fer2013_sweep"].update(teacher={"experiment": "fer2013-E0"}), [f"{MINI}.sweeps.fer2013_sweep.teacher.experiment", "has no 'fer2013-E0'"]),
     "one row twice": (lambda p: line(p, "fer2013-E2").update(row="E1"), [f"{MINI}.experiments.fer2013-E2.row", "fer2013-E1 is row E1"]),
     "two sources": (lambda p: p["datasets"]["fer2013"]["source"].update(manual="x"), ["datasets.fer2013.source", "exactly one of"]),
     "url without checksum": (lambda p: p["datasets"]["fer2013"].update(source={"url": "https://x"}), ["sha256 belong together"]),
@@ -238,6 +240,13 @@ def test_a_teacher_may_be_an_experiment(raw: dict[str, Any], tmp_path: Path) -> 
     assert params.teacher_folder(student) == Path("results/students/mini_resemotenet/fer2013-E1/seed-3")
     assert params.teacher_folder(params.experiments["fer2013-E1"]) == Path("results/teachers/fer2013/seed-0")
     assert params.teacher_folder(params.experiments["fer2013-scratch_a"]) is None
+
+
+def test_a_sweeps_teacher_may_be_an_experiment(raw: dict[str, Any], tmp_path: Path) -> None:
+    raw["studies"]["mini_resemotenet"]["sweeps"]["fer2013_sweep"]["teacher"] = {"experiment": "fer2013-E1"}
+    params = mini(raw, tmp_path)
+    point = params.experiment("fer2013_sweep-T3-w0.15")
+    assert params.teacher_folder(point) == Path("results/students/mini_resemotenet/fer2013-E1/seed-0")
 
 
 def test_a_student_starts_from_an_experiment_of_its_study(raw: dict[str, Any], tmp_path: Path) -> None:

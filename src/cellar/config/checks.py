@@ -69,20 +69,14 @@ def line_problems(params: Params) -> Iterator[tuple[str, str]]:
 
 def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
     """A student learns its data set from a teacher of that data set; on faces without labels, from any."""
-    for key, line in params.experiments.items():
-        teacher = params.teacher_of(line)
-        if teacher and not line.faces and teacher.dataset != line.dataset:
-            yield (
-                params.place("experiments", key, "teacher"),
-                f"it was trained on {teacher.dataset}, not {line.dataset}; name a teacher of the same data set",
-            )
-    for key, sweep in params.sweeps.items():
-        teacher = params.teachers[sweep.teacher]
-        if teacher.dataset != sweep.dataset:
-            yield (
-                params.place("sweeps", key, "teacher"),
-                f"it was trained on {teacher.dataset}, not {sweep.dataset}; name a teacher of the same data set",
-            )
+    for section, lines in (("experiments", params.experiments), ("sweeps", params.sweeps)):
+        for key, line in lines.items():
+            teacher = params.teacher_of(line)
+            if teacher and not getattr(line, "faces", None) and teacher.dataset != line.dataset:
+                yield (
+                    params.place(section, key, "teacher"),
+                    f"it was trained on {teacher.dataset}, not {line.dataset}; name a teacher of the same data set",
+                )
 
 
 def generator_problems(params: Params) -> Iterator[tuple[str, str]]:

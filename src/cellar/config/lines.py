@@ -85,6 +85,9 @@ def check_teacher(value: object) -> object:
     return NAME.validate_python(value, strict=True)
 
 
+TeacherOf = Annotated[Name | ExperimentTeacher, BeforeValidator(check_teacher)]
+
+
 def check_method(value: object) -> object:
     """Only the form: which parameters a method takes is checked by the method itself, when settings are resolved."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
@@ -103,7 +106,7 @@ class Experiment(Line):
     """
 
     row: Name
-    teacher: Annotated[Name | ExperimentTeacher | None, BeforeValidator(check_teacher)] = None
+    teacher: TeacherOf | None = None
     faces: Name | None = None
     method: Method = Field(default_factory=lambda: {"name": "labels"})
 
@@ -123,7 +126,7 @@ class Sweep(Section):
     dataset: Name
     model: Name
     recipe: Name
-    teacher: Name
+    teacher: TeacherOf
     temperatures: Annotated[list[Positive], Field(min_length=1)]
     task_weights: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
     loss_form: Literal["weighted", "eq6_literal"] = "weighted"

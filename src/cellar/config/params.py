@@ -119,8 +119,8 @@ class Params(Settings, StudySections):
         """The dotted key, in params.yaml, of something that this study declares."""
         return ".".join(("studies", self.study, *keys))
 
-    def teacher_of(self, line: Experiment) -> Teacher | Experiment | None:
-        """What an experiment learns from: a teacher, or another experiment of its study."""
+    def teacher_of(self, line: Experiment | Sweep) -> Teacher | Experiment | None:
+        """What an experiment, or each point of a sweep, learns from: a teacher, or another experiment of its study."""
         if isinstance(line.teacher, ExperimentTeacher):
             return self.experiment(line.teacher.experiment)
         return self.teacher(line.teacher) if line.teacher else None
