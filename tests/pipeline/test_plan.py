@@ -169,3 +169,33 @@ def test_no_command_ends_in_a_blank() -> None:
 
 def test_the_shipped_pipeline_files_say_what_params_yaml_says() -> None:
     assert dvc_yaml.outdated(plan.stages(config.load())) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("pins-oneshot_convnet9", "triplet"),
+        ("pins-meta_convnet9", "maml"),
+        ("pins-mse_convnet9_features", "feature_kd"),
+    ],
+)
+def test_a_teacher_of_logits_has_learnt_classes(raw: Raw, tmp_path: Path, name: str, method: str) -> None:
+    """The last layer of the others is as random as at first, or has another size."""
+    experiments = raw["studies"]["small_dataset_kd"]["experiments"]
+    experiments["pins-labels_convnet9"]["teacher"] = {"experiment": name}
+    with pytest.raises(CellarError) as caught:
+        plan.stages(loaded(raw, tmp_path))
+    key = "studies.small_dataset_kd.experiments.pins-labels_convnet9.teacher.experiment"
+    assert str(caught.value).endswith(f": {key}: {name} learns by {method}, not classes; name an experiment that does")
+
+
+def test_the_features_of_any_experiment_can_be_learnt(raw: Raw, tmp_path: Path) -> None:
+    experiments = raw["studies"]["small_dataset_kd"]["experiments"]
+    experiments["pins-mse_convnet9_features"]["teacher"] = {"experiment": "pins-oneshot_resnet50"}
+    stages = {stage.address: stage for stage in plan.stages(loaded(raw, tmp_path))}
+    read = next(
+        stage.inputs
+        for name, stage in stages.items()
+        if name.endswith("distill_student-pins-mse_convnet9_features-seed-0")
+    )
+    assert "results/features/pins-small_dataset_kd-pins-oneshot_resnet50/features.npy" in read

@@ -44,6 +44,7 @@ def experiments(config: Config) -> Iterator[tuple[Params, str, Experiment, int, 
 
 def training(params: Params, kind: Kind, key: str, line: Line, seed: int) -> TrainingSettings:
     """The settings of one training. The method's own parameters are checked when they are resolved (pipeline.resolve)."""
+    check_teacher(params, key, line)
     teacher = teacher_of(params, line)
     start = params.start_file(line, seed)
     return TrainingSettings(
@@ -139,6 +140,20 @@ def teacher_of(params: Params, line: Line) -> TeacherSettings | None:
         input=input_of(params, teacher),
         features=str(paths.features(line.faces, key_of_teacher(params, line))) if line.faces else None,
     )
+
+
+def check_teacher(params: Params, key: str, line: Line) -> None:
+    """Raises CellarError, with the key in params.yaml, for an experiment as teacher whose last layer learnt no classes.
+
+    A student of faces without labels learns the features alone, for which any experiment will do.
+    """
+    if not isinstance(line, Experiment) or not isinstance(line.teacher, ExperimentTeacher) or line.faces:
+        return
+    name = line.teacher.experiment
+    method = params.experiment(name).method_name
+    if registry.prediction_kind(method_file(params, name, method)) != "classes":
+        place = params.place("experiments", key.removeprefix(f"{params.study}/"), "teacher.experiment")
+        raise mistake(place, CellarError(f"{name} learns by {method}, not classes; name an experiment that does"))
 
 
 def key_of_teacher(params: Params, line: Experiment) -> str:
