@@ -114,7 +114,7 @@ def of_labels() -> Iterator[str]:
     scratch, moved = (printed(table)[teacher]["test"]["acc"] for table in ("table_2", "table_3"))
     yield (
         f"Teacher: {teacher} by transfer learning, trained on ImageNet, then on Pins (section 5.5): {moved:.2f} in "
-        f"Table 3, where from scratch it has {scratch:.2f}. The only code of label KD has {code['teacher']}, weight "
+        f"Table 3; from scratch it has {scratch:.2f} (Table 2). The only code of label KD has {code['teacher']}, weight "
         f"{code['kd_weight']:g}, rate {code['lr']:g}; the paper says weight {row['alpha']:g} of the labels, rate "
         f"{row['lr']:g}."
     )
