@@ -61,7 +61,7 @@ class RandomAugmentation(Section):
     """
 
     rotation: Probability  # probability of a rotation
-    scaling: Probability  # probability of an enlarged image
+    scaling: Probability  # probability of a scaled image
     flip: Probability  # probability of a mirrored image
     blur: Probability  # probability of a blurred image
     jitter: Probability  # probability of other colours

@@ -73,10 +73,10 @@ class ExperimentTeacher(Section):
 
 
 def check_teacher(value: object) -> object:
-    """A name, or {experiment: NAME}; an error is reported for the form that was attempted, not for both."""
+    """A name, {experiment: NAME} or null; an error is reported for the form that was attempted, not for both."""
     if isinstance(value, dict):
         return ExperimentTeacher.model_validate(value)
-    if isinstance(value, ExperimentTeacher):
+    if value is None or isinstance(value, ExperimentTeacher):
         return value
     return NAME.validate_python(value, strict=True)
 
