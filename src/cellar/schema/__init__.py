@@ -33,7 +33,11 @@ def outdated() -> dict[Path, str]:
     if not paths.STUDIES.is_dir():
         raise CellarError(f"{paths.STUDIES} does not exist; run inside the project")
     texts = {WHOLE: as_text(generated.whole()), PART: as_text(generated.part())}
-    return {path: text for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    return {path: text for path, text in texts.items() if not path.exists() or read(path) != text}
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")  # what is not UTF-8 is written anew
 
 
 def as_text(schema: dict[str, Any]) -> str:
