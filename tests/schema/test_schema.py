@@ -17,10 +17,12 @@ from cellar.cli import main
 from cellar.config import checks, config_of
 from cellar.config.compose import compose
 from cellar.config.params import ParamsFile
+from cellar.config.section import Count, Section
 from cellar.config.strict_yaml import read_yaml
 from cellar.config.study_file import FOR_EDITORS, Entry, plain, read_study_file
 from cellar.errors import CellarError
 from cellar.methods import registry
+from cellar.schema import generated, methods
 from tests.config.test_params import SPOILS, Spoil, line
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +133,24 @@ METHODS: dict[str, tuple[Spoil, str]] = {
 def test_a_methods_parameters_are_its_own(spoil: Spoil, said: str, whole: Draft7Validator, params: Values) -> None:
     spoil(line(params, "fer2013-E1")["method"])
     assert said in " ".join(problems(whole, params))
+
+
+class Ramp(Section):
+    epochs: Count  # how long it takes
+
+
+class Ramped(Section):
+    ramp: Ramp  # how the weight grows
+
+
+def test_a_methods_parameters_may_be_sections() -> None:
+    form = Draft7Validator({"properties": {"method": methods.of_method("ramped", [Ramped], generated.Whole)}})
+    assert form.is_valid({"method": {"name": "ramped", "ramp": {"epochs": 2}}})
+    (problem,) = problems(form, {"method": {"name": "ramped", "ramp": {"epochs": 0}}})
+    assert problem == "$.method.ramp.epochs: 0 is less than the minimum of 1"
+    shown = form.schema["properties"]["method"]["properties"]["ramp"]
+    assert shown["description"] == "how the weight grows"
+    assert shown["properties"]["epochs"]["description"] == "how long it takes"
 
 
 PARTS: dict[str, tuple[Values, str]] = {

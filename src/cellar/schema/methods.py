@@ -41,9 +41,20 @@ def of_method(name: str, params: list[type[Section]], generator: type[GenerateJs
     forms = []
     for one in params:
         form = one.model_json_schema(schema_generator=generator)
+        form = inlined(form, form.pop("$defs", {}))
         form["properties"] = {"name": {"description": NAME, "const": name}, **form.get("properties", {})}
         forms.append(form)
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+def inlined(node: Any, sections: dict[str, Any]) -> Any:
+    """With the sections themselves in place of references, which would not hold inside of another schema."""
+    if isinstance(node, list):
+        return [inlined(one, sections) for one in node]
+    if not isinstance(node, dict):
+        return node
+    section = sections.get(str(node.get("$ref", "")).rpartition("/")[2], {})
+    return {key: inlined(value, sections) for key, value in (section | node).items() if key != "$ref"}
 
 
 def any_of(forms: list[dict[str, Any]]) -> dict[str, Any]:
