@@ -21,6 +21,7 @@ LAYERS = [  # from the top; a module may import from its own room and from rooms
     {"figures"},
     {"tables"},
     {"studies"},
+    {"schema"},
     {"methods"},
     {"engine"},
     {"models"},

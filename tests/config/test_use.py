@@ -44,6 +44,30 @@ def test_the_header_says_what_the_file_was_composed_from(studies: Path) -> None:
     assert header and header.names == ["one/quick", "two/quick"] and not header.edited
 
 
+def test_a_file_of_before_the_schemas_is_not_edited(studies: Path) -> None:
+    use(["quick"])
+    edit("# yaml-language-server: $schema=params.schema.json\n", "")
+    use(["one/quick"])
+    assert PARAMS.read_text().startswith("# yaml-language-server: $schema=params.schema.json\n")
+
+
+def test_another_schema_for_the_editor_is_no_edit(studies: Path) -> None:
+    use(["quick"])
+    edit("$schema=params.schema.json", "$schema=/elsewhere/params.schema.json")
+    header = read_header(PARAMS.read_text())
+    assert header and not header.edited
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+@pytest.mark.parametrize("comment", ["", "# Quickly.\n", "# Quickly.\n\n"])
+def test_a_studys_line_for_editors_is_not_composed(studies: Path, comment: str, gap: str) -> None:
+    line = "# yaml-language-server: $schema=../../params.schema.json\n"
+    write_study("one", quick=line + gap + comment + QUICK.partition("\n\n")[2])
+    use(["quick"])
+    text = PARAMS.read_text()
+    assert text.count("yaml-language-server") == 1 and text.count("# Quickly.") == bool(comment)
+
+
 def test_an_unedited_file_is_overwritten(studies: Path) -> None:
     use(["quick"])
     write_study("one", quick=QUICK.replace("epochs: 2", "epochs: 7"))

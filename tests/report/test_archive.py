@@ -91,6 +91,13 @@ def test_a_table_whose_runs_are_incomplete_is_left_out(project: Path, capsys: py
     assert [name for name, _ in Archive(Path("runs/mine")).tables()] == [archived_run.TABLE]
 
 
+def test_the_settings_go_along_without_the_line_that_names_the_editors_schema(project: Path) -> None:
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(f"# yaml-language-server: $schema=params.schema.json\n{text}")
+    archive.archive()
+    assert Path("runs/mine/params.yaml").read_text() == text
+
+
 def test_figures_of_images_are_left_out(project: Path) -> None:
     (paths.FIGURES / "images.png").write_bytes((paths.FIGURES / "curves.png").read_bytes())
     archive.archive()

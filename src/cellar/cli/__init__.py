@@ -134,6 +134,8 @@ def add_project(add: AddCommand) -> None:
     plan = add("plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed")
     plan.add_argument("--sweeps", action="store_true", help="also write the pipeline files of sweeps")
     plan.add_argument("--check", action="store_true", help="only report whether they are up to date")
+    schema = add("schema", help="write the JSON schemas by which editors complete and check params.yaml")
+    schema.add_argument("--check", action="store_true", help="only report whether they are up to date")
 
 
 def add_reports(add: AddCommand) -> None:

@@ -131,3 +131,12 @@ def plan(check: bool, sweeps: bool) -> int:
     for path in changed:
         print(f"{path}: {'out of date; rewrite it with: cellar plan' if check else 'written'}")
     return int(check and bool(changed))
+
+
+def schema(check: bool) -> int:
+    from cellar import schema as schemas
+
+    changed = schemas.outdated() if check else schemas.write()
+    for path in changed:
+        print(f"{path}: {'out of date; rewrite it with: cellar schema' if check else 'written'}")
+    return int(check and bool(changed))

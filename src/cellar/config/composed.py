@@ -14,13 +14,16 @@ from typing import Any
 from cellar.config.compose import STUDIES, Composition, compose, merge_studies, nearest, resolve_names
 from cellar.config.params import PARAMS_FILE
 from cellar.config.strict_yaml import read_yaml
-from cellar.config.study_file import Entry, plain
+from cellar.config.study_file import FOR_EDITORS, Entry, plain
 from cellar.errors import CellarError
 from cellar.files import write_text
 
+MODELINE = f"{FOR_EDITORS} $schema=params.schema.json"
 TOP = "# Composed by `cellar use` from these files of studies/<study>/params:"
 BOTTOM = "# Complete, and all that runs: edit it as you like; `cellar use` overwrites no edits. SHA-256 of names and content:"
-HEADER = re.compile(re.escape(TOP) + r"\n((?:#   \S+/\S+\n)+)" + re.escape(BOTTOM) + r"\n#   ([0-9a-f]{64})\n\n")
+HEADER = re.compile(
+    rf"(?:{FOR_EDITORS}.*\n)?{re.escape(TOP)}\n((?:#   \S+/\S+\n)+){re.escape(BOTTOM)}\n#   ([0-9a-f]{{64}})\n\n"
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ def with_header(composition: Composition) -> str:
     """The whole text of params.yaml."""
     body = composition.text
     names = [f"#   {name}" for name in composition.names]
-    return "\n".join([TOP, *names, BOTTOM, f"#   {digest_of(composition.names, body)}", "", body])
+    return "\n".join([MODELINE, TOP, *names, BOTTOM, f"#   {digest_of(composition.names, body)}", "", body])
+
+
+def without_modeline(text: str) -> str:
+    """For a copy in another folder, where the schema is not, or is of another version."""
+    return text.removeprefix(f"{MODELINE}\n")
 
 
 def read_header(text: str) -> Header | None:

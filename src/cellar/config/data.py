@@ -1,10 +1,10 @@
 """Data sets: where raw files come from, in which layout, and how images become a model's input."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from cellar.config.section import Count, Fraction, Section, exactly_one
+from cellar.config.section import Count, Fraction, OneOf, Section
 
 # What is subtracted from the pixels, and what they are divided by (cellar.data.inputs.augmentation)
 Normalisation = Literal["imagenet", "cifar100", "symmetric", "unit", "vggface2"]
@@ -15,12 +15,12 @@ class SyntheticSpec(Section):
     """Numbers of synthetic images: for each split (RAF-DB and CIFAR-100 have no validation split of their own), or, for
     the layout `identity_folder`, of people and of images for each."""
 
-    seed: Annotated[int, Field(ge=0)]
-    train: Annotated[int, Field(ge=70)] = 0
-    validation: Annotated[int, Field(ge=0)] = 0
-    test: Annotated[int, Field(ge=70)] = 0
-    identities: Annotated[int, Field(ge=2)] = 0
-    per_identity: Annotated[int, Field(ge=3)] = 0
+    seed: Annotated[int, Field(ge=0)]  # seed of the images
+    train: Annotated[int, Field(ge=70)] = 0  # number of training images
+    validation: Annotated[int, Field(ge=0)] = 0  # number of validation images
+    test: Annotated[int, Field(ge=70)] = 0  # number of test images
+    identities: Annotated[int, Field(ge=2)] = 0  # number of people
+    per_identity: Annotated[int, Field(ge=3)] = 0  # images of each person
 
     @model_validator(mode="after")
     def one_kind(self) -> Self:
@@ -36,20 +36,21 @@ class SyntheticSpec(Section):
         return {key: value for key, value in values.items() if value or key == "seed"}
 
 
-class Source(Section):
+class Source(OneOf):
     """Where raw files come from: exactly one of synthetic, url (with sha256), torchvision, kaggle, manual (what to do
     by hand)."""
 
-    synthetic: SyntheticSpec | None = None
-    url: str | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    torchvision: Literal["CIFAR100"] | None = None
-    kaggle: str | None = None
-    manual: str | None = None
+    ways: ClassVar = ("synthetic", "url", "torchvision", "kaggle", "manual")
+
+    synthetic: SyntheticSpec | None = None  # made here
+    url: str | None = None  # an archive to download; give sha256 too
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None  # checksum of the archive at url
+    torchvision: Literal["CIFAR100"] | None = None  # a data set that torchvision downloads
+    kaggle: str | None = None  # a data set of Kaggle, as OWNER/NAME
+    manual: str | None = None  # what to do by hand
 
     @model_validator(mode="after")
-    def one_way(self) -> Self:
-        exactly_one(self, ("synthetic", "url", "torchvision", "kaggle", "manual"))
+    def url_with_checksum(self) -> Self:
         if (self.url is None) != (self.sha256 is None):
             raise ValueError("url and sha256 belong together: a download is only taken with its checksum")
         return self
@@ -61,12 +62,12 @@ class RandomAugmentation(Section):
     The Pins study names all six; its code has 0.5, 0.5, 0.5, 0.1, 0 and 0.
     """
 
-    rotation: Probability
-    scaling: Probability
-    flip: Probability
-    blur: Probability
-    jitter: Probability
-    erasing: Probability
+    rotation: Probability  # probability of a rotation
+    scaling: Probability  # probability of a scaled image
+    flip: Probability  # probability of a mirrored image
+    blur: Probability  # probability of a blurred image
+    jitter: Probability  # probability of other colours
+    erasing: Probability  # probability of an erased rectangle
 
 
 def check_augmentation(value: object) -> object:
@@ -82,26 +83,26 @@ Augmentation = Annotated[Literal["flip", "crop_flip"] | RandomAugmentation, Befo
 
 
 class Dataset(Section):
-    """`input_size` is the side, in pixels, that models see; `validation_fraction` and `split_seed` serve
-    the layouts that come without a validation split; `checksums` serves CIFAR-100's pickles; `train_per_class` and
-    `validation_per_class` serve identity_folder, where the rest is test. `drop_leaked` leaves out
-    the training and validation images that are copies of test images (cellar.data.audit). `greyscale` turns all images
-    grey; models see them in three equal channels."""
+    """Labelled images, and how they become a model's input."""
 
-    enabled: bool
-    layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]
-    path: str
-    input_size: Annotated[int, Field(ge=8)]
+    enabled: bool  # false switches it off: what uses it reads "not run", the rest is built
+    layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]  # how its files are laid out
+    path: str  # the folder of its raw files; data/raw/sample/NAME where they are synthetic
+    input_size: Annotated[int, Field(ge=8)]  # side in pixels that models see
+    # flip (2 views of an image), crop_flip (162: a crop of the image padded by 4 pixels, mirrored or not), or the
+    # probabilities of random transforms
     augmentation: Augmentation
-    normalisation: Normalisation
-    source: Source
+    normalisation: Normalisation  # how pixel values are scaled
+    source: Source  # where the raw files come from
+    # share of the training images that is held out, for layouts that come without a validation split
     validation_fraction: Fraction = 0.1
-    train_per_class: Count | None = None
+    train_per_class: Count | None = None  # training images of a class, for identity_folder
+    # validation images of a class, for identity_folder, where the rest is test
     validation_per_class: Annotated[int, Field(ge=0)] | None = None
-    split_seed: Annotated[int, Field(ge=0)] = 0
-    checksums: Literal["official", "any"] = "official"
-    drop_leaked: bool = False
-    greyscale: bool = False
+    split_seed: Annotated[int, Field(ge=0)] = 0  # seed of the choice of held-out images
+    checksums: Literal["official", "any"] = "official"  # any admits a copy of CIFAR-100 with other checksums
+    drop_leaked: bool = False  # true leaves out training and validation images that are copies of test images
+    greyscale: bool = False  # true turns all images grey; models see them in three equal channels
 
     @property
     def is_grey(self) -> bool:

@@ -1,45 +1,38 @@
 """Faces without labels: where they come from, and the generator that draws them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cellar.config.section import Count, Name, Section, Seeds, Weight, exactly_one
+from cellar.config.section import Count, Name, OneOf, Section, Seeds, Weight
 
 
 class Generator(Section):
-    """A small StyleGAN2 that is trained on a data set's training images, mirrored or not.
+    """A small StyleGAN2 that is trained on a data set's training images, mirrored or not."""
 
-    `latent`: numbers in z and in w; channels at a side: channel_base / side, at most channel_max; `half_life` of the
-    averaged weights, in images.
-    """
-
-    dataset: Name
-    recipe: Name
-    size: Literal[16, 32, 64, 128]  # side in pixels
-    latent: Count
-    channel_base: Count
-    channel_max: Count
-    r1_gamma: Weight
-    half_life: Count
-    seeds: Seeds | None = None
+    dataset: Name  # the data set whose training images it learns
+    recipe: Name  # the study's recipe that it is trained by
+    size: Literal[16, 32, 64, 128]  # side of its images in pixels
+    latent: Count  # numbers in z and in w
+    channel_base: Count  # a layer has channel_base / side channels
+    channel_max: Count  # the most channels that a layer has
+    r1_gamma: Weight  # weight of the gradient penalty R1
+    half_life: Count  # half-life of the averaged weights, in images
+    seeds: Seeds | None = None  # its own seeds, instead of the run's; the first is used
 
 
-class Faces(Section):
+class Faces(OneOf):
     """`count` faces of seeds from `first_seed` on, by a generator of ours or a published StyleGAN2 file; or from a folder.
 
     The paper's: 102,400 of seeds 0 to 102,399, truncation 1 (small-dataset study, 6.4).
     """
 
-    count: Count
-    size: Annotated[int, Field(ge=8)]  # side at which they are kept
-    first_seed: Annotated[int, Field(ge=0)] = 0
-    truncation: Annotated[float, Field(ge=0, le=1)] = 1
-    generator: Name | None = None
-    weights: str | None = None
-    folder: str | None = None
+    ways: ClassVar = ("generator", "weights", "folder")
 
-    @model_validator(mode="after")
-    def one_way(self) -> Self:
-        exactly_one(self, ("generator", "weights", "folder"))
-        return self
+    count: Count  # number of faces
+    size: Annotated[int, Field(ge=8)]  # side at which they are kept, in pixels
+    first_seed: Annotated[int, Field(ge=0)] = 0  # seed of the first face; each next face has the next number
+    truncation: Annotated[float, Field(ge=0, le=1)] = 1  # 1: as varied as in training; 0: the average face
+    generator: Name | None = None  # a generator of this study
+    weights: str | None = None  # a published StyleGAN2 file
+    folder: str | None = None  # a folder of images

@@ -1,41 +1,37 @@
 """Lines: teachers, experiments, and the grids of experiments that a sweep stands for."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from cellar.config.data import Normalisation
-from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
+from cellar.config.section import Name, OneOf, Positive, Section, Seeds
 
 
-class Start(Section):
+class Start(OneOf):
     """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file."""
 
-    teacher: Name | None = None
-    experiment: Name | None = None
-    weights: str | None = None
+    ways: ClassVar = ("teacher", "experiment", "weights")
 
-    @model_validator(mode="after")
-    def one_way(self) -> Self:
-        exactly_one(self, ("teacher", "experiment", "weights"))
-        return self
+    teacher: Name | None = None  # a teacher, trained with its first seed
+    experiment: Name | None = None  # an experiment of the same study, trained with the same seed
+    weights: str | None = None  # a file of weights
 
 
 class Line(Section):
-    """What teachers and students have in common. `input_size` and `normalisation` are the data set's if not given.
+    """What teachers and students have in common."""
 
-    `start`: begin with those weights, all but the last layer's, and, with `freeze`, train the last layer alone;
-    `frozen_batch_norm: train` lets the running statistics of what is frozen move on, as the Pins study's code does.
-    """
-
-    dataset: Name
+    dataset: Name  # the data set that it is trained on
+    # the network; a suffix adds a connector of 2048 outputs before the last layer: NAME+connector, or NAME+sigmoid,
+    # whose features also go through a sigmoid
     model: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\+(connector|sigmoid))?$")]
-    recipe: Name
-    seeds: Seeds | None = None
-    input_size: Annotated[int, Field(ge=8)] | None = None
-    normalisation: Normalisation | None = None
-    start: Start | None = None
-    freeze: bool = False
+    recipe: Name  # the study's recipe that it is trained by
+    seeds: Seeds | None = None  # its own seeds, instead of the run's; one training each
+    input_size: Annotated[int, Field(ge=8)] | None = None  # side of the inputs in pixels, if not the data set's
+    normalisation: Normalisation | None = None  # how pixel values are scaled, if not as for the data set
+    start: Start | None = None  # the weights that the training begins with, all but the last layer's
+    freeze: bool = False  # true: of a started network, train the last layer alone
+    # train: the running statistics of what is frozen move on, as in the Pins study's code; eval: they stay
     frozen_batch_norm: Literal["eval", "train"] = "eval"
 
     @model_validator(mode="after")
@@ -49,9 +45,9 @@ class Line(Section):
 
 
 class Teacher(Line):
-    """`weights`: a file to use instead of a training, as it is."""
+    """A network that students learn from."""
 
-    weights: str | None = None
+    weights: str | None = None  # a file of published weights to use as it is, instead of a training
 
     @property
     def evaluation(self) -> str:
@@ -73,14 +69,14 @@ NAME = TypeAdapter(Name)  # slow to make
 class ExperimentTeacher(Section):
     """An experiment of the same study as a teacher, by its first seed."""
 
-    experiment: Name
+    experiment: Name  # the name of the experiment
 
 
 def check_teacher(value: object) -> object:
-    """A name, or {experiment: NAME}; an error is reported for the form that was attempted, not for both."""
+    """A name, {experiment: NAME} or null; an error is reported for the form that was attempted, not for both."""
     if isinstance(value, dict):
         return ExperimentTeacher.model_validate(value)
-    if isinstance(value, ExperimentTeacher):
+    if value is None or isinstance(value, ExperimentTeacher):
         return value
     return NAME.validate_python(value, strict=True)
 
@@ -99,15 +95,13 @@ Method = Annotated[dict[str, Any], BeforeValidator(check_method)]
 
 
 class Experiment(Line):
-    """One row of a table on one data set.
+    """One row of a table on one data set: a student."""
 
-    `method`: the name of a method (cellar.methods, or the study's own) and its parameters; `labels` if not given.
-    `teacher`: what it learns from; `faces`: the images without labels that it learns on, instead of its data set's.
-    """
-
-    row: Name
-    teacher: TeacherOf | None = None
-    faces: Name | None = None
+    row: Name  # the name by which tables select it; unique within a data set
+    # what it learns from: the name of a teacher, or {experiment: NAME}
+    teacher: Annotated[Name | ExperimentTeacher | None, BeforeValidator(check_teacher)] = None
+    faces: Name | None = None  # the images without labels that it learns on, instead of its data set's
+    # how it is trained: the name of a method (cellar.methods, or the study's own) and its parameters; labels if not given
     method: Method = Field(default_factory=lambda: {"name": "labels"})
 
     @property
@@ -123,14 +117,14 @@ class Experiment(Line):
 class Sweep(Section):
     """A temperature x task_weight grid over one student; distill_weight is 1 - task_weight."""
 
-    dataset: Name
-    model: Name
-    recipe: Name
-    teacher: TeacherOf
-    temperatures: Annotated[list[Positive], Field(min_length=1)]
-    task_weights: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
-    loss_form: Literal["weighted", "eq6_literal"] = "weighted"
-    seeds: Seeds | None = None
+    dataset: Name  # the data set that the students are trained on
+    model: Name  # the students' network
+    recipe: Name  # the study's recipe that they are trained by
+    teacher: TeacherOf  # what they learn from: the name of a teacher, or {experiment: NAME}
+    temperatures: Annotated[list[Positive], Field(min_length=1)]  # temperatures of the grid
+    task_weights: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]  # weights of the labels
+    loss_form: Literal["weighted", "eq6_literal"] = "weighted"  # how the two losses are added (cellar.methods.logit_kd)
+    seeds: Seeds | None = None  # its own seeds, instead of the run's
 
     def experiments(self, sweep: str) -> dict[str, Experiment]:
         """One experiment a grid point, keyed `<sweep>-T3-w0.15`."""

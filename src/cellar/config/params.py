@@ -22,64 +22,67 @@ Kind = TypeVar("Kind")
 
 
 class Scale(Section):
-    """The size of a run. `synthetic`: whether the images are; every table then states it in its first line."""
+    """The size of a run."""
 
-    name: Name
-    synthetic: bool
-    note: str
+    name: Name  # what the run is called in tables and in runs/
+    synthetic: bool  # whether the images are synthetic; every table then states it in its first line
+    note: str  # what the run is and is not; every table shows it
 
 
 class TeacherCache(Section):
-    """The teacher's logits of (image, view): computed in batches of one size, kept in `storage`, for as many images as
-    `budget_mb` (2**20 bytes) has room for; those of the others are computed anew in every epoch."""
+    """The teacher's logits of (image, view): computed once, and kept on disk."""
 
-    batch_size: Count
-    storage: Literal["fp32", "fp16"]
+    batch_size: Count  # images of one forward pass of the teacher
+    storage: Literal["fp32", "fp16"]  # the numbers that logits are kept in
+    # room in MiB (2**20 bytes); logits of images that find no room are computed anew in every epoch
     budget_mb: Annotated[int, Field(ge=0)]
 
 
 class Evaluation(Section):
-    """`train_of`: data sets whose training images are evaluated too, as the small-dataset study's tables show them."""
+    """How predictions are made."""
 
-    batch_size: Count
+    batch_size: Count  # images of one forward pass
+    # data sets whose training images are evaluated too, as the small-dataset study's tables show them
     train_of: list[Name] = Field(default_factory=list)
 
 
 class Costs(Section):
-    batch_sizes: Annotated[list[Count], Field(min_length=1)]
-    warmup: Annotated[int, Field(ge=0)]
-    repeats: Annotated[int, Field(ge=2)]
+    """How inference is timed."""
+
+    batch_sizes: Annotated[list[Count], Field(min_length=1)]  # batch sizes that are timed
+    warmup: Annotated[int, Field(ge=0)]  # forward passes before the clock starts
+    repeats: Annotated[int, Field(ge=2)]  # forward passes that are timed
 
 
 class Settings(Section):
     """What a whole run has in common."""
 
-    scale: Scale
-    threads: Count
-    precision: Literal["fp32", "bf16"]
-    seeds: Seeds
-    teacher_cache: TeacherCache
-    evaluation: Evaluation
-    costs: Costs
+    scale: Scale  # the size of the run
+    threads: Count  # threads of every stage that uses PyTorch; another number gives other bits
+    precision: Literal["fp32", "bf16"]  # fp32, or bf16 where the processor has it
+    seeds: Seeds  # one training each; a line may give its own list
+    teacher_cache: TeacherCache  # how the teacher's logits are computed and kept
+    evaluation: Evaluation  # how predictions are made
+    costs: Costs  # how inference is timed
 
 
 class StudySections(Section):
     """What one study declares. Names of recipes, experiments and sweeps are its own; the others are shared by name."""
 
-    recipes: dict[Name, Recipe] = Field(default_factory=dict)
-    generators: dict[Name, Generator] = Field(default_factory=dict)
-    faces: dict[Name, Faces] = Field(default_factory=dict)
-    published: dict[Name, Published] = Field(default_factory=dict)
-    teachers: dict[Name, Teacher] = Field(default_factory=dict)
-    experiments: dict[Name, Experiment] = Field(default_factory=dict)
-    sweeps: dict[Name, Sweep] = Field(default_factory=dict)
+    recipes: dict[Name, Recipe] = Field(default_factory=dict)  # how models are trained
+    generators: dict[Name, Generator] = Field(default_factory=dict)  # small StyleGAN2s that are trained here
+    faces: dict[Name, Faces] = Field(default_factory=dict)  # images without labels that students learn on
+    published: dict[Name, Published] = Field(default_factory=dict)  # files of weights that others published
+    teachers: dict[Name, Teacher] = Field(default_factory=dict)  # networks that students learn from
+    experiments: dict[Name, Experiment] = Field(default_factory=dict)  # students, one row of a table each
+    sweeps: dict[Name, Sweep] = Field(default_factory=dict)  # grids of temperatures and weights, targets of their own
 
 
 class ParamsFile(Settings):
     """params.yaml as it is written."""
 
-    datasets: dict[Name, Dataset]
-    studies: dict[Name, StudySections]
+    datasets: dict[Name, Dataset]  # the data sets, which studies share
+    studies: dict[Name, StudySections]  # what each study declares
 
 
 class Params(Settings, StudySections):

@@ -1,37 +1,36 @@
 """Weights that others published: where they are kept, how they are had, and what images they expect."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from cellar.config.data import Normalisation
-from cellar.config.section import Section, exactly_one
+from cellar.config.section import OneOf
 
 if TYPE_CHECKING:
     from cellar.config.lines import Line
     from cellar.config.params import Params
 
 
-class Published(Section):
+class Published(OneOf):
     """A file of weights that lines name by its `path`: from `url`, or had by hand as `manual` says.
 
     `sha256`: the digits that its publisher gives; PyTorch puts the first eight in a file's name, and checks no more.
-    `model`: the network that it holds; `normalisation`: that of the images it learnt, and `greyscale`: whether they
-    were turned grey.
     """
 
-    path: str
-    url: str | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
-    manual: str | None = None
-    model: str | None = None
-    normalisation: Normalisation | None = None
-    greyscale: bool = False
+    ways: ClassVar = ("url", "manual")
+
+    path: str  # where the file is kept, as lines name it in `weights`
+    url: str | None = None  # where `cellar download` gets it
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None  # the checksum, or its first digits
+    manual: str | None = None  # how to get it by hand
+    model: str | None = None  # the network that it holds
+    normalisation: Normalisation | None = None  # that of the images that it learnt
+    greyscale: bool = False  # whether they were turned grey
 
     @model_validator(mode="after")
-    def one_way(self) -> Self:
-        exactly_one(self, ("url", "manual"))
+    def url_with_checksum(self) -> Self:
         if (self.url is None) != (self.sha256 is None):
             raise ValueError("url and sha256 belong together: a download is only taken with its checksum")
         return self

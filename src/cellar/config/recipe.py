@@ -1,10 +1,10 @@
 """Recipes: how a model is trained."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cellar.config.section import Count, Fraction, Positive, Section, Weight, exactly_one
+from cellar.config.section import Count, Fraction, OneOf, Positive, Section, Weight
 
 Beta = Annotated[float, Field(ge=0, lt=1, strict=False)]
 
@@ -12,63 +12,57 @@ Beta = Annotated[float, Field(ge=0, lt=1, strict=False)]
 class Plateau(Section):
     """× `factor` when the validation loss has not fallen for `patience` epochs (Mini-ResEmoteNet, sec. III.D)."""
 
-    factor: Fraction
-    patience: Annotated[int, Field(ge=0)]
+    factor: Fraction  # what the learning rate is multiplied by
+    patience: Annotated[int, Field(ge=0)]  # epochs without a lower validation loss
 
 
 class Step(Section):
     """× `factor` every so many epochs (the CIFAR-100 report's StepLR)."""
 
-    every: Count
-    factor: Fraction
+    every: Count  # epochs from one step to the next
+    factor: Fraction  # what the learning rate is multiplied by
 
 
 class Milestones(Section):
     """× `factor` after each of `epochs` (RepDistiller's and SimKD's teachers)."""
 
-    epochs: Annotated[list[Count], Field(min_length=1)]
-    factor: Fraction
+    epochs: Annotated[list[Count], Field(min_length=1)]  # epochs after which it falls
+    factor: Fraction  # what the learning rate is multiplied by
 
 
-class Schedule(Section):
+class Schedule(OneOf):
     """How the learning rate falls: exactly one way."""
 
-    plateau: Plateau | None = None
-    step: Step | None = None
-    milestones: Milestones | None = None
-    inverse_sqrt: Literal[True] | None = None  # / sqrt(1 + epochs done) (small-dataset study, 6.2)
+    ways: ClassVar = ("plateau", "step", "milestones", "inverse_sqrt")
 
-    @model_validator(mode="after")
-    def one_way(self) -> Self:
-        exactly_one(self, ("plateau", "step", "milestones", "inverse_sqrt"))
-        return self
+    plateau: Plateau | None = None  # when the validation loss no longer falls
+    step: Step | None = None  # at regular intervals
+    milestones: Milestones | None = None  # after given epochs
+    inverse_sqrt: Literal[True] | None = None  # / sqrt(1 + epochs done) (small-dataset study, 6.2)
 
 
 class Recipe(Section):
-    """How a model is trained (what the papers leave open: README.md of each study).
+    """How a model is trained (what the papers leave open: README.md of each study)."""
 
-    `train_on` may add the validation images to the training ones, as published for CIFAR-100, which has no such
-    split; then nothing can be chosen on them: `select_on: last_epoch`. `early_stop`: epochs without a better one.
-    `momentum` is SGD's, `betas` are Adam's (PyTorch's own if not given). `task_loss`: cross-entropy, or binary
-    cross-entropy, a question for each class. `watch`: splits that are scored after every epoch too, for the history. Of
-    `test` it shows what a choice on the test images would have given, as the small-dataset study made it; nothing is
-    chosen by it. `processes`: how many share a batch, on GPUs one each (cellar.engine.distributed).
-    """
-
-    epochs: Count
-    batch_size: Count
-    processes: Count = 1
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] | None = None
-    learning_rate: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: Weight
-    schedule: Schedule
-    early_stop: Count | None = None
-    class_weighting: Literal["none", "balanced"]
-    task_loss: Literal["ce", "bce"] = "ce"
+    epochs: Count  # passes over the training images, at most
+    batch_size: Count  # images of one step
+    processes: Count = 1  # how many share a batch, on GPUs one each (cellar.engine.distributed)
+    optimizer: Literal["sgd", "adam"] = "sgd"  # the optimizer
+    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] | None = None  # Adam's; PyTorch's own if not given
+    learning_rate: Positive  # in the first epoch; `schedule` lowers it
+    momentum: Annotated[float, Field(ge=0, lt=1)]  # SGD's; 0 for Adam
+    weight_decay: Weight  # the optimizer's L2 penalty
+    schedule: Schedule  # how the learning rate falls
+    early_stop: Count | None = None  # epochs without a better one after which the training ends
+    class_weighting: Literal["none", "balanced"]  # balanced: rare classes count more in the cross-entropy, n / (K n_c)
+    task_loss: Literal["ce", "bce"] = "ce"  # cross-entropy, or binary cross-entropy, a question for each class
+    # train_and_validation: the validation images are trained on too, as published for CIFAR-100, which has no such
+    # split; then nothing can be chosen on them: select_on: last_epoch
     train_on: Literal["train", "train_and_validation"] = "train"
+    # which epoch's weights are kept: the best by this score on the validation images, or the last
     select_on: Literal["validation_accuracy", "validation_loss", "validation_r2", "last_epoch"]
+    # splits that are scored after every epoch too, for the history; of test it shows what a choice on the test images
+    # would have given, as the small-dataset study made it; nothing is chosen by it
     watch: list[Literal["train", "test"]] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -1,8 +1,11 @@
-"""What all sections of params.yaml share: strictness, and the kinds of values they hold."""
+"""What all sections of params.yaml share: strictness, and the kinds of values they hold.
 
-from typing import Annotated
+The comment at a field, at the end of its line or above it, is what an editor shows for the key (cellar.schema).
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Count = Annotated[int, Field(ge=1)]
@@ -16,7 +19,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def exactly_one(section: Section, ways: tuple[str, ...]) -> None:
-    given = [way for way in ways if getattr(section, way) is not None]
-    if len(given) != 1:
-        raise ValueError(f"give exactly one of {', '.join(ways)} (found: {', '.join(given) or 'none'})")
+class OneOf(Section):
+    """A section that is given in exactly one of several ways: the keys `ways`."""
+
+    ways: ClassVar[tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def one_way(self) -> Self:
+        given = [way for way in self.ways if getattr(self, way) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(self.ways)} (found: {', '.join(given) or 'none'})")
+        return self

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from cellar.config.strict_yaml import StrictLoader, one_line_errors
 
 MERGE = "tag:yaml.org,2002:merge"
 PLAIN = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+ -]*")  # text that needs no quotes anywhere in YAML
+FOR_EDITORS = "# yaml-language-server:"  # begins the line that names the schema of a file (cellar.schema)
 BESIDE = re.compile(r"(?:^|\s)(#.*)$")
 
 
@@ -39,7 +40,7 @@ Tree = dict[str, Entry]
 
 @dataclass(frozen=True)
 class StudyFile:
-    """`header`: the comment at the top of the file, if an empty line follows it."""
+    """`header`: the comment at the top of the file, if an empty line follows it, without the line for editors."""
 
     tree: Tree = field(default_factory=dict)
     header: tuple[str, ...] = ()
@@ -50,9 +51,7 @@ def read_study_file(path: Path) -> StudyFile:
     with one_line_errors(path):
         reader = Reader(path, path.read_text(encoding="utf-8"))
         node = reader.loader.get_single_node()
-        if node is None:
-            return StudyFile(header=reader.header)
-        return StudyFile(reader.tree(node, commented=True), reader.header)
+        return StudyFile(reader.tree(node, commented=True) if node else {}, said(reader.header))
 
 
 def plain(entry: Entry) -> Any:
@@ -107,7 +106,7 @@ class Reader:
         end = start = key_node.start_mark.line
         while start > len(self.header) and self.lines[start - 1].strip()[:1] in ("", "#"):
             start -= 1
-        return tuple(line.strip() for line in self.lines[start:end] if line.strip())
+        return said(line.strip() for line in self.lines[start:end])
 
     def beside(self, key_node: yaml.Node, node: yaml.Node) -> str:
         """The comment at the end of a key's line."""
@@ -116,6 +115,11 @@ class Reader:
             mark = node.end_mark if node.end_mark.line == mark.line else mark
         match = BESIDE.search(self.lines[key_node.start_mark.line][mark.column :])
         return match.group(1) if match else ""
+
+
+def said(lines: Iterable[str]) -> tuple[str, ...]:
+    """The comment lines that are for readers."""
+    return tuple(line for line in lines if line and not line.startswith(FOR_EDITORS))
 
 
 def leading_comments(lines: list[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cellar import config as configuration
 from cellar import files, paths
-from cellar.config import Config
+from cellar.config import Config, composed
 from cellar.errors import CellarError
 from cellar.provenance import cell_names, git, lineage, records, verify
 from cellar.provenance.archive import formulas, layout
@@ -143,7 +143,8 @@ def write(source: Source, folder: Path) -> Path:
     temporary = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    shutil.copyfile(source.root / configuration.PARAMS_FILE, temporary / PARAMS)
+    params = (source.root / configuration.PARAMS_FILE).read_text(encoding="utf-8")
+    files.write_text(temporary / PARAMS, composed.without_modeline(params))
     copy_tables(source, temporary)
     write_scalars(source, temporary)
     layout.write_json(temporary, RECORDS, layout.compact_records(source.records))

@@ -85,6 +85,13 @@ def test_every_file_of_the_crate_is_there(run: Path, graph: Graph) -> None:
     assert all((run / paths.CRATE / one).is_file() for one in named)
 
 
+def test_its_licence_is_cellars_and_of_no_data(graph: Graph) -> None:
+    (licence,) = ids(graph["./"], "license")
+    assert licence == "https://spdx.org/licenses/MIT" and graph[licence]["name"] == "MIT License"
+    assert "Data sets and published weights have their publishers' licences" in graph[licence]["description"]
+    assert [one for one, entity in graph.items() if "license" in entity] == ["./"]
+
+
 def test_no_host_and_no_record_goes_along(run: Path) -> None:
     for path in (run / paths.CRATE).rglob("*"):
         assert "records" not in path.relative_to(run).parts

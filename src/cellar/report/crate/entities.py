@@ -31,7 +31,8 @@ MEDIA = {
     ".lock": "application/yaml",
 }
 README = "README.md"
-NO_LICENCE = "No licence is stated by the project."
+LICENCE = "https://spdx.org/licenses/MIT"
+TERMS_OF_USE = "Of Cellar and of what it computed. Data sets and published weights have their publishers' licences."
 
 
 class Entities:
@@ -43,7 +44,9 @@ class Entities:
         self.crate.metadata.extra_contexts.append(TERMS)
         self.crate.name = f"Cellar, scale {config.scale.name}"
         self.crate.description = f"Tables of knowledge-distillation studies made again. {config.scale.note}"
-        self.crate.license = NO_LICENCE
+        self.crate.license = self.thing(
+            LICENCE, "CreativeWork", name="MIT License", url=LICENCE, description=TERMS_OF_USE
+        )
         self.crate.root_dataset["conformsTo"] = [self.profile(*one) for one in PROFILES.items()]
 
     def profile(self, address: str, name: str) -> Any:

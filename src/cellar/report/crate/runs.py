@@ -12,8 +12,8 @@ from cellar.report.crate.entities import Entities, link
 
 WORKFLOW = Path("Snakefile")
 KEPT = (
-    "params.yaml", "dvc.yaml", "dvc.lock", "results/dvc.yaml", "results/dvc.lock", "studies/**/dvc.yaml", "studies/**/dvc.lock",
-    "studies/*/printed.yaml",
+    "LICENSE", "params.yaml", "params.schema.json", "studies/*/printed.yaml",
+    "dvc.yaml", "dvc.lock", "results/dvc.yaml", "results/dvc.lock", "studies/**/dvc.yaml", "studies/**/dvc.lock",
     "workflow/**/*.py", "workflow/**/*.rst",
 )  # fmt: skip
 BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
