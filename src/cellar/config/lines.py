@@ -6,6 +6,8 @@ from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
 
+AS_DATASET = "as_dataset"
+
 
 class Start(Section):
     """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file."""
@@ -47,10 +49,28 @@ class Line(Section):
         return self
 
 
+def check_outputs(value: object) -> object:
+    """Class names; a number is a name too."""
+    if value == AS_DATASET:
+        return value
+    if not isinstance(value, list) or any(isinstance(one, bool) or not isinstance(one, str | int) for one in value):
+        raise ValueError(f"say the class names in the order of the network's outputs, or {AS_DATASET}")
+    names = list(map(str, value))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"{twice} stands there twice; name each output once")
+    return names
+
+
+Outputs = Annotated[Literal["as_dataset"] | list[str], BeforeValidator(check_outputs)]
+
+
 class Teacher(Line):
-    """`weights`: a file to use instead of a training, as it is."""
+    """`weights`: a file to use instead of a training. `classes`: what its outputs stand for, as names in their order, or
+    `as_dataset` where they are in the data set's own order (for folders: sorted by name)."""
 
     weights: str | None = None
+    classes: Outputs | None = None
 
     @property
     def evaluation(self) -> str:
@@ -63,6 +83,8 @@ class Teacher(Line):
             raise ValueError(
                 "weights and start exclude each other: weights are used as they are, a start is trained on"
             )
+        if self.classes is not None and not self.weights:
+            raise ValueError("classes names the outputs of a weights file: give weights, or take classes out")
         return self
 
 
