@@ -4,13 +4,12 @@ It comes without splits. Some images of each person train, some validate, all ot
 each train; its code leaves no image for validation): by a seed, the name of the person and the names of its files.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from cellar.data.images import decode, read, summarise, visible
+from cellar.data.images import read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
 from cellar.data.splits import split_order
@@ -101,9 +100,8 @@ def read_resized(root: Path, files: list[Path], size: int) -> tuple[np.ndarray, 
     Resized as the study's code does (Pillow's default, bicubic), not cropped. Memory holds one file beside the result.
     """
     images = np.empty((len(files), size, size, 3), np.uint8)
-    hashes: dict[str, str] = {}
-    for row, file in enumerate(files):
-        data = read(file)
-        images[row] = np.asarray(decode(file, data, "RGB").resize((size, size), Image.Resampling.BICUBIC))
-        hashes[file.relative_to(root).as_posix()] = hashlib.sha256(data).hexdigest()
-    return images, summarise(hashes)
+
+    def keep(row: int, image: Image.Image) -> None:
+        images[row] = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
+
+    return images, read_each(root, files, "RGB", keep)

@@ -1,13 +1,13 @@
 """Anyone's images: {train,validation,test}/<class>/<any name>.{png,jpg,jpeg,bmp,webp}."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from cellar.config.validation_errors import likely
-from cellar.data.images import SUFFIXES, decode, read, summarise, visible
+from cellar.data import image_formats
+from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
@@ -17,7 +17,7 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
     """Images uint8 (N, H, W) when all are grey, else (N, H, W, 3); rows ordered by split, class and name.
 
     Classes are the sorted folder names of train. Without validation/, a seeded, stratified part of train is
-    held out. `size`: resize every image to size x size; without it all must be of one size.
+    held out. `size`: images of mixed sizes are resized to size x size; without it all must be of one size.
     """
     if not path.is_dir():
         raise CellarError(
@@ -73,26 +73,37 @@ def check_folders(folder: Path, classes: tuple[str, ...]) -> None:
 
 
 def check_suffix(file: Path) -> Path:
+    if (other := image_formats.by_name(file.suffix)) and file.is_file():
+        raise CellarError(f"{file} is {other} by its name, which is not read; {image_formats.remedy(other)}")
     if file.suffix.lower() not in SUFFIXES or not file.is_file():
         raise CellarError(f"{file} is no image by its name ({' '.join(SUFFIXES)}); take it out")
     return file
 
 
 def read_all(path: Path, files: list[Path], size: int | None) -> tuple[np.ndarray, dict[str, str]]:
-    """Images in the order of `files`, and the sources for a manifest; RGB as soon as one is in colour."""
+    """Images in the order of `files`, and the sources for a manifest; RGB as soon as one is in colour.
+
+    Images of one size stay as they are; else all are resized whole, as models' inputs are (bilinear), to `size`.
+    """
     images: list[Image.Image] = []
-    hashes: dict[str, str] = {}
-    for file in files:
-        data = read(file)
-        image = decode(file, data, None)
-        images.append(image.resize((size, size), Image.Resampling.BILINEAR) if size else image)
-        if images[-1].size != images[0].size:
-            raise CellarError(odd_size(file, image, files[0], images[0]))
-        hashes[file.relative_to(path).as_posix()] = hashlib.sha256(data).hexdigest()
+    mixed = False
+
+    def fit(image: Image.Image) -> Image.Image:
+        return image.resize((size, size), Image.Resampling.BILINEAR) if size else image
+
+    def keep(row: int, image: Image.Image) -> None:
+        nonlocal mixed
+        if images and not mixed and image.size != images[0].size:
+            if not size:
+                raise CellarError(odd_size(files[row], image, files[0], images[0]))
+            mixed, images[:] = True, map(fit, images)
+        images.append(fit(image) if mixed else image)
+
+    sources = read_each(path, files, None, keep)
     mode = "L" if all(image.mode == "L" for image in images) else "RGB"
-    return np.stack([np.asarray(image.convert(mode)) for image in images]), summarise(hashes)
+    return np.stack([np.asarray(image.convert(mode)) for image in images]), sources
 
 
 def odd_size(file: Path, image: Image.Image, first: Path, first_image: Image.Image) -> str:
     sizes = [f"{i.size[0]}x{i.size[1]}" for i in (image, first_image)]
-    return f"{file} is {sizes[0]}, but {first} is {sizes[1]}; resize all images to one size"
+    return f"{file} is {sizes[0]}, but {first} is {sizes[1]}; give input_size, or resize all images to one size"

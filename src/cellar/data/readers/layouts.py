@@ -25,7 +25,7 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     if dataset.layout == "identity_folder":
         train, validation = dataset.train_per_class or 0, dataset.validation_per_class or 0
         return identity_folder.load(path, dataset.input_size, train, validation, dataset.split_seed)
-    return image_folder.load(path, validation_fraction=dataset.validation_fraction, split_seed=dataset.split_seed)
+    return image_folder.load(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
 
 
 def how_to_get(dataset: Dataset, name: str) -> str:
