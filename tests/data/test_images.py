@@ -140,6 +140,7 @@ def test_images_of_mixed_sizes_become_input_size(folder: Path) -> None:
     found = image_folder.load(folder, 16, validation_fraction=0.34)
     assert found.images.shape == (24, 16, 16, 3)
     assert sorted(found.images[:, 8, 8, 1].tolist()) == sorted([0, 1, 77, 3, 4, 5] + 3 * [0, 1, 2, 3, 4, 5])
+    assert found.remarks == ("images of 2 sizes: resized to 16x16",)
     assert (found.images[:, 8, 8, 0] == np.where(found.labels == 0, 40, 200)).all()
 
 
@@ -153,7 +154,8 @@ def test_mixed_sizes_are_resized_as_inputs_are(folder: Path) -> None:
 
 
 def test_images_of_one_size_stay_as_they_are(folder: Path) -> None:
-    assert image_folder.load(folder, 16, validation_fraction=0.34).images.shape == (24, 10, 12, 3)
+    found = image_folder.load(folder, 16, validation_fraction=0.34)
+    assert found.images.shape == (24, 10, 12, 3) and found.remarks == ()
 
 
 def test_a_file_of_a_format_that_is_not_read_is_named_by_its_suffix(folder: Path) -> None:

@@ -82,7 +82,8 @@ Augmentation = Annotated[Literal["flip", "crop_flip"] | RandomAugmentation, Befo
 class Dataset(Section):
     """`input_size` is the side, in pixels, that models see; `validation_fraction` and `split_seed` serve
     the layouts that come without a validation split; `checksums` serves CIFAR-100's pickles; `train_per_class` and
-    `validation_per_class` serve identity_folder, where the rest is test. `drop_leaked` leaves out
+    `validation_per_class` serve identity_folder, where the rest is test, and `min_per_class` leaves out whoever has fewer
+    images. `drop_leaked` leaves out
     the training and validation images that are copies of test images (cellar.data.audit)."""
 
     enabled: bool
@@ -95,6 +96,7 @@ class Dataset(Section):
     validation_fraction: Fraction = 0.1
     train_per_class: Count | None = None
     validation_per_class: Annotated[int, Field(ge=0)] | None = None
+    min_per_class: Count | None = None
     split_seed: Annotated[int, Field(ge=0)] = 0
     checksums: Literal["official", "any"] = "official"
     drop_leaked: bool = False
@@ -104,9 +106,19 @@ class Dataset(Section):
         given = [key for key in ("train_per_class", "validation_per_class") if getattr(self, key) is not None]
         if self.layout == "identity_folder" and len(given) < 2:
             raise ValueError("layout identity_folder needs train_per_class and validation_per_class (which may be 0)")
+        given += [] if self.min_per_class is None else ["min_per_class"]
         if self.layout != "identity_folder" and given:
             raise ValueError(f"{given[0]} serves layout identity_folder only, not {self.layout}: take it out")
+        if self.min_per_class is not None and self.min_per_class < self.images_needed:
+            raise ValueError(
+                f"min_per_class is {self.min_per_class}, but the splits need {self.images_needed} images a class"
+            )
         return self
+
+    @property
+    def images_needed(self) -> int:
+        """Images of each class that the splits of identity_folder need: one is for testing."""
+        return (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
 
     @model_validator(mode="after")
     def synthetic_as_laid_out(self) -> Self:
@@ -116,7 +128,8 @@ class Dataset(Section):
         if by_person != bool(spec.identities):
             keys = "identities and per_identity" if by_person else "train and test"
             raise ValueError(f"layout {self.layout} needs {keys} under source.synthetic")
-        least = (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
-        if by_person and spec.per_identity < least:
-            raise ValueError(f"per_identity is {spec.per_identity}, but the splits need {least} images a class")
+        if by_person and spec.per_identity < self.images_needed:
+            raise ValueError(
+                f"per_identity is {spec.per_identity}, but the splits need {self.images_needed} images a class"
+            )
         return self

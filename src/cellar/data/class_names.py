@@ -28,8 +28,7 @@ MOST_LISTED = 12  # names that a message shows
 
 def spelling(name: str) -> str:
     """A name without what a file system may change or a user varies: Unicode form, case, separators."""
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-    return " ".join(plain.replace("_", " ").replace("-", " ").split())
+    return " ".join(folded(name).replace("_", " ").replace("-", " ").split())
 
 
 def meaning(name: str, numbers: Mapping[str, str] | None = None) -> str:
@@ -79,20 +78,23 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(given[:MOST_LISTED]) + more
 
 
-def twins(names: Iterable[str]) -> tuple[str, str] | None:
-    """Two names that differ only in letter case or Unicode form, so that another file system merges their folders."""
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()), name)
-        if other != name:
-            return other, name
-    return None
+def folded(name: str) -> str:
+    """Equal for names that some file systems do not tell apart: those of another letter case or Unicode form."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def exactly(name: str) -> str:
+    """A name in a message, so that two Unicode forms of it look different."""
+    return name if name.isascii() else ascii(name)
 
 
 def check_twins(where: object, names: Iterable[str]) -> None:
-    """Raises CellarError for two folders that differ only in letter case or Unicode form, written so that both are seen."""
-    if found := twins(names):
-        raise CellarError(
-            f"{where}: the folders {found[0]!a} and {found[1]!a} differ only in letter case or Unicode form, which other file "
-            "systems do not tell apart; make them one, or rename one"
-        )
+    """Raises CellarError for two folders that another file system would merge."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(folded(name), name)
+        if other != name:
+            raise CellarError(
+                f"{where}: {exactly(other)} and {exactly(name)} differ only in letter case or Unicode form, which other "
+                "file systems do not tell apart; make them one, or rename one"
+            )

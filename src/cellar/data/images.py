@@ -144,10 +144,11 @@ def read_each(
     for row, path in enumerate(paths):
         try:
             data = read(path)
-            keep(row, decode(path, data, mode, size))
+            image = decode(path, data, mode, size)
         except CellarError as error:
             faults[path] = str(error)
             continue
+        keep(row, image)
         hashes[path.relative_to(root).as_posix()] = hashlib.sha256(data).hexdigest()
     if faults:
         raise CellarError(summary(root, faults, len(paths)))

@@ -19,7 +19,8 @@ def classes_of(section: Dataset) -> tuple[str, ...] | None:
         if section.layout == "cifar100":
             return cifar100.read_classes(cifar100.find_folder(path) / "meta")
         if section.layout == "identity_folder":
-            return tuple(identity_folder.identities(identity_folder.find_root(path)))
+            root = identity_folder.find_root(path)
+            return tuple(identity_folder.list_images(root, section.images_needed, section.min_per_class)[0])
         return image_folder.class_names(path)
     except CellarError:
         return None

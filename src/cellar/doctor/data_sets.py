@@ -63,10 +63,9 @@ def look_image_folder(path: Path, section: Dataset) -> Extent:
 
 
 def look_identity_folder(path: Path, section: Dataset) -> Extent:
-    folders = identity_folder.identities(identity_folder.find_root(path))
-    least = section.train_per_class or 0, section.validation_per_class or 0
-    found = sum(len(identity_folder.list_images(folder, *least)) for folder in folders.values())
-    return Extent(found, 3 * section.input_size**2, len(folders))
+    root = identity_folder.find_root(path)
+    found, _ = identity_folder.list_images(root, section.images_needed, section.min_per_class)
+    return Extent(sum(map(len, found.values())), 3 * section.input_size**2, len(found))
 
 
 LOOKS: dict[str, Look] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cellar.data.class_names import exactly, folded
 from cellar.data.images import read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
@@ -18,18 +19,26 @@ from cellar.seeding import derive
 
 PINS = "105_classes_pins_dataset"
 PREFIX = "pins_"
+SHOWN = 3  # persons that a message names
 
 
-def load(path: Path, size: int, train_per_class: int, validation_per_class: int = 0, split_seed: int = 0) -> ImageSet:
+def load(
+    path: Path,
+    size: int,
+    train_per_class: int,
+    validation_per_class: int = 0,
+    split_seed: int = 0,
+    min_per_class: int | None = None,
+) -> ImageSet:
     """Images uint8 (N, size, size, 3), resized whole; rows ordered by split, person and file.
 
     `path` is the folder of the persons' folders, or the one around it. Classes are the folders' names without
-    `pins_`, sorted. Raises CellarError for whatever is not a whole image, and for a person with too few of them.
+    `pins_`, sorted; persons with fewer than `min_per_class` images are left out. Raises CellarError for
+    whatever is not a whole image, and for persons with too few of them.
     """
     root = find_root(path)
-    folders = identities(root)
-    classes = tuple(folders)
-    found = {name: list_images(folder, train_per_class, validation_per_class) for name, folder in folders.items()}
+    found, remarks = list_images(root, train_per_class + validation_per_class + 1, min_per_class)
+    classes = tuple(found)
     files = [file for name in classes for file in found[name]]
     labels = np.repeat(np.arange(len(classes)), [len(found[name]) for name in classes])
     split = np.concatenate(
@@ -37,7 +46,9 @@ def load(path: Path, size: int, train_per_class: int, validation_per_class: int 
     )
     order = split_order(split)
     images, sources = read_resized(root, [files[row] for row in order], size)
-    return ImageSet(images, labels[order], split[order], classes, sources, tuple(files[row].name for row in order))
+    return ImageSet(
+        images, labels[order], split[order], classes, sources, tuple(files[row].name for row in order), remarks
+    )
 
 
 def find_root(path: Path) -> Path:
@@ -57,9 +68,10 @@ def identities(root: Path) -> dict[str, Path]:
     folders = [entry for entry in visible(root) if entry.is_dir()]
     seen: dict[str, Path] = {}
     for folder in folders:
-        other = seen.setdefault(identity(folder).casefold(), folder)
+        other = seen.setdefault(folded(identity(folder)), folder)
         if other != folder:
-            raise CellarError(f"{root}: {other.name} and {folder.name} are folders of one person; make them one")
+            names = f"{exactly(other.name)} and {exactly(folder.name)}"
+            raise CellarError(f"{root}: {names} are folders of one person; make them one")
     if len(seen) < 2:
         raise CellarError(f"{root} has {len(seen)} folders of persons; at least 2 are needed, see data/README.md")
     return {identity(folder): folder for folder in sorted(seen.values(), key=identity)}
@@ -69,17 +81,33 @@ def identity(folder: Path) -> str:
     return folder.name.removeprefix(PREFIX) or folder.name
 
 
-def list_images(folder: Path, train: int, validation: int) -> list[Path]:
-    """A person's files by name. Raises CellarError when one is no image by its name, or there are too few."""
-    files = [check_suffix(file) for file in visible(folder)]
-    if not files:
-        raise CellarError(f"{folder} holds no image; add images or take the folder out")
-    if len(files) <= train + validation:
-        raise CellarError(
-            f"{folder} has {len(files)} images; {train + validation + 1} are needed ({train} train, {validation} "
-            "validation, 1 test): add images, take the folder out, or change train_per_class in params.yaml"
-        )
-    return files
+def list_images(
+    root: Path, least: int, min_per_class: int | None = None
+) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
+    """Name -> files of each person with at least `least` images (or `min_per_class`), both sorted; and who was left out.
+
+    Raises CellarError for a file that is no image by its name; without `min_per_class` for persons with too few, else
+    where fewer than two are left.
+    """
+    found = {name: [check_suffix(file) for file in visible(folder)] for name, folder in identities(root).items()}
+    least = max(least, min_per_class or 0)
+    few = {name: len(files) for name, files in found.items() if len(files) < least}
+    if not few:
+        return found, ()
+    if min_per_class is None:
+        do = f"add images, or set min_per_class: {least} in params.yaml to leave them out"
+        raise CellarError(f"{root}: {too_few(few, len(found), least)}; {do}")
+    if len(found) - len(few) < 2:
+        raise CellarError(f"{root}: {too_few(few, len(found), least)}, so fewer than two are left; lower min_per_class")
+    kept = {name: files for name, files in found.items() if name not in few}
+    return kept, (f"{too_few(few, len(found), least)}: left out",)
+
+
+def too_few(few: dict[str, int], persons: int, least: int) -> str:
+    """Who has too few images, in words: how many of them, and the first by name."""
+    first = ", ".join(f"{name} {count}" for name, count in list(few.items())[:SHOWN])
+    more = ", …" if len(few) > SHOWN else ""
+    return f"{len(few)} of {persons} persons {'has' if len(few) == 1 else 'have'} fewer than {least} images ({first}{more})"
 
 
 def deal(name: str, images: int, train: int, validation: int, seed: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Anyone's images: {train,validation,test}/<class>/<any name>.{png,jpg,jpeg,bmp,webp}."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 
 from cellar.config.validation_errors import likely
 from cellar.data import image_formats
+from cellar.data.class_names import check_twins, exactly, folded
 from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.splits import check_classes, hold_out, split_order
@@ -31,9 +33,9 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
     if not (split == "validation").any():
         split = hold_out(path, labels, split, classes, validation_fraction, split_seed)
         check_classes(path, labels, split, classes)
-    images, sources = read_all(path, [file for *_, file in found], size)
+    images, sources, remarks = read_all(path, [file for *_, file in found], size)
     order = split_order(split)
-    return ImageSet(images[order], labels[order], split[order], classes, sources)
+    return ImageSet(images[order], labels[order], split[order], classes, sources, remarks=remarks)
 
 
 def class_names(path: Path) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ def class_names(path: Path) -> tuple[str, ...]:
             f"{path / 'train'} does not exist; put train/<class>/ image folders there, see data/README.md"
         )
     names = tuple(entry.name for entry in visible(path / "train") if entry.is_dir())
+    check_twins(path / "train", names)
     if len(names) < 2:
         raise CellarError(f"{path / 'train'} has {len(names)} class folders; at least 2 are needed")
     return names
@@ -63,6 +66,10 @@ def check_folders(folder: Path, classes: tuple[str, ...]) -> None:
     """The class folders of a split are exactly those of train."""
     names = [entry.name for entry in visible(folder) if entry.is_dir()]
     for name in sorted(set(names) - set(classes)):
+        if twin := next((other for other in classes if folded(other) == folded(name)), None):
+            raise CellarError(
+                f"{folder}: {exactly(name)} is train's {exactly(twin)} in another letter case or Unicode form; rename one"
+            )
         raise CellarError(
             f"{folder / name} is no train class{likely(name, list(classes))}; classes: {', '.join(classes)}"
         )
@@ -80,28 +87,29 @@ def check_suffix(file: Path) -> Path:
     return file
 
 
-def read_all(path: Path, files: list[Path], size: int | None) -> tuple[np.ndarray, dict[str, str]]:
-    """Images in the order of `files`, and the sources for a manifest; RGB as soon as one is in colour.
+def read_all(path: Path, files: list[Path], size: int | None) -> tuple[np.ndarray, dict[str, str], tuple[str, ...]]:
+    """Images in the order of `files`, the sources for a manifest, and remarks; RGB as soon as one is in colour.
 
     Images of one size stay as they are; else all are resized whole, as models' inputs are (bilinear), to `size`.
     """
     images: list[Image.Image] = []
-    mixed = False
+    sizes: Counter[tuple[int, int]] = Counter()
 
     def fit(image: Image.Image) -> Image.Image:
         return image.resize((size, size), Image.Resampling.BILINEAR) if size else image
 
     def keep(row: int, image: Image.Image) -> None:
-        nonlocal mixed
-        if images and not mixed and image.size != images[0].size:
-            if not size:
-                raise CellarError(odd_size(files[row], image, files[0], images[0]))
-            mixed, images[:] = True, map(fit, images)
-        images.append(fit(image) if mixed else image)
+        sizes[image.size] += 1
+        if len(sizes) > 1 and not size:
+            raise CellarError(odd_size(files[row], image, files[0], images[0]))
+        if len(sizes) == 2 and sizes[image.size] == 1:  # the first of another size
+            images[:] = map(fit, images)
+        images.append(fit(image) if len(sizes) > 1 else image)
 
     sources = read_each(path, files, None, keep)
     mode = "L" if all(image.mode == "L" for image in images) else "RGB"
-    return np.stack([np.asarray(image.convert(mode)) for image in images]), sources
+    remarks = (f"images of {len(sizes)} sizes: resized to {size}x{size}",) if len(sizes) > 1 else ()
+    return np.stack([np.asarray(image.convert(mode)) for image in images]), sources, remarks
 
 
 def odd_size(file: Path, image: Image.Image, first: Path, first_image: Image.Image) -> str:

@@ -24,7 +24,9 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
         return cifar100.load(path, dataset.checksums, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "identity_folder":
         train, validation = dataset.train_per_class or 0, dataset.validation_per_class or 0
-        return identity_folder.load(path, dataset.input_size, train, validation, dataset.split_seed)
+        return identity_folder.load(
+            path, dataset.input_size, train, validation, dataset.split_seed, dataset.min_per_class
+        )
     return image_folder.load(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
 
 

@@ -1,5 +1,6 @@
 """`prepare`: raw files in a public layout -> arrays, labels, splits and a manifest."""
 
+import sys
 from collections.abc import Iterator
 
 from cellar.config import Config, Dataset
@@ -33,6 +34,8 @@ def run(settings: Settings) -> Facts:
 
     section, folder = settings.section, paths.prepared(settings.dataset)
     image_set = layouts.load(section, settings.dataset)
+    for remark in image_set.remarks:
+        print(f"{settings.dataset}: {remark}", file=sys.stderr)
     if not section.drop_leaked:
         prepared.save(image_set, folder, dataset=settings.dataset, layout=section.layout)
         return {}
