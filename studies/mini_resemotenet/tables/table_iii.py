@@ -70,10 +70,6 @@ def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> 
             cells[column] = Cell("not_run", paper=printed[column], reason=NOT_RUN.reason)
             continue
         ours = counted[column].get(name) if name else sum(counted[column].values())
-        if ours is None:
-            absent = f"{dataset} has no class of this name"
-            cells[column] = Cell("reported", paper=printed[column], verdict="not comparable", reason=absent)
-            continue
         verdict, reason = judge(column, ours, printed[column], counted, params)
         cells[column] = Cell("counted", ours, "count", printed[column], None, verdict, reason, **sources(dataset))
     return keyed_row(cells, "tables", "table_III", "rows_as_printed", label)
@@ -93,8 +89,10 @@ def sources(dataset: str) -> dict[str, Any]:
     return {"stage": [paths.stage_address("prepare", dataset)], "metrics": [str(manifest(dataset))]}
 
 
-def judge(column: str, ours: int, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
+def judge(column: str, ours: int | None, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
     """Real data: equal, or printed in another class's row (the paper's slip), or different. Synthetic data: none."""
+    if ours is None:
+        return "not comparable", f"{COLUMNS[column][1]} has no class of this name"
     if params.scale.synthetic:
         return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
     verdict, reason = verdicts.of_count(ours, printed)
