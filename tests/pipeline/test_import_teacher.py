@@ -45,7 +45,7 @@ def imported(**more: Any) -> list[float]:
     """The biases of the last layer, in the order of the data set's classes."""
     file = str(models.file_of("resemotenet_c"))
     common = {"key": "x", "seed": 0, "dataset": "own", "model": "resemotenet_c", "model_file": file, "threads": 1}
-    given = {"layout": "image_folder", "input_size": 16, "weights": "published.pth", "classes": None}
+    given = {"layout": "image_folder", "input_size": 16, "weights": "published.pth"}
     import_teacher.run(import_teacher.Settings(**{**common, **given, **more}))
     state = read_tensors(Path("results/teachers/x/seed-0/weights.safetensors"))
     assert state["fc4.weight"][:, 5].tolist() == state["fc4.bias"].tolist()
@@ -62,6 +62,11 @@ def test_outputs_follow_the_names(published: Path, classes: tuple[str, ...]) -> 
 def test_the_data_sets_own_order_leaves_outputs_as_they_are(published: Path) -> None:
     prepare(SORTED)
     assert imported(classes="as_dataset") == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_without_a_list_the_layout_has_an_order_of_its_own(published: Path) -> None:
+    prepare(("happy", "surprise", "sad", "anger", "disgust", "fear", "neutral"))
+    assert imported(layout="fer2013") == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_numbers_mean_something_only_where_the_layout_says_so(published: Path) -> None:

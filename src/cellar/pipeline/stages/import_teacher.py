@@ -27,7 +27,7 @@ class Settings(Section):
     model_file: str
     input_size: int
     weights: str
-    classes: list[str] | str | None
+    classes: list[str] | str | None = None  # resolved settings leave out what is None
     threads: int
 
 
