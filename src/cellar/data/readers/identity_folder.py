@@ -13,6 +13,7 @@ from PIL import Image
 from cellar.data.images import decode, read, summarise, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
+from cellar.data.readers.root import check_unpacked, find_root
 from cellar.data.splits import split_order
 from cellar.errors import CellarError
 from cellar.seeding import derive
@@ -27,7 +28,7 @@ def load(path: Path, size: int, train_per_class: int, validation_per_class: int 
     `path` is the folder of the persons' folders, or the one around it. Classes are the folders' names without
     `pins_`, sorted. Raises CellarError for whatever is not a whole image, and for a person with too few of them.
     """
-    root = find_root(path)
+    root = find_persons(path)
     folders = identities(root)
     classes = tuple(folders)
     found = {name: list_images(folder, train_per_class, validation_per_class) for name, folder in folders.items()}
@@ -41,16 +42,17 @@ def load(path: Path, size: int, train_per_class: int, validation_per_class: int 
     return ImageSet(images, labels[order], split[order], classes, sources, tuple(files[row].name for row in order))
 
 
-def find_root(path: Path) -> Path:
-    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or alone in it."""
+def find_persons(path: Path) -> Path:
+    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or one or two levels below."""
     if not path.is_dir():
+        check_unpacked(path)
         raise CellarError(f"{path} does not exist; put a folder of images a person there, see data/README.md")
-    inner = [entry for entry in visible(path) if entry.is_dir()]
-    if path / PINS in inner:
-        return path / PINS
-    if len(inner) == 1 and any(entry.is_dir() for entry in visible(inner[0])):
-        return inner[0]
-    return path
+    return path / PINS if (path / PINS).is_dir() else find_root(path, holds_persons)
+
+
+def holds_persons(folder: Path) -> bool:
+    """Whether a folder in it holds a file."""
+    return any(entry.is_file() for inner in visible(folder) if inner.is_dir() for entry in visible(inner))
 
 
 def identities(root: Path) -> dict[str, Path]:
