@@ -34,11 +34,12 @@ FER2013_IMAGES, CIFAR100_IMAGES = 35_887, 60_000  # as published: what is packed
 
 @dataclass(frozen=True)
 class Extent:
-    """How many images of how many bytes each, once prepared, and their classes."""
+    """How many images of how many bytes each, once prepared, and their classes; `known` says by what."""
 
     images: int
     image_bytes: int
     classes: int
+    known: str = "whole by its names and sizes"
 
 
 Look = Callable[[Path, Dataset], Extent]
@@ -51,7 +52,7 @@ def look_fer2013(path: Path, section: Dataset) -> Extent:
     if place.is_dir():
         return Extent(len(list(fer2013.list_images(place))), pixels, len(EMOTIONS))
     if is_packed(place):
-        return Extent(FER2013_IMAGES, pixels, len(EMOTIONS))
+        return Extent(FER2013_IMAGES, pixels, len(EMOTIONS), f"{place.name} is packed, and read as it is")
     check_is_data(place)
     return Extent(place.stat().st_size // (2 * pixels), pixels, len(EMOTIONS))  # a digit and a space a pixel: at most
 
@@ -72,7 +73,7 @@ def look_cifar100(path: Path, section: Dataset) -> Extent:
         return look_hub(place, image, cifar100.FINE)
     if place.is_file():
         check_is_archive(place)
-        return Extent(CIFAR100_IMAGES, image, cifar100.FINE)
+        return Extent(CIFAR100_IMAGES, image, cifar100.FINE, f"{place.name} is packed, and read as it is")
     for name in cifar100.FILES:
         check_file(place / name)
         check_is_data(place / name)
@@ -139,7 +140,7 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     except CellarError as error:
         what, _, do = str(error).rpartition("; ")
         return Finding("bad", topic, what, f"{do}, {off}"), None
-    return Finding("ok", topic, f"{path}: whole by its names and sizes, {state_of(name, path)}"), extent
+    return Finding("ok", topic, f"{path}: {extent.known}, {state_of(name, path)}"), extent
 
 
 def synthetic(section: Dataset, spec: SyntheticSpec) -> Extent:

@@ -91,7 +91,7 @@ def unpacked(archive: Path) -> dict[str, bytes | None]:
     missing = [name for name in FILES if name not in found]
     if missing:
         raise CellarError(f"{archive} holds no file {' or '.join(missing)}; get {FOLDER}.tar.gz, CIFAR-100 for Python")
-    return dict(found)
+    return {name: found[name] for name in FILES}
 
 
 def hashes(path: Path, place: Path) -> dict[str, str]:

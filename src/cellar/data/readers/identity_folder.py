@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cellar.data.images import decode, read, summarise, visible
+from cellar.data.images import SUFFIXES, decode, read, summarise, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
 from cellar.data.readers.root import check_unpacked, find_root
@@ -51,8 +51,9 @@ def find_persons(path: Path) -> Path:
 
 
 def holds_persons(folder: Path) -> bool:
-    """Whether a folder in it holds a file."""
-    return any(entry.is_file() for inner in visible(folder) if inner.is_dir() for entry in visible(inner))
+    """Whether a folder in it holds an image."""
+    inside = (entry for inner in visible(folder) if inner.is_dir() for entry in visible(inner))
+    return any(entry.suffix.lower() in SUFFIXES and entry.is_file() for entry in inside)
 
 
 def identities(root: Path) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """Where a layout begins: archives of the web unpack to one or two folders around it."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def check_unpacked(path: Path) -> None:
     for file in [path] if path.is_file() else packed_files(path):
         command = command_for(file)
         if command:
-            raise CellarError(f"{file} is left packed; unpack it there: cd {file.parent} && {command} {file.name}")
+            there, name = shlex.quote(str(file.parent)), shlex.quote(file.name)
+            raise CellarError(f"{file} is left packed; unpack it there: cd {there} && {command} {name}")
 
 
 def packed_files(path: Path) -> list[Path]:
