@@ -10,6 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from cellar.data import image_formats
+from cellar.data.foreign import check_is_data, is_system_file
 from cellar.errors import CellarError, printable
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
@@ -29,8 +30,8 @@ FOLDER_DIGEST_FROM = 1000  # above so many files the manifest keeps one hash a f
 
 
 def is_hidden(path: Path) -> bool:
-    """Files that desktops leave behind, which belong to no data set."""
-    return path.name.startswith(".") or path.name in {"Thumbs.db", "desktop.ini", "__MACOSX"}
+    """Files that desktops and servers leave behind, which belong to no data set."""
+    return path.name.startswith(".") or is_system_file(path.name)
 
 
 def visible(folder: Path) -> list[Path]:
@@ -43,9 +44,11 @@ def visible(folder: Path) -> list[Path]:
 
 def read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise CellarError(f"{path} cannot be read ({error.strerror}); mend or replace the file") from None
+    check_is_data(path, data)
+    return data
 
 
 def decode(path: Path, data: bytes, mode: str | None, size: tuple[int, int] | None = None) -> Image.Image:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellar.config import Dataset
 from cellar.data.faces import EMOTIONS
-from cellar.data.readers import cifar100, identity_folder, image_folder
+from cellar.data.readers import cifar100, hub, identity_folder, image_folder
 from cellar.errors import CellarError
 
 FIXED = ("fer2013", "raf_db", "cifar100")  # layouts whose classes have one order, in every copy
@@ -17,10 +17,12 @@ def classes_of(section: Dataset) -> tuple[str, ...] | None:
         if section.layout in ("fer2013", "raf_db"):
             return EMOTIONS
         if section.layout == "cifar100":
-            return cifar100.read_classes(cifar100.find_folder(path) / "meta")
+            place = cifar100.locate(path)
+            return cifar100.read_classes(place / "meta") if (place / "meta").is_file() else None
         if section.layout == "identity_folder":
-            root = identity_folder.find_root(path)
+            root = identity_folder.find_persons(path)
             return tuple(identity_folder.list_images(root, section.images_needed, section.min_per_class)[0])
-        return image_folder.class_names(path)
+        place = image_folder.locate(path)
+        return None if hub.is_hub(place) else image_folder.class_names(place)
     except CellarError:
         return None

@@ -17,7 +17,7 @@ METRICS = ("src/cellar/metrics",)
 BASE = ("src/cellar/methods/base.py",)
 FACES = (
     "src/cellar/data/face_images.py", "src/cellar/data/face_shards.py", "src/cellar/data/images.py",
-    "src/cellar/data/image_formats.py",
+    "src/cellar/data/image_formats.py", "src/cellar/data/foreign.py",
 )  # fmt: skip
 
 TRAINING = (*FILES, *INPUTS, *NETWORKS, *ENGINE, *METRICS, *BASE)

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from cellar.data.class_names import exactly, folded
-from cellar.data.images import read_each, visible
+from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
+from cellar.data.readers.root import check_unpacked, find_root
 from cellar.data.splits import split_order
 from cellar.errors import CellarError
 from cellar.seeding import derive
@@ -36,7 +37,7 @@ def load(
     `pins_`, sorted; persons with fewer than `min_per_class` images are left out. Raises CellarError for
     whatever is not a whole image, and for persons with too few of them.
     """
-    root = find_root(path)
+    root = find_persons(path)
     found, remarks = list_images(root, train_per_class + validation_per_class + 1, min_per_class)
     classes = tuple(found)
     files = [file for name in classes for file in found[name]]
@@ -51,16 +52,18 @@ def load(
     )
 
 
-def find_root(path: Path) -> Path:
-    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or alone in it."""
+def find_persons(path: Path) -> Path:
+    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or one or two levels below."""
     if not path.is_dir():
+        check_unpacked(path)
         raise CellarError(f"{path} does not exist; put a folder of images a person there, see data/README.md")
-    inner = [entry for entry in visible(path) if entry.is_dir()]
-    if path / PINS in inner:
-        return path / PINS
-    if len(inner) == 1 and any(entry.is_dir() for entry in visible(inner[0])):
-        return inner[0]
-    return path
+    return path / PINS if (path / PINS).is_dir() else find_root(path, holds_persons)
+
+
+def holds_persons(folder: Path) -> bool:
+    """Whether a folder in it holds an image."""
+    inside = (entry for inner in visible(folder) if inner.is_dir() for entry in visible(inner))
+    return any(entry.suffix.lower() in SUFFIXES and entry.is_file() for entry in inside)
 
 
 def identities(root: Path) -> dict[str, Path]:

@@ -1,6 +1,7 @@
-"""Anyone's images: {train,validation,test}/<class>/<any name>.{png,jpg,jpeg,bmp,webp}."""
+"""Anyone's images: {train,validation,test}/<class>/<any name>.{png,jpg,jpeg,bmp,webp}; validation is also val or valid."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from cellar.data import image_formats
 from cellar.data.class_names import check_twins, exactly, folded
 from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
+from cellar.data.readers import hub
+from cellar.data.readers.root import check_unpacked, find_root
+from cellar.data.readers.split_folders import is_split, split_folders
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError
 
@@ -21,12 +25,9 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
     Classes are the sorted folder names of train. Without validation/, a seeded, stratified part of train is
     held out. `size`: images of mixed sizes are resized to size x size; without it all must be of one size.
     """
-    if not path.is_dir():
-        raise CellarError(
-            f"{path} does not exist; put train/<class>/ and test/<class>/ folders there, see data/README.md"
-        )
+    path = locate(path)
     classes = class_names(path)
-    found = [item for split in SPLITS for item in list_images(path, split, classes)]
+    found = list_all(path, classes)
     split = np.array([split for split, _, _ in found], dtype="U10")
     labels = np.array([label for _, label, _ in found], dtype=np.int64)
     check_classes(path, labels, split, classes, required=("train", "test"))
@@ -38,32 +39,62 @@ def load(path: Path, size: int | None = None, validation_fraction: float = 0.1, 
     return ImageSet(images[order], labels[order], split[order], classes, sources, remarks=remarks)
 
 
+def locate(path: Path) -> Path:
+    """The folder of the splits' folders, or of parquet files: `path`, or one or two levels below."""
+    if path.is_file() and hub.is_hub(path):
+        return path
+    if not path.is_dir():
+        check_unpacked(path)
+        raise CellarError(
+            f"{path} does not exist; put train/<class>/ and test/<class>/ folders there, see data/README.md"
+        )
+    return find_root(path, lambda folder: any(map(is_split, visible(folder))) or hub.is_hub(folder))
+
+
 def class_names(path: Path) -> tuple[str, ...]:
-    if not (path / "train").is_dir():
+    train = split_folders(path).get("train")
+    if train is None:
         raise CellarError(
             f"{path / 'train'} does not exist; put train/<class>/ image folders there, see data/README.md"
         )
-    names = tuple(entry.name for entry in visible(path / "train") if entry.is_dir())
-    check_twins(path / "train", names)
+    names = tuple(entry.name for entry in visible(train) if entry.is_dir())
+    check_twins(train, names)
     if len(names) < 2:
-        raise CellarError(f"{path / 'train'} has {len(names)} class folders; at least 2 are needed")
+        raise CellarError(f"{train} has {len(names)} class folders; at least 2 are needed")
     return names
 
 
-def list_images(path: Path, split: str, classes: tuple[str, ...]) -> list[tuple[str, int, Path]]:
-    """(split, label, file) of a split's images by class and name; nothing when the split has no folder."""
-    if not (path / split).is_dir():
-        return []
-    check_folders(path / split, classes)
-    return [
-        (split, label, check_suffix(file))
-        for label, name in enumerate(classes)
-        for file in visible(path / split / name)
-    ]
+def list_all(path: Path, classes: tuple[str, ...]) -> list[tuple[str, int, Path]]:
+    """(split, label, file) of all images by split, class and name."""
+    folders = split_folders(path)
+    check_has_test(path, folders)
+    return [item for split in SPLITS if split in folders for item in list_images(folders[split], split, classes)]
+
+
+def check_has_test(path: Path, folders: Mapping[str, Path]) -> None:
+    if "test" not in folders:
+        has = " and ".join(f"{folder.name}/" for folder in folders.values())
+        raise CellarError(
+            f"{path} has no test image: it has {has} only; put images that nothing is chosen by in test/<class>/"
+        )
+
+
+def list_images(folder: Path, split: str, classes: tuple[str, ...]) -> list[tuple[str, int, Path]]:
+    """(split, label, file) of the images in a split's folder by class and name."""
+    check_folders(folder, classes)
+    return [(split, label, check_suffix(file)) for label, name in enumerate(classes) for file in visible(folder / name)]
+
+
+def check_loose(folder: Path) -> None:
+    """Raises CellarError for an image beside the class folders, which would have no class."""
+    for file in visible(folder):
+        if file.suffix.lower() in SUFFIXES and file.is_file():
+            raise CellarError(f"{file} is in no class folder; move it into one, or take it out")
 
 
 def check_folders(folder: Path, classes: tuple[str, ...]) -> None:
-    """The class folders of a split are exactly those of train."""
+    """The class folders of a split are exactly those of train, and all images are in them."""
+    check_loose(folder)
     names = [entry.name for entry in visible(folder) if entry.is_dir()]
     for name in sorted(set(names) - set(classes)):
         if twin := next((other for other in classes if folded(other) == folded(name)), None):

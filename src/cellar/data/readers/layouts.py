@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellar.config import Dataset
 from cellar.data.inputs.prepared import ImageSet
-from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.readers import cifar100, fer2013, hub, identity_folder, image_folder, raf_db
 from cellar.errors import CellarError
 
 
@@ -17,7 +17,7 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     if not path.exists():
         raise CellarError(f"{path} does not exist; {how_to_get(dataset, name)}")
     if dataset.layout == "fer2013":
-        return fer2013.load(path)
+        return fer2013.load(path, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "raf_db":
         return raf_db.load(path, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "cifar100":
@@ -27,6 +27,9 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
         return identity_folder.load(
             path, dataset.input_size, train, validation, dataset.split_seed, dataset.min_per_class
         )
+    path = image_folder.locate(path)
+    if hub.is_hub(path):
+        return hub.load_images(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
     return image_folder.load(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
 
 
