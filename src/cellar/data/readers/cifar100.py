@@ -19,13 +19,14 @@ from cellar.data.inputs.prepared import ImageSet
 from cellar.data.readers import hub
 from cellar.data.readers.packed import read_members
 from cellar.data.readers.root import check_unpacked, command_for, search
-from cellar.data.safe_pickle.plain_pickle import MAX_BYTES, PlainArray, check_file, load_plain, read_plain
+from cellar.data.safe_pickle.plain_pickle import PlainArray, check_file, load_plain, read_plain
 from cellar.data.splits import check_classes, hold_out, split_order
 from cellar.errors import CellarError, printable, safe_repr
 from cellar.files import hash_file
 
 FOLDER = "cifar-100-python"
 FILES = ("train", "test", "meta")
+MOST_PACKED = 400 * 2**20  # bytes of a file in an archive; the largest published has 155 MB
 SIDE = 32
 FINE, COARSE = 100, 20
 META_KEYS = {"fine_label_names": FINE, "coarse_label_names": COARSE}
@@ -87,7 +88,7 @@ def find_packed(folder: Path) -> Path | None:
 
 def unpacked(archive: Path) -> dict[str, bytes | None]:
     """Name -> content of the three files in an archive. Raises CellarError when it holds others."""
-    found = read_members(archive, FILES, MAX_BYTES)
+    found = read_members(archive, FILES, MOST_PACKED)
     missing = [name for name in FILES if name not in found]
     if missing:
         raise CellarError(f"{archive} holds no file {' or '.join(missing)}; get {FOLDER}.tar.gz, CIFAR-100 for Python")

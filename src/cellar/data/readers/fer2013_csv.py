@@ -18,7 +18,7 @@ from cellar.data.faces import EMOTIONS
 from cellar.data.foreign import check_is_data
 from cellar.data.images import visible
 from cellar.data.inputs.prepared import ImageSet
-from cellar.data.readers.packed import is_packed, read_members, zip_holds
+from cellar.data.readers.packed import is_packed, opened, zip_holds
 from cellar.data.splits import check_classes, split_order
 from cellar.errors import CellarError, printable, reason, safe_repr
 from cellar.files import hash_file
@@ -28,9 +28,9 @@ NAMES = ("fer2013.csv", "icml_face_data.csv")
 HEADER = ["emotion", "pixels", "Usage"]
 SEPARATORS = ",;\t"
 SUFFIXES = {".csv", ".tsv", ".txt"}
-LONGEST_HEADER = 1 << 16
+LONGEST_LINE = 1 << 16  # characters; of a longer one, which is no row, not more is taken into memory
+MOST_ROWS = 1_000_000
 ARCHIVES = ("fer2013.tar.gz", "fer2013.tgz", "fer2013.tar")  # the competition's, and what desktops make of its name
-MAX_BYTES = 2**30  # of a csv in an archive; the published one has 301 MB
 SPLIT_OF_USAGE = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 EMOTION_OF_CODE = NUMBERED["fer2013"][1]  # the csv's 0 .. 6
 LABEL_OF_CODE = {str(code): EMOTIONS.index(name) for code, name in enumerate(EMOTION_OF_CODE)}
@@ -107,11 +107,10 @@ def assemble(path: Path, rows: Sequence[Row], sources: dict[str, str]) -> ImageS
 def open_csv(path: Path) -> Iterator[TextIO]:
     """Its text, also out of a zip or tar, whatever its name. Raises CellarError for what is no csv."""
     if is_packed(path):
-        found = read_members(path, NAMES, MAX_BYTES)
-        if not found:
-            raise CellarError(f"{path} is an archive without {' or '.join(NAMES)}; unpack it, or get FER2013 anew")
-        content = io.BytesIO(next(found[name] for name in NAMES if name in found))
-        yield io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
+        with opened(path, NAMES) as content:
+            if content is None:
+                raise CellarError(f"{path} is an archive without {' or '.join(NAMES)}; unpack it, or get FER2013 anew")
+            yield io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
         return
     check_is_data(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -120,7 +119,7 @@ def open_csv(path: Path) -> Iterator[TextIO]:
 
 def read_header(file: TextIO) -> tuple[list[str], str]:
     """The names of the columns, and what separates them: a comma, semicolon or tab."""
-    line = file.readline(LONGEST_HEADER)
+    line = file.readline(LONGEST_LINE)
     separator = max(SEPARATORS, key=line.count)
     fields = next(csv.reader([line], delimiter=separator), [])
     spelt = {name.casefold(): name for name in HEADER}
@@ -137,7 +136,9 @@ def read_rows(path: Path) -> list[Row]:
             check_header(path, header)
             places = [header.index(name) for name in HEADER]
             rows = []
-            for row, fields in enumerate(csv.reader(file, delimiter=separator), start=1):
+            lines = iter(lambda: file.readline(LONGEST_LINE), "")
+            for row, fields in enumerate(csv.reader(lines, delimiter=separator), start=1):
+                check_number(path, row)
                 if any(map(str.strip, fields)):
                     check_width(f"{path}, row {row}", fields, header)
                     rows.append(parse_row(f"{path}, row {row}", *(fields[place].strip() for place in places)))
@@ -154,6 +155,11 @@ def check_header(path: Path, header: Sequence[str]) -> None:
             f"{path} begins with {found!r}, expected {','.join(HEADER)!r} in any order: it lacks {' and '.join(missing)}; "
             f"get the competition's {' or '.join(NAMES)}"
         )
+
+
+def check_number(path: Path, row: int) -> None:
+    if row > MOST_ROWS:
+        raise CellarError(f"{path} has more than {MOST_ROWS:,} rows, far more than FER2013; get the file again")
 
 
 def check_width(where: str, fields: Sequence[str], header: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ The hub's metadata name the classes of the numbers. Where they do not, the numbe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +102,14 @@ def load_images(path: Path, size: int, validation_fraction: float = 0.1, split_s
     rows = read_rows(path, found, None, None)
     names = found.names or tuple(map(str, sorted(set(rows.labels), key=lambda label: (isinstance(label, str), label))))
     labels = [number_of(path, label, names) if found.names else names.index(str(label)) for label in rows.labels]
-    one_size = len({image.size for image in rows.images}) == 1
-    resized = (
-        rows.images if one_size else [image.resize((size, size), Image.Resampling.BILINEAR) for image in rows.images]
-    )
+    sizes = len({image.size for image in rows.images})
+    resized, remarks = rows.images, tuple[str, ...]()
+    if sizes > 1:
+        resized = [image.resize((size, size), Image.Resampling.BILINEAR) for image in rows.images]
+        remarks = (f"images of {sizes} sizes: resized to {size}x{size}",)
     mode = "L" if all(image.mode == "L" for image in resized) else "RGB"
     rows = Rows([image.convert(mode) for image in resized], rows.labels, rows.split, rows.sources)
-    return assemble(path, rows, labels, names, validation_fraction, split_seed)
+    return replace(assemble(path, rows, labels, names, validation_fraction, split_seed), remarks=remarks)
 
 
 def find_columns(files: Sequence[Path], known_labels: Sequence[str]) -> Columns:
