@@ -15,7 +15,7 @@ from PIL import Image
 from cellar import files
 from cellar.data import face_shards
 from cellar.data.inputs import prepared
-from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.readers import cifar100, fer2013, hub, identity_folder, image_folder, raf_db, raf_db_folders
 from cellar.data.safe_pickle.plain_pickle import PlainArray, read_plain
 from cellar.data.unpack import unpack
 from cellar.models.checkpoint_files import weights
@@ -89,6 +89,23 @@ def read_cifar100_names(folder: Path, content: bytes) -> Any:
 
 def read_fer2013_csv(folder: Path, content: bytes) -> Any:
     return fer2013.load(put(folder / "fer2013.csv", content))
+
+
+def read_packed_csv(folder: Path, content: bytes) -> Any:
+    return fer2013.load(put(folder / "fer2013.tar.gz", content))
+
+
+def read_packed_cifar100(folder: Path, content: bytes) -> Any:
+    return cifar100.load(put(folder / "cifar-100-python.tar.gz", content), "any")
+
+
+def read_parquet(folder: Path, content: bytes) -> Any:
+    put(folder / "test.parquet", content)
+    return hub.load_images(put(folder / "train.parquet", content).parent, 8)
+
+
+def read_raf_db_csv(folder: Path, content: bytes) -> Any:
+    return raf_db_folders.read_labels(put(folder / "train_labels.csv", content))
 
 
 def read_raf_db_list(folder: Path, content: bytes) -> Any:

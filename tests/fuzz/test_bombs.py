@@ -137,6 +137,15 @@ def zip_bomb() -> bytes:
     return buffer.getvalue()
 
 
+def huge_table() -> bytes:
+    """A zip with 1.5 GiB of zeros as fer2013.csv: 1.5 MB, packed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("fer2013.csv", "w") as file:
+        for _ in range(384):
+            file.write(bytes(1 << 22))
+    return buffer.getvalue()
+
+
 def packed_arrays() -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, images=np.zeros(16 << 20, np.uint8))
@@ -165,6 +174,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an image of 2^62 pixels": ("identity_folder", lambda: png(2**31 - 1, 2**31 - 1)),
     "a tar's name of 512 MiB": ("archive", long_name),
     "a zip that grows": ("archive", zip_bomb),
+    "a table of one line of 1.5 GiB": ("packed_csv", huge_table),
     "packed arrays": ("arrays", packed_arrays),
     "an array that claims a terabyte": ("arrays", lambda: stored(array_header("(1099511627776,)"))),
     "a prepared set that claims a terabyte": ("prepared_arrays", lambda: stored(array_header("(1099511627776,)"))),

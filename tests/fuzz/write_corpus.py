@@ -12,10 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import safetensors.torch
 import torch
 
+from cellar.data.synthetic.objects import write_cifar100
 from cellar.models.stylegan2 import file as stylegan_file
 from cellar.models.stylegan2.network import Generator
 from tests.data.readers.test_cifar100 import dump
@@ -51,11 +54,59 @@ def texts() -> Named:
     usages = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
     rows = [f"{n % 7},{' '.join([str(n)] * 48**2)},{usage}" for n, usage in enumerate(usages)]
     yield "fer2013_csv", "whole", "\n".join(["emotion,pixels,Usage", *rows, ""]).encode()
+    yield (
+        "raf_db_csv",
+        "whole",
+        b"image,label\n" + b"".join(b"train_%05d_aligned.jpg,%d\n" % (n, n) for n in range(1, 8)),
+    )
     yield "raf_db_list", "whole", b"".join(b"train_%05d.jpg %d\ntest_%04d.jpg %d\n" % (n, n, n, n) for n in range(1, 8))
     yield "shard_index", "whole", json.dumps(INDEX).encode()
     yield "manifest", "whole", json.dumps(MANIFEST).encode()
     files = {"train": {"a": ["1.png"], "b": ["2.png"]}}
     yield "manifest", "with files", json.dumps({**MANIFEST, "files": files}).encode()
+
+
+def packed(folder: Path) -> Named:
+    """What readers take out of archives, and parquet files."""
+    table = next(content for reader, _, content in texts() if reader == "fer2013_csv")
+    for name, content in (
+        ("whole.tgz", tar_of({"fer2013/fer2013.csv": table})),
+        ("whole.zip", zip_of("fer2013.csv", table)),
+    ):
+        yield "packed_csv", name, content
+    objects = folder / "objects"
+    write_cifar100(objects, 3, 1000, 100)
+    pickles = {f"cifar-100-python/{name}": plain(objects / name) for name in ("train", "test", "meta")}
+    yield "packed_cifar100", "whole.tgz", tar_of(pickles)
+    rows = [(picture(1, 8), n % 2) for n in range(24)]
+    images = pa.array([{"bytes": data, "path": None} for data, _ in rows])
+    pq.write_table(pa.table({"image": images, "label": [label for _, label in rows]}), folder / "table.parquet")
+    yield "parquet", "whole", (folder / "table.parquet").read_bytes()
+
+
+def plain(path: Path) -> bytes:
+    """The pickle at `path`, its images made black: they pack to a few bytes."""
+    content = pickle.loads(path.read_bytes(), encoding="bytes")
+    if b"data" in content:
+        content[b"data"] = np.zeros_like(content[b"data"])
+    return pickle.dumps(content, 2)
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def zip_of(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(name, content)
+    return buffer.getvalue()
 
 
 def images() -> Named:
@@ -114,7 +165,15 @@ def weights(folder: Path) -> Named:
 def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for reader, file, content in (*pickles(folder), *texts(), *images(), *archives(), *arrays(), *weights(folder)):
+        for reader, file, content in (
+            *pickles(folder),
+            *texts(),
+            *packed(folder),
+            *images(),
+            *archives(),
+            *arrays(),
+            *weights(folder),
+        ):
             path = CORPUS / reader / file.replace(" ", "-")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

@@ -99,6 +99,7 @@ class Dataset(Section):
     train_per_class: Count | None = None  # training images of a class, for identity_folder
     # validation images of a class, for identity_folder, where the rest is test
     validation_per_class: Annotated[int, Field(ge=0)] | None = None
+    min_per_class: Count | None = None  # leaves out the classes with fewer images, for identity_folder
     split_seed: Annotated[int, Field(ge=0)] = 0  # seed of the choice of held-out images
     checksums: Literal["official", "any"] = "official"  # any admits a copy of CIFAR-100 with other checksums
     drop_leaked: bool = False  # true leaves out training and validation images that are copies of test images
@@ -114,9 +115,19 @@ class Dataset(Section):
         given = [key for key in ("train_per_class", "validation_per_class") if getattr(self, key) is not None]
         if self.layout == "identity_folder" and len(given) < 2:
             raise ValueError("layout identity_folder needs train_per_class and validation_per_class (which may be 0)")
+        given += [] if self.min_per_class is None else ["min_per_class"]
         if self.layout != "identity_folder" and given:
             raise ValueError(f"{given[0]} serves layout identity_folder only, not {self.layout}: take it out")
+        if self.min_per_class is not None and self.min_per_class < self.images_needed:
+            raise ValueError(
+                f"min_per_class is {self.min_per_class}, but the splits need {self.images_needed} images a class"
+            )
         return self
+
+    @property
+    def images_needed(self) -> int:
+        """Images of each class that the splits of identity_folder need: one is for testing."""
+        return (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
 
     @model_validator(mode="after")
     def synthetic_as_laid_out(self) -> Self:
@@ -126,7 +137,8 @@ class Dataset(Section):
         if by_person != bool(spec.identities):
             keys = "identities and per_identity" if by_person else "train and test"
             raise ValueError(f"layout {self.layout} needs {keys} under source.synthetic")
-        least = (self.train_per_class or 0) + (self.validation_per_class or 0) + 1
-        if by_person and spec.per_identity < least:
-            raise ValueError(f"per_identity is {spec.per_identity}, but the splits need {least} images a class")
+        if by_person and spec.per_identity < self.images_needed:
+            raise ValueError(
+                f"per_identity is {spec.per_identity}, but the splits need {self.images_needed} images a class"
+            )
         return self

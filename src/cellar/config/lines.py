@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 from cellar.config.data import Normalisation
 from cellar.config.section import Name, OneOf, Positive, Section, Seeds
 
+AS_DATASET = "as_dataset"
+
 
 class Start(OneOf):
     """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file."""
@@ -44,10 +46,29 @@ class Line(Section):
         return self
 
 
+def check_outputs(value: object) -> object:
+    """Class names; a number is a name too."""
+    if value == AS_DATASET:
+        return value
+    if not isinstance(value, list) or any(isinstance(one, bool) or not isinstance(one, str | int) for one in value):
+        raise ValueError(f"say the class names in the order of the network's outputs, or {AS_DATASET}")
+    names = list(map(str, value))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"{twice} stands there twice; name each output once")
+    return names
+
+
+Outputs = Annotated[Literal["as_dataset"] | list[str], BeforeValidator(check_outputs)]
+
+
 class Teacher(Line):
     """A network that students learn from."""
 
     weights: str | None = None  # a file of published weights to use as it is, instead of a training
+    # what the outputs of that file stand for: class names in their order, or as_dataset where they are in the data set's
+    # own order (for folders: sorted by name)
+    classes: Outputs | None = None
 
     @property
     def evaluation(self) -> str:
@@ -60,6 +81,8 @@ class Teacher(Line):
             raise ValueError(
                 "weights and start exclude each other: weights are used as they are, a start is trained on"
             )
+        if self.classes is not None and not self.weights:
+            raise ValueError("classes names the outputs of a weights file: give weights, or take classes out")
         return self
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cellar import config as configuration
 from cellar.config import Config
-from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
+from cellar.doctor import checkpoints, data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
 from cellar.pipeline import dvc_yaml, plan
@@ -43,6 +43,7 @@ def examine(config: Config) -> tuple[list[Finding], str]:
     findings = [
         *machine.examine(config, needs.estimate(config, stages, waiting, extents, graph)),
         *of_data,
+        *checkpoints.examine(config),
         *kept.findings,
         *versions.examine(),
         *locks.examine(),

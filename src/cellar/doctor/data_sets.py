@@ -11,62 +11,95 @@ from cellar import paths
 from cellar.config import Config, Dataset, published
 from cellar.config.data import SyntheticSpec
 from cellar.data.faces import EMOTIONS
-from cellar.data.inputs.prepared import SPLITS
-from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.foreign import check_is_data
+from cellar.data.readers import (
+    cifar100,
+    fer2013,
+    fer2013_csv,
+    hub,
+    identity_folder,
+    image_folder,
+    parquet_files,
+    raf_db,
+    raf_db_folders,
+)
 from cellar.data.readers.layouts import how_to_get
+from cellar.data.readers.packed import check_is_archive, is_packed
 from cellar.data.safe_pickle.plain_pickle import check_file
 from cellar.doctor.finding import Finding
 from cellar.errors import CellarError
 
+FER2013_IMAGES, CIFAR100_IMAGES = 35_887, 60_000  # as published: what is packed is not counted
+
 
 @dataclass(frozen=True)
 class Extent:
-    """How many images of how many bytes each, once prepared, and their classes."""
+    """How many images of how many bytes each, once prepared, and their classes; `known` says by what."""
 
     images: int
     image_bytes: int
     classes: int
+    known: str = "whole by its names and sizes"
 
 
 Look = Callable[[Path, Dataset], Extent]
 
 
 def look_fer2013(path: Path, section: Dataset) -> Extent:
-    pixels = fer2013.SIDE**2
-    if (path / "train").is_dir() or (path / "test").is_dir():
-        return Extent(len(list(fer2013.list_images(path))), pixels, len(EMOTIONS))
-    table = path if path.is_file() else path / fer2013.CSV_NAME
-    if not table.is_file():
-        raise CellarError(f"{path} holds neither train/ and test/ nor {fer2013.CSV_NAME}")
-    return Extent(table.stat().st_size // (2 * pixels), pixels, len(EMOTIONS))  # a digit and a space a pixel: at most
+    pixels, place = fer2013_csv.SIDE**2, fer2013.locate(path)
+    if hub.is_hub(place):
+        return look_hub(place, pixels, len(EMOTIONS))
+    if place.is_dir():
+        return Extent(len(list(fer2013.list_images(place))), pixels, len(EMOTIONS))
+    if is_packed(place):
+        return Extent(FER2013_IMAGES, pixels, len(EMOTIONS), f"{place.name} is packed, and read as it is")
+    check_is_data(place)
+    return Extent(place.stat().st_size // (2 * pixels), pixels, len(EMOTIONS))  # a digit and a space a pixel: at most
 
 
 def look_raf_db(path: Path, section: Dataset) -> Extent:
-    listed = raf_db.read_list(path)
-    raf_db.check_images_present(path, listed)
+    root = raf_db.locate(path)
+    if not (root / raf_db.LIST).is_file() and raf_db_folders.has_folders(root):
+        return Extent(len(raf_db_folders.list_images(path, root)), 3 * raf_db.SIDE**2, len(EMOTIONS))
+    listed = raf_db.read_list(root)
+    raf_db.check_images_present(root, listed)
     return Extent(len(listed), 3 * raf_db.SIDE**2, len(EMOTIONS))
 
 
 def look_cifar100(path: Path, section: Dataset) -> Extent:
-    folder = cifar100.find_folder(path)
+    image, place = 3 * cifar100.SIDE**2, cifar100.locate(path)
+    if hub.is_hub(place):
+        cifar100.check_unpublished(place, section.checksums)
+        return look_hub(place, image, cifar100.FINE)
+    if place.is_file():
+        check_is_archive(place)
+        return Extent(CIFAR100_IMAGES, image, cifar100.FINE, f"{place.name} is packed, and read as it is")
     for name in cifar100.FILES:
-        check_file(folder / name)
-    image = 3 * cifar100.SIDE**2
-    size = sum((folder / name).stat().st_size for name in ("train", "test"))
+        check_file(place / name)
+        check_is_data(place / name)
+    size = sum((place / name).stat().st_size for name in ("train", "test"))
     return Extent(size // image, image, cifar100.FINE)
 
 
+def look_hub(path: Path, image: int, classes: int = 0) -> Extent:
+    """Parquet files: their rows as they say; classes as their metadata say, where the layout does not."""
+    files = parquet_files.find_files(path)
+    found = classes or len(hub.find_columns(files, hub.LABELS).names or ())
+    return Extent(sum(map(parquet_files.count_rows, files)), image, found)
+
+
 def look_image_folder(path: Path, section: Dataset) -> Extent:
+    path = image_folder.locate(path)
+    if hub.is_hub(path):
+        return look_hub(path, 3 * section.input_size**2)
     classes = image_folder.class_names(path)
-    found = sum(len(image_folder.list_images(path, split, classes)) for split in SPLITS)
-    return Extent(found, 3 * section.input_size**2, len(classes))
+    return Extent(len(image_folder.list_all(path, classes)), 3 * section.input_size**2, len(classes))
 
 
 def look_identity_folder(path: Path, section: Dataset) -> Extent:
-    folders = identity_folder.identities(identity_folder.find_root(path))
-    least = section.train_per_class or 0, section.validation_per_class or 0
-    found = sum(len(identity_folder.list_images(folder, *least)) for folder in folders.values())
-    return Extent(found, 3 * section.input_size**2, len(folders))
+    root = identity_folder.find_persons(path)
+    found, _ = identity_folder.list_images(root, section.images_needed, section.min_per_class)
+    return Extent(sum(map(len, found.values())), 3 * section.input_size**2, len(found))
 
 
 LOOKS: dict[str, Look] = {
@@ -106,13 +139,13 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     except CellarError as error:
         what, _, do = str(error).rpartition("; ")
         return Finding("bad", topic, what, f"{do}, {off}"), None
-    return Finding("ok", topic, f"{path}: whole by its names and sizes, {state_of(name, path)}"), extent
+    return Finding("ok", topic, f"{path}: {extent.known}, {state_of(name, path)}"), extent
 
 
 def synthetic(section: Dataset, spec: SyntheticSpec) -> Extent:
     """The extent of synthetic data, by params.yaml."""
     images = spec.train + spec.validation + spec.test + spec.identities * spec.per_identity
-    sides = {"fer2013": fer2013.SIDE**2, "raf_db": 3 * raf_db.SIDE**2, "cifar100": 3 * cifar100.SIDE**2}
+    sides = {"fer2013": fer2013_csv.SIDE**2, "raf_db": 3 * raf_db.SIDE**2, "cifar100": 3 * cifar100.SIDE**2}
     classes = spec.identities or (cifar100.FINE if section.layout == "cifar100" else len(EMOTIONS))
     return Extent(images, sides.get(section.layout, 3 * section.input_size**2), classes)
 

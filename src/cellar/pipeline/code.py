@@ -15,7 +15,10 @@ NETWORKS = ("src/cellar/models/__init__.py",)
 ENGINE = ("src/cellar/engine", "src/cellar/seeding.py")
 METRICS = ("src/cellar/metrics",)
 BASE = ("src/cellar/methods/base.py",)
-FACES = ("src/cellar/data/face_images.py", "src/cellar/data/face_shards.py", "src/cellar/data/images.py")
+FACES = (
+    "src/cellar/data/face_images.py", "src/cellar/data/face_shards.py", "src/cellar/data/images.py",
+    "src/cellar/data/image_formats.py", "src/cellar/data/foreign.py",
+)  # fmt: skip
 
 TRAINING = (*FILES, *INPUTS, *NETWORKS, *ENGINE, *METRICS, *BASE)
 STARTING = (  # what reads the weights of a start

@@ -1,9 +1,16 @@
-"""Table III: images per class and split, counted from the prepared data; the printed rows are permuted."""
+"""Table III: images per class and split, counted from the prepared data; the printed rows are permuted.
+
+A data set's classes are found by what their names mean; one that the paper does not have gets a row of its own.
+"""
+
+from collections import Counter
+from typing import Any
 
 from cellar import files, paths
 from cellar.config import Params
+from cellar.data.class_names import meaning
 from cellar.tables import verdicts
-from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table, keyed_row
+from cellar.tables.cells import NOT_RUN, NOTHING, Cell, Column, Row, Table, keyed_row
 from cellar.tables.checks.counts import moved_rows
 from cellar.tables.runs import is_on, manifest
 
@@ -26,7 +33,7 @@ COLUMNS = {  # column -> label, data set, splits that make it up
     "raf_test": ("RAF-DB test", "raf_db", ("test",)),
 }
 
-Counts = dict[str, dict[str, int]]  # column -> class -> images
+Counts = dict[str, dict[str, int]]  # column -> class (of the paper by the name above, others by their own) -> images
 
 
 def inputs(params: Params) -> list[str]:
@@ -38,6 +45,8 @@ def build(params: Params) -> Table:
         column: count(dataset, splits) for column, (_, dataset, splits) in COLUMNS.items() if is_on(params, dataset)
     }
     rows = [Row(name, label, row_cells(label, name, counted, params)) for label, name in CLASSES.items()]
+    others = {name for counts in counted.values() for name in counts} - set(CLASSES.values())
+    rows += [Row(f"other_{name}", name, other_cells(name, counted)) for name in sorted(others)]
     rows.append(Row("total", "Total per set", row_cells("Total", None, counted, params)))
     columns = [Column(column, label, "count") for column, (label, _, _) in COLUMNS.items()]
     title = "Table III. Images per class"
@@ -46,7 +55,11 @@ def build(params: Params) -> Table:
 
 def count(dataset: str, splits: tuple[str, ...]) -> dict[str, int]:
     counts = files.read_json(manifest(dataset))["counts"]
-    return {name: sum(counts[split][name] for split in splits) for name in CLASSES.values()}
+    found: Counter[str] = Counter()
+    for split in splits:
+        for name, images in counts.get(split, {}).items():
+            found[meaning(name) if meaning(name) in CLASSES.values() else name] += images
+    return dict(found)
 
 
 def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> dict[str, Cell]:
@@ -56,24 +69,30 @@ def row_cells(label: str, name: str | None, counted: Counts, params: Params) -> 
         if column not in counted:
             cells[column] = Cell("not_run", paper=printed[column], reason=NOT_RUN.reason)
             continue
-        ours = counted[column][name] if name else sum(counted[column].values())
+        ours = counted[column].get(name) if name else sum(counted[column].values())
         verdict, reason = judge(column, ours, printed[column], counted, params)
-        cells[column] = Cell(
-            "counted",
-            ours,
-            "count",
-            printed[column],
-            None,
-            verdict,
-            reason,
-            stage=[paths.stage_address("prepare", dataset)],
-            metrics=[str(manifest(dataset))],
-        )
+        cells[column] = Cell("counted", ours, "count", printed[column], None, verdict, reason, **sources(dataset))
     return keyed_row(cells, "tables", "table_III", "rows_as_printed", label)
 
 
-def judge(column: str, ours: int, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
+def other_cells(name: str, counted: Counts) -> dict[str, Cell]:
+    """Of a class that the paper does not have."""
+    cells = {}
+    for column, (_, dataset, _) in COLUMNS.items():
+        ours = counted.get(column, {}).get(name)
+        cells[column] = NOTHING if ours is None else Cell("counted", ours, "count", **sources(dataset))
+    return cells
+
+
+def sources(dataset: str) -> dict[str, Any]:
+    """The stage and the file that a count comes from."""
+    return {"stage": [paths.stage_address("prepare", dataset)], "metrics": [str(manifest(dataset))]}
+
+
+def judge(column: str, ours: int | None, printed: int, counted: Counts, params: Params) -> verdicts.Judgement:
     """Real data: equal, or printed in another class's row (the paper's slip), or different. Synthetic data: none."""
+    if ours is None:
+        return "not comparable", f"{COLUMNS[column][1]} has no class of this name"
     if params.scale.synthetic:
         return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
     verdict, reason = verdicts.of_count(ours, printed)

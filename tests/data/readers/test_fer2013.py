@@ -153,7 +153,6 @@ BROKEN_CSV: dict[str, tuple[Callable[[list[str]], None], list[str]]] = {
     "pixels long": (edit(5, lambda f: [f[0], f[1] + " 7", f[2]]), ["row 5", "2305", "2304"]),
     "field missing": (edit(6, lambda f: f[:2]), ["row 6", "2 fields"]),
     "field too many": (edit(6, lambda f: [*f, "x"]), ["row 6", "4 fields"]),
-    "blank line": (edit(6, lambda f: []), ["row 6", "fields"]),
     "pixel a word": (edit(7, pixel("red")), ["row 7", "'red'"]),
     "pixel a fraction": (edit(7, pixel("1.5")), ["row 7", "'1.5'"]),
     "pixel negative": (edit(7, pixel("-1")), ["row 7", "'-1'"]),

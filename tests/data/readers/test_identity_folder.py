@@ -151,13 +151,13 @@ def lone(persons: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "cut short": (cut, ["pins_bob/a 2.jpg", "not a readable image", "truncated"]),
-    "no image inside": (lambda p: (p / "pins_bob" / "a 3.png").write_text("<html>"), ["pins_bob/a 3.png", "no known image"]),
-    "too few": (lambda p: [(p / "pins_bob" / f"a {n}.png").unlink() for n in range(3)], ["pins_bob has 4 images", "5 are needed", "3 train, 1 validation, 1 test"]),
+    "no image inside": (lambda p: (p / "pins_bob" / "a 3.png").write_text("<html>"), ["pins_bob/a 3.png is a web page"]),
+    "too few": (lambda p: [(p / "pins_bob" / f"a {n}.png").unlink() for n in range(3)], ["1 of 3 persons has fewer than 5 images (bob 4)", "min_per_class: 5"]),
     "two of one case": (lambda p: paint(p / "pins_Bob", EACH, 3), ["pins_Bob and pins_bob", "one person"]),
     "with and without pins_": (lambda p: paint(p / "bob", EACH, 3), ["bob and pins_bob", "one person"]),
     "no image by name": (lambda p: (p / "pins_bob" / "notes.txt").write_text("x"), ["pins_bob/notes.txt", "no image by its name"]),
     "a folder in it": (lambda p: (p / "pins_bob" / "more").mkdir(), ["pins_bob/more", "no image by its name"]),
-    "empty": (empty, ["pins_bob holds no image"]),
+    "empty": (empty, ["1 of 3 persons has fewer than 5 images (bob 0)"]),
     "one person": (lone, ["1 folders of persons", "at least 2"]),
     "nobody": (lambda p: [shutil.rmtree(f) for f in p.iterdir()], ["0 folders of persons"]),
     "missing": (lambda p: shutil.rmtree(p.parent), ["pins does not exist"]),
@@ -177,10 +177,36 @@ def test_broken_folders_are_one_line(folder: Path, case: str) -> None:
 def test_thirty_two_train_images_need_thirty_three(tmp_path: Path) -> None:
     for name, count in (("pins_a", 33), ("pins_b", 32)):
         paint(tmp_path / name, count, 50)
-    with pytest.raises(CellarError, match=r"pins_b has 32 images; 33 are needed"):
+    with pytest.raises(CellarError, match=r"1 of 2 persons has fewer than 33 images \(b 32\)"):
         identity_folder.load(tmp_path, 8, 32)
     paint(tmp_path / "pins_b", 33, 50)
     assert identity_folder.load(tmp_path, 8, 32).counts()["test"] == {"a": 1, "b": 1}
+
+
+def test_persons_with_few_images_are_named_together_or_left_out(folder: Path, tmp_path: Path) -> None:
+    for number in range(9):
+        paint(folder / identity_folder.PINS / f"pins_Cy {number}", 1 + number % 2, 50)
+    with pytest.raises(CellarError) as caught:
+        load(folder)
+    assert str(caught.value).endswith(
+        "9 of 12 persons have fewer than 5 images (Cy 0 1, Cy 1 2, Cy 2 1, …); add images, or set min_per_class: 5 in "
+        "params.yaml to leave them out"
+    )
+    found = identity_folder.load(folder, 8, 3, 1, min_per_class=6)
+    assert found.classes == ("Ann Lee", "Zoe Zed", "bob") and len(found) == 21
+    prepared.save(found, tmp_path / "p", dataset="pins", layout="identity_folder")
+    manifest = json.loads((tmp_path / "p" / "manifest.json").read_text())
+    assert manifest["remarks"] == ["9 of 12 persons have fewer than 6 images (Cy 0 1, Cy 1 2, Cy 2 1, …): left out"]
+    assert prepared.load(tmp_path / "p").files == found.files
+    with pytest.raises(CellarError, match="fewer than two are left; lower min_per_class"):
+        identity_folder.load(folder, 8, 3, 1, min_per_class=EACH + 1)
+
+
+def test_one_person_in_two_unicode_forms_is_refused(folder: Path) -> None:
+    for name in ("pins_Zo\u00eb", "pins_Zoe\u0308"):
+        paint(folder / identity_folder.PINS / name, EACH, 3)
+    with pytest.raises(CellarError, match=r"'pins_Zoe\\u0308' and 'pins_Zo\\xeb' are folders of one person"):
+        load(folder)
 
 
 def declare(path: Path, **more: object) -> Dataset:
@@ -202,6 +228,10 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "another layout": (
         {"layout": "image_folder", "source": {"manual": "x"}, "train_per_class": 3},
         "train_per_class serves layout identity_folder only",
+    ),
+    "too few to keep": (
+        {"train_per_class": 3, "validation_per_class": 1, "min_per_class": 4},
+        "is 4, but the splits need 5",
     ),
     "too few drawn": ({"train_per_class": 4, "validation_per_class": 1}, "per_identity is 5, but the splits need 6"),
     "drawn as another": (

@@ -96,6 +96,11 @@ def sixteen_bits(folder: Path) -> None:
     Image.fromarray(np.full((10, 12), 40_000, np.uint16)).save(folder / "test" / "cat" / "00.png")
 
 
+def two_forms(folder: Path) -> None:
+    for form in ("Zo\u00eb", "Zoe\u0308"):
+        write_images(folder / "train" / form, 3, 20)
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "odd size": (odd_size, ["train/dog/04.png", "11x10", "12x10", "resize"]),
     "class missing from test": (lambda f: shutil.rmtree(f / "test" / "dog"), ["test/dog", "does not exist"]),
@@ -103,6 +108,12 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda f: (f / "test" / "dog").rename(f / "test" / "dgo"),
         ["test/dgo", "'dog'"],
     ),
+    "classes of two cases": (
+        lambda f: write_images(f / "train" / "Dog", 3, 20),
+        ["Dog and dog", "letter case", "rename"],
+    ),
+    "classes of two Unicode forms": (two_forms, ["'Zoe\\u0308' and 'Zo\\xeb'", "Unicode form"]),
+    "another case in test": (lambda f: (f / "test" / "dog").rename(f / "test" / "Dog"), ["Dog is train's dog"]),
     "no train": (lambda f: shutil.rmtree(f / "train"), ["train does not exist"]),
     "no test": (lambda f: shutil.rmtree(f / "test"), ["no test image"]),
     "one class": (lambda f: shutil.rmtree(f / "train" / "dog"), ["1 class folders"]),

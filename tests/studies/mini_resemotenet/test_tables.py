@@ -104,6 +104,56 @@ def test_table_iii_of_photographs_finds_missing_images(public_counts: Project) -
     assert (cell.verdict, cell.reason) == ("differs", "counted 7,000, printed 7,215")
 
 
+def recount(dataset: str, rename: dict[str, str | None]) -> None:
+    """The data set's classes under other names; None takes one out."""
+    path = paths.prepared(dataset) / "manifest.json"
+    found = files.read_json(path)
+    for split, counts in found["counts"].items():
+        named = {rename.get(name, name): images for name, images in counts.items()}
+        found["counts"][split] = {name: images for name, images in named.items() if name is not None}
+    files.write_json(path, found)
+
+
+def test_table_iii_finds_classes_by_their_synonyms(project: Project) -> None:
+    before = project.build("table_iii").rows
+    recount("fer2013", {"anger": "Angry", "happy": "happiness", "sad": "SADNESS"})
+    assert project.build("table_iii").rows == before
+
+
+def test_table_iii_without_a_class_has_a_dash(project: Project) -> None:
+    """Training 11 to 17, disgust the fifth class."""
+    recount("fer2013", {"disgust": None})
+    cell = project.cell("table_iii", "disgust", "fer_train")
+    assert (cell.value, cell.paper, cell.reason) == (None, 436, "fer2013 has no class of this name")
+    assert project.cell("table_iii", "total", "fer_train").value == 11 + 12 + 13 + 14 + 16 + 17
+    assert project.cell("table_iii", "disgust", "raf_test").value is not None
+
+
+def test_table_iii_of_numbered_folders_has_their_rows(project: Project) -> None:
+    """Numbers mean nothing by themselves: FER2013's begin at 0 anger, RAF-DB's at 1 surprise."""
+    names = ("happy", "surprise", "sad", "anger", "disgust", "fear", "neutral")
+    recount("raf_db", {name: str(number) for number, name in enumerate(names, start=1)})
+    rows = {row.label: row.cells for row in project.build("table_iii").rows}
+    assert list(rows) == [
+        "Happy",
+        "Surprise",
+        "Sad",
+        "Angry",
+        "Disgust",
+        "Fear",
+        "Neutral",
+        *"1234567",
+        "Total per set",
+    ]
+    assert rows["Happy"]["raf_test"].value is None and rows["Happy"]["raf_test"].paper == 1185
+    assert [rows[number]["raf_test"].value for number in "1234567"] == [31, 32, 33, 34, 35, 36, 37]
+    assert rows["1"]["fer_train"].value is None and rows["Total per set"]["raf_test"].value == 7 * 34
+    project.tabulate("table_iii")
+    lines = (paths.TABLES / "table_iii.md").read_text().splitlines()
+    happy = next(line for line in lines if line.startswith("| Happy"))
+    assert [part.strip() for part in happy.split("|")][-3:] == ["–", "1,185", ""]
+
+
 def test_table_iii_names_the_permutation(project: Project) -> None:
     notes = {note.split(":")[0]: note for note in project.build("table_iii").notes}
     swaps = (

@@ -19,7 +19,8 @@ class ImageSet:
 
     images: uint8 (N, H, W) grey or (N, H, W, 3) RGB; labels: int64 (N,), positions in `classes`;
     split: str (N,), one of SPLITS; sources: raw file (or folder, ending in /) -> sha256; files: the name of each
-    image's file in its class's folder, (N,), or () where the layout itself says which file is in which split.
+    image's file in its class's folder, (N,), or () where the layout itself says which file is in which split;
+    remarks: what the reader did beyond reading, as sentences for the manifest (which `load` does not read back).
     """
 
     images: np.ndarray
@@ -28,6 +29,7 @@ class ImageSet:
     classes: tuple[str, ...]
     sources: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -70,7 +72,8 @@ def describe(image_set: ImageSet, dataset: str, layout: str) -> dict[str, Any]:
 
     Where a seed has made the splits it names the files of each too, in the order of the rows.
     """
-    named = {"files": image_set.files_by_split()} if image_set.files else {}
+    named: dict[str, Any] = {"files": image_set.files_by_split()} if image_set.files else {}
+    remarks = {"remarks": list(image_set.remarks)} if image_set.remarks else {}
     return {
         "dataset": dataset,
         "layout": layout,
@@ -78,6 +81,7 @@ def describe(image_set: ImageSet, dataset: str, layout: str) -> dict[str, Any]:
         "image_shape": list(image_set.images.shape[1:]),
         "counts": image_set.counts(),
         "sources": image_set.sources,
+        **remarks,
         **named,
     }
 

@@ -1,11 +1,9 @@
-"""FER2013, as Kaggle publishes it: image folders, or the competition's one csv.
+"""FER2013, as it is published: Kaggle's image folders, the competition's one table, or a hub's parquet files.
 
 Folders: {train,test}/<emotion>/{Training,PublicTest,PrivateTest}_<number>.jpg, 48x48 grey.
-Csv: columns emotion (0 angry .. 6 neutral), pixels (2304 numbers), Usage.
 Training is train, PublicTest is validation, PrivateTest is test (Mini-ResEmoteNet, sec. III.A).
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,41 +14,58 @@ from cellar.config.validation_errors import likely
 from cellar.data.faces import EMOTIONS
 from cellar.data.images import read_images, visible
 from cellar.data.inputs.prepared import ImageSet
+from cellar.data.readers import fer2013_csv, hub
+from cellar.data.readers.fer2013_csv import SIDE, SPLIT_OF_USAGE
+from cellar.data.readers.root import check_unpacked, search
+from cellar.data.readers.split_folders import is_split
 from cellar.data.splits import check_classes, split_order
-from cellar.errors import CellarError, reason, safe_repr
-from cellar.files import hash_file
+from cellar.errors import CellarError
 
-SIDE = 48
-CSV_NAME = "fer2013.csv"
-HEADER = ["emotion", "pixels", "Usage"]
-SPLIT_OF_USAGE = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
-EMOTION_OF_CODE = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the csv's 0 .. 6
-LABEL_OF_CODE = {str(code): EMOTIONS.index(name) for code, name in enumerate(EMOTION_OF_CODE)}
 LABEL_OF_FOLDER = {"angry" if name == "anger" else name: label for label, name in enumerate(EMOTIONS)}
 FOLDERS = {"train": ("Training",), "test": ("PublicTest", "PrivateTest")}
 FILE_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d{1,18})\.jpg")
-BYTE_OF_TEXT = {str(value): value for value in range(256)}
 
 
-def load(path: Path) -> ImageSet:
-    """Read either layout, told apart by looking; `path` is the folder, or the csv.
+def load(path: Path, validation_fraction: float = 0.1, split_seed: int = 0) -> ImageSet:
+    """Read any of the layouts, told apart by looking; `path` is the folder (or one or two around it), or the file.
 
-    Images are uint8 (N, 48, 48), rows ordered by split and number. Raises CellarError for anything unlike
-    the published layouts.
+    Images are uint8 (N, 48, 48), rows ordered by split and number (in tables: as they stand). The fraction and the
+    seed serve parquet files without a validation split. Raises CellarError for anything unlike the published layouts.
     """
+    root = locate(path)
+    if hub.is_hub(root):
+        return hub.load_fer2013(root, validation_fraction, split_seed)
+    return fer2013_csv.load_csv(root) if root.is_file() else load_folders(root)
+
+
+def locate(path: Path) -> Path:
+    """The folder of train/ and test/ or of the parquet files, or the file with the table."""
     if path.is_file():
-        return load_csv(path)
-    if (path / "train").is_dir() or (path / "test").is_dir():
-        return load_folders(path)
-    if (path / CSV_NAME).is_file():
-        return load_csv(path / CSV_NAME)
-    if path.is_dir():
+        return path
+    if not path.is_dir():
         raise CellarError(
-            f"{path} holds neither train/ and test/ nor {CSV_NAME}; unpack FER2013 there, see data/README.md"
+            f"{path} does not exist; get FER2013 (Kaggle, msambare/fer2013) and unpack it there, see data/README.md"
         )
-    raise CellarError(
-        f"{path} does not exist; get FER2013 (Kaggle, msambare/fer2013) and unpack it there, see data/README.md"
-    )
+    root = search(path, begins) or search(path, lambda folder: fer2013_csv.find_packed(folder) is not None)
+    if root is None:
+        raise CellarError(nothing_found(path))
+    if has_folders(root) or hub.is_hub(root):
+        return root
+    return fer2013_csv.find_table(root) or fer2013_csv.find_packed(root) or root
+
+
+def begins(folder: Path) -> bool:
+    return has_folders(folder) or hub.is_hub(folder) or fer2013_csv.find_table(folder) is not None
+
+
+def nothing_found(path: Path) -> str:
+    check_unpacked(path)
+    known = f"neither train/ and test/ nor {fer2013_csv.NAMES[0]}"
+    return fer2013_csv.no_table(path) or f"{path} holds {known}; unpack FER2013 there, see data/README.md"
+
+
+def has_folders(folder: Path) -> bool:
+    return any((folder / part).is_dir() for part in FOLDERS) and not hub.is_hub(folder)
 
 
 def load_folders(path: Path) -> ImageSet:
@@ -68,6 +83,7 @@ def load_folders(path: Path) -> ImageSet:
 
 def list_images(path: Path) -> Iterator[tuple[Path, str, int, int]]:
     """(file, usage, number, label) of every image, by folder and name."""
+    check_splits(path)
     for part, usages in FOLDERS.items():
         if not (path / part).is_dir():
             raise CellarError(
@@ -78,6 +94,15 @@ def list_images(path: Path) -> Iterator[tuple[Path, str, int, int]]:
                 raise CellarError(unknown_folder(folder))
             for file in visible(folder):
                 yield file, *parse_name(file, usages), LABEL_OF_FOLDER[folder.name]
+
+
+def check_splits(path: Path) -> None:
+    for folder in visible(path):
+        if is_split(folder) and folder.name not in FOLDERS:
+            raise CellarError(
+                f"{folder} is no folder of FER2013, which has train/ and test/ (with PublicTest_ and PrivateTest_ files); "
+                "move its images there, or read all with layout: image_folder"
+            )
 
 
 def unknown_folder(folder: Path) -> str:
@@ -92,64 +117,3 @@ def parse_name(file: Path, usages: tuple[str, ...]) -> tuple[str, int]:
         wanted = " or ".join(f"{usage}_<number>.jpg" for usage in usages)
         raise CellarError(f"{file} is not named {wanted} as published; take it out or mend its name")
     return match[1], int(match[2])
-
-
-def load_csv(path: Path) -> ImageSet:
-    """The competition's fer2013.csv; rows of a split stay in file order."""
-    rows = read_rows(path)
-    labels = np.array([label for label, _, _ in rows], dtype=np.int64)
-    split = np.array([split for *_, split in rows], dtype="U10")
-    check_classes(path, labels, split, EMOTIONS)
-    images = np.frombuffer(b"".join(pixels for _, pixels, _ in rows), np.uint8).reshape(-1, SIDE, SIDE)
-    order = split_order(split)
-    return ImageSet(images[order], labels[order], split[order], EMOTIONS, {path.name: hash_file(path)})
-
-
-def read_rows(path: Path) -> list[tuple[int, bytes, str]]:
-    """(label, 2304 bytes, split) of every row. Errors name the row, the first below the header being 1."""
-    row = 0
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            check_csv_header(path, next(reader, []))
-            rows = []
-            for row, fields in enumerate(reader, start=1):
-                rows.append(parse_row(path, row, fields))
-            return rows
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise CellarError(f"{path}, row {row + 1}: not readable as csv ({reason(error)}); get the file again") from None
-
-
-def check_csv_header(path: Path, header: list[str]) -> None:
-    if header != HEADER:
-        found = ",".join(header)[:60] or "an empty file"
-        raise CellarError(
-            f"{path} begins with {found!r}, expected {','.join(HEADER)!r}; get the competition's {CSV_NAME}"
-        )
-
-
-def parse_row(path: Path, row: int, fields: list[str]) -> tuple[int, bytes, str]:
-    where = f"{path}, row {row}"
-    if len(fields) != len(HEADER):
-        raise CellarError(f"{where} has {len(fields)} fields, expected {len(HEADER)}; get the file again")
-    code, text, usage = fields
-    if code not in LABEL_OF_CODE:
-        raise CellarError(f"{where}: emotion {safe_repr(code)!r} is unknown, expected 0 to 6; mend that row")
-    if usage not in SPLIT_OF_USAGE:
-        known = list(SPLIT_OF_USAGE)
-        hint = f"{likely(safe_repr(usage), known)}, expected {', '.join(known)}"
-        raise CellarError(f"{where}: Usage {safe_repr(usage)!r} is unknown{hint}; mend that row")
-    return LABEL_OF_CODE[code], parse_pixels(where, text), SPLIT_OF_USAGE[usage]
-
-
-def parse_pixels(where: str, text: str) -> bytes:
-    """2304 numbers from 0 to 255, row by row of the image, as bytes."""
-    try:
-        pixels = bytes(map(BYTE_OF_TEXT.__getitem__, text.split()))
-    except KeyError as error:
-        raise CellarError(
-            f"{where}: pixel {safe_repr(error.args[0])!r} is not a whole number from 0 to 255; get the file again"
-        ) from None
-    if len(pixels) != SIDE * SIDE:
-        raise CellarError(f"{where} has {len(pixels)} pixels, expected {SIDE * SIDE}; get the file again")
-    return pixels

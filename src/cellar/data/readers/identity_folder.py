@@ -4,33 +4,42 @@ It comes without splits. Some images of each person train, some validate, all ot
 each train; its code leaves no image for validation): by a seed, the name of the person and the names of its files.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from cellar.data.images import decode, read, summarise, visible
+from cellar.data.class_names import exactly, folded
+from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.data.readers.image_folder import check_suffix
+from cellar.data.readers.root import check_unpacked, find_root
 from cellar.data.splits import split_order
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
 PINS = "105_classes_pins_dataset"
 PREFIX = "pins_"
+SHOWN = 3  # persons that a message names
 
 
-def load(path: Path, size: int, train_per_class: int, validation_per_class: int = 0, split_seed: int = 0) -> ImageSet:
+def load(
+    path: Path,
+    size: int,
+    train_per_class: int,
+    validation_per_class: int = 0,
+    split_seed: int = 0,
+    min_per_class: int | None = None,
+) -> ImageSet:
     """Images uint8 (N, size, size, 3), resized whole; rows ordered by split, person and file.
 
     `path` is the folder of the persons' folders, or the one around it. Classes are the folders' names without
-    `pins_`, sorted. Raises CellarError for whatever is not a whole image, and for a person with too few of them.
+    `pins_`, sorted; persons with fewer than `min_per_class` images are left out. Raises CellarError for
+    whatever is not a whole image, and for persons with too few of them.
     """
-    root = find_root(path)
-    folders = identities(root)
-    classes = tuple(folders)
-    found = {name: list_images(folder, train_per_class, validation_per_class) for name, folder in folders.items()}
+    root = find_persons(path)
+    found, remarks = list_images(root, train_per_class + validation_per_class + 1, min_per_class)
+    classes = tuple(found)
     files = [file for name in classes for file in found[name]]
     labels = np.repeat(np.arange(len(classes)), [len(found[name]) for name in classes])
     split = np.concatenate(
@@ -38,19 +47,23 @@ def load(path: Path, size: int, train_per_class: int, validation_per_class: int 
     )
     order = split_order(split)
     images, sources = read_resized(root, [files[row] for row in order], size)
-    return ImageSet(images, labels[order], split[order], classes, sources, tuple(files[row].name for row in order))
+    return ImageSet(
+        images, labels[order], split[order], classes, sources, tuple(files[row].name for row in order), remarks
+    )
 
 
-def find_root(path: Path) -> Path:
-    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or alone in it."""
+def find_persons(path: Path) -> Path:
+    """The folder of the persons' folders: `path`, or what is in it as Pins' archive has it, or one or two levels below."""
     if not path.is_dir():
+        check_unpacked(path)
         raise CellarError(f"{path} does not exist; put a folder of images a person there, see data/README.md")
-    inner = [entry for entry in visible(path) if entry.is_dir()]
-    if path / PINS in inner:
-        return path / PINS
-    if len(inner) == 1 and any(entry.is_dir() for entry in visible(inner[0])):
-        return inner[0]
-    return path
+    return path / PINS if (path / PINS).is_dir() else find_root(path, holds_persons)
+
+
+def holds_persons(folder: Path) -> bool:
+    """Whether a folder in it holds an image."""
+    inside = (entry for inner in visible(folder) if inner.is_dir() for entry in visible(inner))
+    return any(entry.suffix.lower() in SUFFIXES and entry.is_file() for entry in inside)
 
 
 def identities(root: Path) -> dict[str, Path]:
@@ -58,9 +71,10 @@ def identities(root: Path) -> dict[str, Path]:
     folders = [entry for entry in visible(root) if entry.is_dir()]
     seen: dict[str, Path] = {}
     for folder in folders:
-        other = seen.setdefault(identity(folder).casefold(), folder)
+        other = seen.setdefault(folded(identity(folder)), folder)
         if other != folder:
-            raise CellarError(f"{root}: {other.name} and {folder.name} are folders of one person; make them one")
+            names = f"{exactly(other.name)} and {exactly(folder.name)}"
+            raise CellarError(f"{root}: {names} are folders of one person; make them one")
     if len(seen) < 2:
         raise CellarError(f"{root} has {len(seen)} folders of persons; at least 2 are needed, see data/README.md")
     return {identity(folder): folder for folder in sorted(seen.values(), key=identity)}
@@ -70,17 +84,33 @@ def identity(folder: Path) -> str:
     return folder.name.removeprefix(PREFIX) or folder.name
 
 
-def list_images(folder: Path, train: int, validation: int) -> list[Path]:
-    """A person's files by name. Raises CellarError when one is no image by its name, or there are too few."""
-    files = [check_suffix(file) for file in visible(folder)]
-    if not files:
-        raise CellarError(f"{folder} holds no image; add images or take the folder out")
-    if len(files) <= train + validation:
-        raise CellarError(
-            f"{folder} has {len(files)} images; {train + validation + 1} are needed ({train} train, {validation} "
-            "validation, 1 test): add images, take the folder out, or change train_per_class in params.yaml"
-        )
-    return files
+def list_images(
+    root: Path, least: int, min_per_class: int | None = None
+) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
+    """Name -> files of each person with at least `least` images (or `min_per_class`), both sorted; and who was left out.
+
+    Raises CellarError for a file that is no image by its name; without `min_per_class` for persons with too few, else
+    where fewer than two are left.
+    """
+    found = {name: [check_suffix(file) for file in visible(folder)] for name, folder in identities(root).items()}
+    least = max(least, min_per_class or 0)
+    few = {name: len(files) for name, files in found.items() if len(files) < least}
+    if not few:
+        return found, ()
+    if min_per_class is None:
+        do = f"add images, or set min_per_class: {least} in params.yaml to leave them out"
+        raise CellarError(f"{root}: {too_few(few, len(found), least)}; {do}")
+    if len(found) - len(few) < 2:
+        raise CellarError(f"{root}: {too_few(few, len(found), least)}, so fewer than two are left; lower min_per_class")
+    kept = {name: files for name, files in found.items() if name not in few}
+    return kept, (f"{too_few(few, len(found), least)}: left out",)
+
+
+def too_few(few: dict[str, int], persons: int, least: int) -> str:
+    """Who has too few images, in words: how many of them, and the first by name."""
+    first = ", ".join(f"{name} {count}" for name, count in list(few.items())[:SHOWN])
+    more = ", …" if len(few) > SHOWN else ""
+    return f"{len(few)} of {persons} persons {'has' if len(few) == 1 else 'have'} fewer than {least} images ({first}{more})"
 
 
 def deal(name: str, images: int, train: int, validation: int, seed: int) -> np.ndarray:
@@ -101,9 +131,8 @@ def read_resized(root: Path, files: list[Path], size: int) -> tuple[np.ndarray, 
     Resized as the study's code does (Pillow's default, bicubic), not cropped. Memory holds one file beside the result.
     """
     images = np.empty((len(files), size, size, 3), np.uint8)
-    hashes: dict[str, str] = {}
-    for row, file in enumerate(files):
-        data = read(file)
-        images[row] = np.asarray(decode(file, data, "RGB").resize((size, size), Image.Resampling.BICUBIC))
-        hashes[file.relative_to(root).as_posix()] = hashlib.sha256(data).hexdigest()
-    return images, summarise(hashes)
+
+    def keep(row: int, image: Image.Image) -> None:
+        images[row] = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
+
+    return images, read_each(root, files, "RGB", keep)

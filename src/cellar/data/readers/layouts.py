@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellar.config import Dataset
 from cellar.data.inputs.prepared import ImageSet
-from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.readers import cifar100, fer2013, hub, identity_folder, image_folder, raf_db
 from cellar.errors import CellarError
 
 
@@ -17,15 +17,20 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     if not path.exists():
         raise CellarError(f"{path} does not exist; {how_to_get(dataset, name)}")
     if dataset.layout == "fer2013":
-        return fer2013.load(path)
+        return fer2013.load(path, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "raf_db":
         return raf_db.load(path, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "cifar100":
         return cifar100.load(path, dataset.checksums, dataset.validation_fraction, dataset.split_seed)
     if dataset.layout == "identity_folder":
         train, validation = dataset.train_per_class or 0, dataset.validation_per_class or 0
-        return identity_folder.load(path, dataset.input_size, train, validation, dataset.split_seed)
-    return image_folder.load(path, validation_fraction=dataset.validation_fraction, split_seed=dataset.split_seed)
+        return identity_folder.load(
+            path, dataset.input_size, train, validation, dataset.split_seed, dataset.min_per_class
+        )
+    path = image_folder.locate(path)
+    if hub.is_hub(path):
+        return hub.load_images(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
+    return image_folder.load(path, dataset.input_size, dataset.validation_fraction, dataset.split_seed)
 
 
 def how_to_get(dataset: Dataset, name: str) -> str:

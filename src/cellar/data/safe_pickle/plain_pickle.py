@@ -118,11 +118,17 @@ def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:
     check_file(path, max_bytes)
     try:
         with path.open("rb") as file:
-            return PlainUnpickler(file, path).load()
-    except CellarError:
-        raise
+            return load_plain(file, path)
     except OSError as error:
         raise CellarError(f"{path} cannot be read ({error.strerror}); mend its permissions") from None
+
+
+def load_plain(file: IO[bytes], path: Path) -> Any:
+    """What `file` holds, see `read_plain`; `path` serves the messages."""
+    try:
+        return PlainUnpickler(file, path).load()
+    except (CellarError, OSError):
+        raise
     except Exception as error:  # a broken pickle can raise nearly anything
         why = reason(error)
         raise CellarError(f"{path} is not a whole pickle ({why}); get the published file again") from None

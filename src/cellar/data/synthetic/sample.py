@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cellar.data.readers import fer2013, raf_db
+from cellar.data.readers import fer2013, fer2013_csv, raf_db
 from cellar.data.synthetic.picture import draw_picture
 from cellar.data.whole_folder import replacing
 from cellar.errors import CellarError
@@ -79,12 +79,12 @@ def draw_faces(
 def draw_fer2013(seed: int, train: int, validation: int, test: int) -> Iterator[Drawn]:
     """FER2013's drawn stand-in: 48x48 grey."""
     totals = {"train": train, "validation": validation, "test": test}
-    return draw_faces(seed, totals, FER2013_COUNTS, fer2013.SIDE, 1)
+    return draw_faces(seed, totals, FER2013_COUNTS, fer2013_csv.SIDE, 1)
 
 
 def write_fer2013(folder: Path, seed: int, train: int, validation: int, test: int) -> None:
     """Draw faces into FER2013's folder layout; replaces `folder` whole. Raises CellarError."""
-    usage_of = {split: usage for usage, split in fer2013.SPLIT_OF_USAGE.items()}
+    usage_of = {split: usage for usage, split in fer2013_csv.SPLIT_OF_USAGE.items()}
     part_of = {usage: part for part, usages in fer2013.FOLDERS.items() for usage in usages}
     name_of = {label: name for name, label in fer2013.LABEL_OF_FOLDER.items()}
     with replacing(folder) as new:
@@ -95,11 +95,11 @@ def write_fer2013(folder: Path, seed: int, train: int, validation: int, test: in
 
 def write_fer2013_csv(folder: Path, seed: int, train: int, validation: int, test: int) -> None:
     """The same faces as the competition's csv, without JPEG's losses; replaces `folder` whole."""
-    usage_of = {split: usage for usage, split in fer2013.SPLIT_OF_USAGE.items()}
-    code_of = {label: code for code, label in fer2013.LABEL_OF_CODE.items()}
-    with replacing(folder) as new, (new / fer2013.CSV_NAME).open("w", encoding="utf-8", newline="") as file:
+    usage_of = {split: usage for usage, split in fer2013_csv.SPLIT_OF_USAGE.items()}
+    code_of = {label: code for code, label in fer2013_csv.LABEL_OF_CODE.items()}
+    with replacing(folder) as new, (new / fer2013_csv.NAMES[0]).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(fer2013.HEADER)
+        writer.writerow(fer2013_csv.HEADER)
         for face in draw_fer2013(seed, train, validation, test):
             pixels = " ".join(map(str, face.picture.ravel().tolist()))
             writer.writerow([code_of[face.label], pixels, usage_of[face.split]])

@@ -12,8 +12,9 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
     "src/cellar/data/synthetic", "src/cellar/data/readers", "src/cellar/data/whole_folder.py", "src/cellar/data/faces.py",
-    "src/cellar/data/images.py", "src/cellar/data/splits.py", "src/cellar/data/inputs/prepared.py", "src/cellar/data/safe_pickle",
-    "src/cellar/seeding.py",
+    "src/cellar/data/images.py", "src/cellar/data/image_formats.py", "src/cellar/data/foreign.py", "src/cellar/data/unpack.py",
+    "src/cellar/data/class_names.py", "src/cellar/data/splits.py", "src/cellar/data/inputs/prepared.py",
+    "src/cellar/data/safe_pickle", "src/cellar/seeding.py",
 )  # fmt: skip
 
 

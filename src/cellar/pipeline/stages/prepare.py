@@ -1,5 +1,6 @@
 """`prepare`: raw files in a public layout -> arrays, labels, splits and a manifest."""
 
+import sys
 from collections.abc import Iterator
 
 from cellar.config import Config, Dataset
@@ -8,7 +9,8 @@ from cellar.pipeline import code
 from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
-    "src/cellar/data/readers", "src/cellar/data/images.py", "src/cellar/data/splits.py", "src/cellar/data/faces.py",
+    "src/cellar/data/readers", "src/cellar/data/images.py", "src/cellar/data/image_formats.py", "src/cellar/data/foreign.py",
+    "src/cellar/data/unpack.py", "src/cellar/data/class_names.py", "src/cellar/data/splits.py", "src/cellar/data/faces.py",
     "src/cellar/data/greyscale.py", "src/cellar/data/audit", "src/cellar/data/safe_pickle", "src/cellar/seeding.py",
 )  # fmt: skip
 
@@ -35,6 +37,8 @@ def run(settings: Settings) -> Facts:
 
     section, folder = settings.section, paths.prepared(settings.dataset)
     image_set = layouts.load(section, settings.dataset)
+    for remark in image_set.remarks:
+        print(f"{settings.dataset}: {remark}", file=sys.stderr)
     if section.greyscale:
         image_set = replace(image_set, images=to_grey(image_set.images))
     if not section.drop_leaked:

@@ -10,7 +10,7 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 
 CODE = (
     "src/cellar/files.py", "src/cellar/tables", "src/cellar/metrics", "src/cellar/studies.py", "src/cellar/data/audit/pairs.py",
-    "src/cellar/methods/registry.py", "src/cellar/models/__init__.py",
+    "src/cellar/data/class_names.py", "src/cellar/methods/registry.py", "src/cellar/models/__init__.py",
 )  # fmt: skip
 
 
