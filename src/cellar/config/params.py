@@ -39,10 +39,7 @@ class TeacherCache(Section):
 
 
 class Evaluation(Section):
-    """`train_of`: data sets whose training images are evaluated too, as the small-dataset study's tables show them."""
-
     batch_size: Count
-    train_of: list[Name] = Field(default_factory=list)
 
 
 class Costs(Section):

@@ -50,9 +50,9 @@ class Recipe(Section):
     `train_on` may add the validation images to the training ones, as published for CIFAR-100, which has no such
     split; then nothing can be chosen on them: `select_on: last_epoch`. `early_stop`: epochs without a better one.
     `momentum` is SGD's, `betas` are Adam's (PyTorch's own if not given). `task_loss`: cross-entropy, or binary
-    cross-entropy, a question for each class. `watch`: splits that are scored after every epoch too, for the history. Of
-    `test` it shows what a choice on the test images would have given, as the small-dataset study made it; nothing is
-    chosen by it. `processes`: how many share a batch, on GPUs one each (cellar.engine.distributed).
+    cross-entropy, a question for each class. `watch`: splits that are scored in every epoch too, for the history. Of
+    `test` it shows what a choice on the test images would have given, as the small-dataset study made it; of `train`
+    what a classifier guessed while it was trained on them, which costs nothing. Nothing is chosen by either. `processes`: how many share a batch, on GPUs one each (cellar.engine.distributed).
     """
 
     epochs: Count

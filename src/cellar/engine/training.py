@@ -13,6 +13,7 @@ from cellar.data.inputs.augmentation import Split
 from cellar.engine import runtime
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
 from cellar.engine.runtime import Checkpoint, Optimizer, Progress
+from cellar.engine.selection import headline, is_best, stopped_early
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
@@ -63,6 +64,10 @@ class LearningRule(Protocol):
         other terms, which are logged under their own names."""
         ...
 
+    def observe(self, output: Tensor, batch: Batch) -> None:
+        """Called after each loss with the same arguments (of two heads the main one's): what is counted while training."""
+        ...
+
 
 Evaluator = Callable[[nn.Module], dict[str, float]]  # a model after an epoch -> scores, validation_* among them
 
@@ -104,7 +109,7 @@ def train(
     result = resume(checkpoint, model, optimizer, split.labels.device)
     trained = context.wrap_ddp(model) if several else model
     progress.done = progress.first_done = len(result.history) * sampler.size
-    while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
+    while len(result.history) < recipe.epochs and not stopped_early(result.history, result.best_epoch, recipe):
         epoch = len(result.history)
         indices = sampler(epoch)
         if several:
@@ -121,7 +126,7 @@ def train(
         result.history.append(row | {"learning_rate": optimizer.learning_rate})
         result.step_losses.append(steps[:, terms.index("loss")].cpu())
         optimizer.end_epoch(scores["validation_loss"])
-        if is_best(result, recipe):
+        if is_best(result.history, recipe):
             result.best, result.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
         if context.rank == 0:
@@ -157,7 +162,9 @@ def train_epoch(
         if context.size > 1:
             output = context.all_gather(output, position)
         image = indices.image[position]
-        losses = total_loss(method, output, Batch(position, image, indices.augmentation[position], split.labels[image]))
+        batch = Batch(position, image, indices.augmentation[position], split.labels[image])
+        losses = total_loss(method, output, batch)
+        method.observe(output.detach() if isinstance(output, Tensor) else output[0].detach(), batch)
         if not terms:
             # Preallocated: keeping one small tensor per step would fragment the allocator and stop freed gradient blocks
             # from being reused.
@@ -205,28 +212,6 @@ def mean_losses(terms: list[str], steps: Tensor, epoch: int) -> dict[str, float]
 def evaluate_epoch(evaluator: Evaluator, model: nn.Module, context: DistributedContext) -> dict[str, float]:
     """Scores of the model, computed by the main process: no two processes may decide differently."""
     return context.broadcast_from_main(lambda: evaluator(model)) if context.size > 1 else evaluator(model)
-
-
-def is_best(result: TrainResult, recipe: Recipe) -> bool:
-    """Whether the newest epoch beats all earlier ones; of equal epochs the first is kept."""
-    *earlier, newest = result.history
-    if recipe.select_on == "last_epoch":
-        return True
-    if recipe.select_on == "validation_loss":
-        return all(newest["validation_loss"] < row["validation_loss"] for row in earlier)
-    return all(newest[recipe.select_on] > row[recipe.select_on] for row in earlier)
-
-
-def stopped_early(result: TrainResult, recipe: Recipe) -> bool:
-    return recipe.early_stop is not None and len(result.history) - result.best_epoch >= recipe.early_stop
-
-
-def headline(scores: dict[str, float]) -> str:
-    """The score that the progress line shows; nothing if no image is held out."""
-    if "validation_r2" in scores:
-        return f", validation R2 {scores['validation_r2']:.3f}"
-    accuracy = scores["validation_accuracy"]
-    return "" if math.isnan(accuracy) else f", validation {accuracy:.1f} %"
 
 
 def snapshot(model: nn.Module) -> State:

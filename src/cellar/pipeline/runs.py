@@ -62,7 +62,6 @@ def evaluation(params: Params, kind: Kind, key: str, line: Line, seed: int) -> E
     return EvaluationSettings(
         **(shared if shared["faces"] else shared | {"teacher": None}),
         batch_size=params.evaluation.batch_size,
-        train_split=line.dataset in params.evaluation.train_of,
     )
 
 
