@@ -281,7 +281,7 @@ def test_without_validation_the_last_epoch_is_taken_and_nothing_is_scored() -> N
 
 def watching(*splits: str) -> Labels:
     """A method of labels whose recipe watches these splits; 20 images are held out."""
-    settings = SimpleNamespace(recipe=Recipe.model_validate({**RECIPE, "watch": splits}), precision="fp32")
+    settings = SimpleNamespace(recipe=Recipe.model_validate({**RECIPE, "watch": list(splits)}), precision="fp32")
     data = SimpleNamespace(
         settings=settings, validation=split(20, 2), watched=lambda: dict.fromkeys(splits, split(33, 1)), num_classes=3,
         device=torch.device("cpu"),
