@@ -12,8 +12,7 @@ from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split
 from cellar.engine import runtime
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
-from cellar.engine.runtime import Checkpoint, Optimizer, Progress
-from cellar.engine.selection import headline, is_best, stopped_early
+from cellar.engine.runtime import Checkpoint, Optimizer, Progress, headline
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
@@ -109,7 +108,7 @@ def train(
     result = resume(checkpoint, model, optimizer, split.labels.device)
     trained = context.wrap_ddp(model) if several else model
     progress.done = progress.first_done = len(result.history) * sampler.size
-    while len(result.history) < recipe.epochs and not stopped_early(result.history, result.best_epoch, recipe):
+    while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
         epoch = len(result.history)
         indices = sampler(epoch)
         if several:
@@ -126,7 +125,7 @@ def train(
         result.history.append(row | {"learning_rate": optimizer.learning_rate})
         result.step_losses.append(steps[:, terms.index("loss")].cpu())
         optimizer.end_epoch(scores["validation_loss"])
-        if is_best(result.history, recipe):
+        if is_best(result, recipe):
             result.best, result.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
         if context.rank == 0:
@@ -212,6 +211,19 @@ def mean_losses(terms: list[str], steps: Tensor, epoch: int) -> dict[str, float]
 def evaluate_epoch(evaluator: Evaluator, model: nn.Module, context: DistributedContext) -> dict[str, float]:
     """Scores of the model, computed by the main process: no two processes may decide differently."""
     return context.broadcast_from_main(lambda: evaluator(model)) if context.size > 1 else evaluator(model)
+
+
+def is_best(result: TrainResult, recipe: Recipe) -> bool:
+    """Whether the newest epoch beats all earlier ones; of equal epochs the first is kept."""
+    *earlier, newest = result.history
+    if recipe.select_on == "last_epoch":
+        return True
+    sign = -1 if recipe.select_on == "validation_loss" else 1
+    return all(sign * newest[recipe.select_on] > sign * row[recipe.select_on] for row in earlier)
+
+
+def stopped_early(result: TrainResult, recipe: Recipe) -> bool:
+    return recipe.early_stop is not None and len(result.history) - result.best_epoch >= recipe.early_stop
 
 
 def snapshot(model: nn.Module) -> State:
