@@ -37,9 +37,9 @@ def faces(name: str) -> Path:
     return Path("data/faces") / name
 
 
-def features(faces: str, teacher: str) -> Path:
-    """Holds features.npy (of the faces), held_out.npz (of the data set)."""
-    return Path("results/features") / f"{faces}-{teacher}"
+def features(teacher: str) -> Path:
+    """Holds held_out.npz (of the data set)."""
+    return Path("results/features") / teacher
 
 
 def part_activations(teacher: str) -> Path:

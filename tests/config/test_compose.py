@@ -265,7 +265,7 @@ def test_a_comment_of_an_anchor_stands_once(studies: Path) -> None:
 def test_a_long_text_is_folded_and_a_hash_in_quotes_is_no_comment(studies: Path) -> None:
     note = " ".join(["many words"] * 20)
     write_study(
-        "one", quick=f"{QUICK}evaluation:\n  train_of: []\n".replace("note: quickly", f'note: "{note} #1"  # why')
+        "one", quick=f"{QUICK}evaluation:\n  batch_size: 64\n".replace("note: quickly", f'note: "{note} #1"  # why')
     )
     composition = compose(["one/quick"])
     assert composition.values["scale"]["note"] == f"{note} #1"

@@ -122,6 +122,7 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "a temperature of earlier versions": (lambda p: line(p, "fer2013-E1").update(temperature=3), [f"{MINI}.experiments.fer2013-E1.temperature is now {MINI}.experiments.fer2013-E1.method.temperature"]),
     "triplets of earlier versions": (lambda p: line(p, "fer2013-E1").update(triplets={}), [f"{MINI}.experiments.fer2013-E1.triplets is now method: {{name: triplet"]),
     "a drawn scale": (lambda p: p["scale"].update(drawn=True), ["scale.drawn is now scale.synthetic; move it there"]),
+    "training images of a data set": (lambda p: p["evaluation"].update(train_of=["pins"]), ["evaluation.train_of is now watch: [train] in the recipes of these data sets; move it there"]),
     "drawn data": (lambda p: p["datasets"]["fer2013"]["source"].update(draw={"seed": 1}), ["datasets.fer2013.source.draw is now datasets.fer2013.source.synthetic"]),
     "a flat key": (lambda p: p.update(experiments={"fer2013-E1": {"temperature": 4}}), [f"params.yaml: experiments.fer2013-E1.temperature is now {MINI}.experiments.fer2013-E1.method.temperature"]),
     "a flat recipe": (lambda p: p.update(recipes={"student_a": {"epochs": 4}}), [f"params.yaml: recipes.student_a.epochs is now {MINI}.recipes.student_a.epochs"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from cellar import files, paths
@@ -16,7 +17,7 @@ from cellar.config.resolved import EvaluationSettings, TrainingSettings
 from cellar.pipeline import records
 from cellar.pipeline.stages import evaluate_student, train_student, train_teacher
 
-from .tiny import INPUT, settings_of, tiny_set
+from .tiny import INPUT, RECIPE, settings_of, tiny_set
 
 PACKAGE = Path(inspect.getfile(paths)).parent
 NOT_COUNTED = {"errors.py", "files.py", "paths.py"}
@@ -80,10 +81,10 @@ def test_settings_read_back_equal_those_that_were_validated() -> None:
 
 def test_an_evaluation_writes_few_scalars_and_the_rest_beside_the_predictions(project: Path) -> None:
     method = {"name": "labels"}
-    said = settings_of("students", "study/alone", method)
+    said = settings_of("students", "study/alone", method, recipe={**RECIPE, "watch": ["train"]})
     train_student.run(TrainingSettings.model_validate(said))
     keys = EvaluationSettings.model_fields.keys() & said.keys()
-    evaluated = {key: said[key] for key in keys} | {"batch_size": 32, "train_split": True}
+    evaluated = {key: said[key] for key in keys} | {"batch_size": 32}
     evaluate_student.run(EvaluationSettings.model_validate(evaluated))
     place = ("students", "study/alone", 0)
     metrics, details = files.read_json(paths.metrics(*place)), files.read_json(paths.details(*place))
@@ -96,11 +97,13 @@ def test_an_evaluation_writes_few_scalars_and_the_rest_beside_the_predictions(pr
         "per_class",
         "confusion",
         "train",
-        "micro",
         "auc",
         "epochs_run",
     } <= details.keys()
     assert not metrics.keys() & details.keys()
+    history = pd.read_csv(paths.trained(*place) / "history.csv").query("chosen == 1").iloc[0]
+    macro = {name: pytest.approx(history[f"train_{name}"], abs=1e-4) for name in ("precision", "recall", "f1")}
+    assert details["train"] == {"accuracy": pytest.approx(history["train_accuracy"], abs=1e-4), "macro": macro}
     rows = paths.confusion(*place).read_text().splitlines()
     assert rows[0] == "actual,predicted" and len(rows) == 1 + metrics["n"]
     right = sum(actual == predicted for actual, predicted in (row.split(",") for row in rows[1:]))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from sklearn import metrics
 from torch import Tensor, nn
 
 from cellar.config import Recipe
@@ -18,6 +19,7 @@ from cellar.engine.training import Batch, EpochIndices, TrainResult
 from cellar.errors import CellarError
 from cellar.methods.base import ShuffledSampler, validation_scores
 from cellar.methods.labels import Labels
+from cellar.seeding import derive
 
 RECIPE: dict[str, Any] = dict(  # noqa: C408
     epochs=4, batch_size=8, learning_rate=0.05, momentum=0.9, weight_decay=0.0001, schedule={"plateau": {"factor": 0.1, "patience": 1}},
@@ -275,3 +277,107 @@ def test_without_validation_the_last_epoch_is_taken_and_nothing_is_scored() -> N
     result = run(Checkpoint({"run": 1}), **recipe, schedule={"step": {"every": 2, "factor": 0.2}})
     assert result.best_epoch == 4 and same(result.best, result.last)
     assert all(math.isnan(row["validation_accuracy"]) for row in result.history)
+
+
+def watching(*splits: str) -> Labels:
+    """A method of labels whose recipe watches these splits; 20 images are held out."""
+    settings = SimpleNamespace(recipe=Recipe.model_validate({**RECIPE, "watch": list(splits)}), precision="fp32")
+    data = SimpleNamespace(
+        settings=settings, validation=split(20, 2), watched=lambda: dict.fromkeys(splits, split(33, 1)), num_classes=3,
+        device=torch.device("cpu"),
+    )  # fmt: skip
+    method = Labels(Labels.Params())
+    method.scorer = method.evaluator(data)  # type: ignore[arg-type, attr-defined]
+    return method
+
+
+def run_watching(checkpoint: Checkpoint, *splits: str) -> TrainResult:
+    method = watching(*splits)
+    torch.manual_seed(0)
+    return training.train(
+        TinyNet(), split(33, 1), method, Recipe.model_validate(RECIPE), sampler=ShuffledSampler(33, 2, 0, torch.device("cpu")),
+        evaluator=method.scorer, seed=0, precision="fp32", checkpoint=checkpoint, progress=Progress("test", 1),
+    )  # fmt: skip
+
+
+def plain_guesses() -> list[tuple[list[int], list[int]]]:
+    """Labels and guesses of each epoch, as a loop gathers them that prints its training accuracy."""
+    torch.manual_seed(0)
+    model, images, sampler = TinyNet(), split(33, 1), ShuffledSampler(33, 2, 0, torch.device("cpu"))
+    optimizer = torch.optim.SGD(model.parameters(), RECIPE["learning_rate"], 0.9, weight_decay=0.0001)
+    epochs = []
+    for epoch in range(RECIPE["epochs"]):
+        ys: list[int] = []
+        guesses: list[int] = []
+        drawn = sampler(epoch)
+        torch.manual_seed(derive(0, "dropout", epoch))
+        model.train()
+        for start in (0, 8, 16, 24):  # the 33rd image would be a batch of one
+            index, augmentation = drawn.image[start : start + 8], drawn.augmentation[start : start + 8]
+            output = model(images.augmentation.apply(images.images[index], augmentation))
+            ys += images.labels[index].tolist()
+            guesses += output.argmax(1).tolist()
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(output, images.labels[index]).backward()
+            optimizer.step()
+        epochs.append((ys, guesses))
+    return epochs
+
+
+def test_scores_of_the_training_images_are_those_that_a_plain_loop_prints() -> None:
+    history = run_watching(Checkpoint({"run": 1}), "train").history
+    averages = {"labels": [0, 1, 2], "average": "macro", "zero_division": 0}
+    for row, (ys, guesses) in zip(history, plain_guesses(), strict=True):
+        assert row["train_accuracy"] == pytest.approx(100 * metrics.accuracy_score(ys, guesses), abs=1e-4)
+        for name in ("precision", "recall", "f1"):
+            wanted = 100 * getattr(metrics, f"{name}_score")(ys, guesses, **averages)
+            assert row[f"train_{name}"] == pytest.approx(wanted, abs=1e-4)
+    assert len({row["train_accuracy"] for row in history}) > 1
+
+
+def test_to_watch_the_training_images_changes_no_weight() -> None:
+    """Nor another column of the history."""
+    alone, watched = run(Checkpoint({"run": 1})), run_watching(Checkpoint({"run": 2}), "train")
+    assert same(alone.last, watched.last) and same(alone.best, watched.best)
+    for before, after in zip(alone.history, watched.history, strict=True):
+        assert after.keys() - before.keys() >= {"train_accuracy", "train_precision", "train_recall", "train_f1"}
+        assert {name: after[name] for name in before if name != "validation_loss"} == {
+            name: value for name, value in before.items() if name != "validation_loss"
+        }
+        assert after["validation_loss"] == pytest.approx(before["validation_loss"], abs=1e-6)
+
+
+def test_what_was_guessed_before_a_kill_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run_watching(Checkpoint({"run": "whole"}), "train")
+    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)
+    step, steps = Optimizer.step, iter(range(7))  # killed in the middle of the second epoch
+
+    def killed(self: Optimizer, loss: Tensor) -> None:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        step(self, loss)
+
+    monkeypatch.setattr(Optimizer, "step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_watching(Checkpoint({"run": "killed"}), "train")
+    monkeypatch.setattr(Optimizer, "step", step)
+    resumed = run_watching(Checkpoint({"run": "killed"}), "train")
+    assert resumed.resumed_from == 1 and resumed.history == whole.history
+
+
+def test_of_two_heads_the_main_ones_guesses_are_counted() -> None:
+    class TwoHeads(TinyNet):
+        def forward(self, x: Tensor) -> Any:
+            logits = super().forward(x)
+            return (logits, -logits) if self.training else logits
+
+    observed: list[Tensor] = []
+    method = watching("train")
+    method.observe = lambda output, batch: observed.append(output)  # type: ignore[method-assign]
+    torch.manual_seed(0)
+    model, images, recipe = TwoHeads(), split(8, 1), Recipe.model_validate(RECIPE)
+    indices = EpochIndices(torch.arange(8), torch.zeros(8, dtype=torch.int64))
+    model.body[5] = nn.Identity()  # no dropout
+    expected = model.train()(images.augmentation.apply(images.images, indices.augmentation))[0]
+    training.train_epoch(model, images, indices, method, Optimizer(model, recipe), 8, "fp32", Progress("test", 1))
+    torch.testing.assert_close(observed, [expected.detach()])

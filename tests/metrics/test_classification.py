@@ -93,17 +93,16 @@ def test_without_images_of_a_class_there_is_no_area() -> None:
     assert classification.from_logits(np.eye(2, dtype=np.float32), np.array([1, 1]), CLASSES[:2])["auc"] is None
 
 
-def test_micro_averages_are_the_accuracy_of_one_guess_an_image() -> None:
-    """3 of 6 are right: over all classes together 3 hits, 3 misses and 3 false alarms."""
-    assert classification.micro(logits_of(PREDICTED), LABELS) == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
-    third = classification.micro(logits_of(np.array([0, 1, 2])), np.array([0, 0, 0]))
-    assert third == {"precision": 33.3333, "recall": 33.3333, "f1": 33.3333}
-
-
-def test_averages_are_what_the_small_dataset_study_prints(found: dict) -> None:
-    averages = classification.averages(logits_of(PREDICTED), LABELS, CLASSES)
-    assert averages.pop("micro") == {"precision": 50.0, "recall": 50.0, "f1": 50.0}
-    assert averages == {name: found[name] for name in ("n", "accuracy", "loss", "macro")}
+def test_scores_of_a_confusion_matrix() -> None:
+    """By rows 2 of 3, 0 of 0, 1 of 2 and 0 of 1 are right; by columns 2 of 4, 0 of 1, 1 of 1 and 0 of 0."""
+    confusion = np.array([[2, 1, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0]])
+    f1 = (2 / (3 / 2 + 4 / 2) + 0 + 2 / (2 / 1 + 1 / 1) + 0) / 4  # harmonic means
+    assert classification.of_confusion(confusion) == {
+        "accuracy": 50.0,
+        "precision": 37.5,  # (1/2 + 0 + 1 + 0) / 4
+        "recall": 29.1667,  # (2/3 + 0 + 1/2 + 0) / 4
+        "f1": round(100 * f1, 4),
+    }
 
 
 def test_the_result_is_plain_json(found: dict) -> None:

@@ -27,7 +27,6 @@ KEPT = {
 }  # fmt: skip
 TEACHER = {"dataset": "cifar100", "model": "cnn4", "recipe": "cifar100_student"}
 OTHER: dict[str, Any] = {  # field -> another value than its default
-    "Evaluation.train_of": ["fer2013"],
     "SyntheticSpec.validation": 70,
     "Dataset.validation_fraction": 0.2,
     "Dataset.min_per_class": 40,
@@ -137,7 +136,6 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
     for study in ("mini_resemotenet", "cifar100_kd"):
         for sweep in params["studies"][study]["sweeps"].values():
             sweep |= {"temperatures": [1], "task_weights": [0.1]}
-    del params["evaluation"]["train_of"]
     for study in (TOY, "small_dataset_kd"):
         for line in params["studies"][study]["experiments"].values():
             del line["seeds"]

@@ -171,7 +171,6 @@ def tiny(shipped: dict[str, Any]) -> dict[str, Any]:
     sweep = faces["sweeps"]["fer2013_sweep"]
     faces["sweeps"] = {"fer2013_sweep": sweep | {"temperatures": [1, 3], "task_weights": [0.2]}}
     del objects["sweeps"]
-    raw["evaluation"].pop("train_of")
     raw["costs"] = {"batch_sizes": [1, 4], "warmup": 1, "repeats": 2}
     return raw
 

@@ -42,8 +42,6 @@ class Evaluation(Section):
     """How predictions are made."""
 
     batch_size: Count  # images of one forward pass
-    # data sets whose training images are evaluated too, as the small-dataset study's tables show them
-    train_of: list[Name] = Field(default_factory=list)
 
 
 class Costs(Section):

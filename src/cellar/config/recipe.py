@@ -61,8 +61,9 @@ class Recipe(Section):
     train_on: Literal["train", "train_and_validation"] = "train"
     # which epoch's weights are kept: the best by this score on the validation images, or the last
     select_on: Literal["validation_accuracy", "validation_loss", "validation_r2", "last_epoch"]
-    # splits that are scored after every epoch too, for the history; of test it shows what a choice on the test images
-    # would have given, as the small-dataset study made it; nothing is chosen by it
+    # splits that are scored in every epoch too, for the history; nothing is chosen by them. test shows what a choice on the
+    # test images would have given, as the small-dataset study made it; train what a classifier guessed while it was
+    # trained on them, which costs nothing
     watch: list[Literal["train", "test"]] = Field(default_factory=list)
 
     @model_validator(mode="after")

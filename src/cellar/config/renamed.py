@@ -57,6 +57,8 @@ def renamed_keys(raw: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(old, new) of every key outside studies that has another name now."""
     if "drawn" in dict(mappings(raw)).get("scale", {}):
         yield "scale.drawn", "scale.synthetic"
+    if "train_of" in dict(mappings(raw)).get("evaluation", {}):
+        yield "evaluation.train_of", "watch: [train] in the recipes of these data sets"
     for name, dataset in mappings(raw.get("datasets")):
         if "draw" in dict(mappings(dataset)).get("source", {}):
             yield f"datasets.{name}.source.draw", f"datasets.{name}.source.synthetic"

@@ -67,10 +67,7 @@ class TrainingSettings(RunSettings):
 
 
 class EvaluationSettings(RunSettings):
-    """`train_split`: whether a classifier's predictions of the training images are kept too."""
-
     batch_size: Count
-    train_split: bool = False
 
 
 class GeneratorSettings(Section):

@@ -99,19 +99,28 @@ def write_metrics(
 
 
 def training_facts(history: Path) -> dict[str, Any]:
-    """Which epoch was chosen, of how many, and its validation scores; None for imported weights."""
+    """Which epoch was chosen, of how many, its validation scores, and those of the training images if these were watched;
+    None for imported weights."""
     rows = pd.read_csv(history)
     if rows.empty:
         return {"epoch": None, "epochs_run": None, "validation_accuracy": None}
     chosen = rows[rows["chosen"] == 1].iloc[0]
-    facts = {
+    facts: dict[str, Any] = {
         "epoch": int(chosen["epoch"]),
         "epochs_run": len(rows),
         "validation_accuracy": rounded(chosen["validation_accuracy"]),
     }
     if "validation_r2" in rows:
         facts["validation_r2"] = rounded(chosen["validation_r2"])
+    if "train_f1" in rows:
+        facts["train"] = while_trained_on(chosen)
     return facts | (best_on_test(rows) if "test_accuracy" in rows else {})
+
+
+def while_trained_on(chosen: "pd.Series[Any]") -> dict[str, Any]:
+    """Scores of the training images, from the guesses made in the chosen epoch while they were trained on."""
+    macro = {name: rounded(chosen[f"train_{name}"]) for name in ("precision", "recall", "f1")}
+    return {"accuracy": rounded(chosen["train_accuracy"]), "macro": macro}
 
 
 def best_on_test(rows: pd.DataFrame) -> dict[str, Any]:

@@ -177,6 +177,14 @@ class Progress:
         print(" | ".join(part for part in parts if part), file=sys.stderr, flush=True)
 
 
+def headline(scores: dict[str, float]) -> str:
+    """The score that the progress line shows; nothing if no image is held out."""
+    if "validation_r2" in scores:
+        return f", validation R2 {scores['validation_r2']:.3f}"
+    accuracy = scores["validation_accuracy"]
+    return "" if math.isnan(accuracy) else f", validation {accuracy:.1f} %"
+
+
 class Checkpoint:
     """The state of a training, kept outside the stage's outputs, which DVC and Snakemake delete when a stage fails.
 

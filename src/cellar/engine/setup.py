@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from torch import Tensor, distributed, nn
 
 from cellar import files, models, paths
 from cellar.config import Recipe
-from cellar.config.resolved import GeneratorSettings, TrainingSettings
+from cellar.config.resolved import GeneratorSettings, TeacherSettings, TrainingSettings
 from cellar.data.inputs import prepared
 from cellar.data.inputs.augmentation import Split, open_split
 from cellar.data.inputs.prepared import ImageSet
@@ -90,11 +90,6 @@ class TrainData:
         same = teacher.input == settings.input
         split = self.train if same else open_split(self.image_set, slice(0, self.num_train), teacher.input, self.device)
 
-        def build() -> nn.Module:
-            network = models.build(teacher.model, self.num_classes, teacher.model_file)
-            models.load_weights(network, Path(teacher.weights))
-            return runtime.place(network, self.device)
-
         identity: dict[str, Any] = {
             "teacher": run_record.content_hash(Path(teacher.weights)),
             "model": teacher.model,
@@ -106,8 +101,14 @@ class TrainData:
         }
         count = split.augmentation.count
         store = LogitStore(identity, self.num_train_val, count, self.num_classes, cache.storage, cache.budget_mb)
-        network = FixedBatchTeacher(build, split.images, split.augmentation, cache.batch_size, settings.precision)
-        return CachedTeacher(network, store)
+        build, shown = partial(self.network_of, teacher), (split.images, split.augmentation)
+        return CachedTeacher(FixedBatchTeacher(build, *shown, cache.batch_size, settings.precision), store)
+
+    def network_of(self, teacher: TeacherSettings) -> nn.Module:
+        """A teacher's network with its weights, on this device."""
+        network = models.build(teacher.model, self.num_classes, teacher.model_file)
+        models.load_weights(network, Path(teacher.weights))
+        return runtime.place(network, self.device)
 
 
 class Method(LearningRule, Protocol):
@@ -126,7 +127,7 @@ class Method(LearningRule, Protocol):
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """A training ready to start; `facts` are what the method adds to the run record afterwards."""
+    """A training ready to start; `facts` are what the method adds to the run record."""
 
     model: nn.Module
     split: Split

@@ -52,7 +52,8 @@ class FixedBatchTeacher:
 
     @cached_property
     def model(self) -> nn.Module:
-        return self.build().eval()
+        with torch.random.fork_rng(devices=[]):  # a new network's weights must not move the student's dropout
+            return self.build().eval()
 
     def outputs(self, image: Tensor, augmentation: Tensor) -> Iterator[Tensor]:
         """Outputs (b, C) float32 for image numbers and augmentation indices (N,), batch by batch."""
@@ -63,8 +64,7 @@ class FixedBatchTeacher:
     @torch.inference_mode()
     def forward(self, image: Tensor, augmentation: Tensor) -> Tensor:
         """Outputs (b, C) float32 for at most `batch_size` pairs; the first is repeated to fill the batch."""
-        count = len(image)
-        self.images_forwarded += count
+        self.images_forwarded += (count := len(image))
         fill = self.batch_size - count
         image, augmentation = (torch.cat([pairs, pairs[:1].expand(fill)]) for pairs in (image, augmentation))
         with runtime.autocast(self.images.device, self.precision):

@@ -12,7 +12,7 @@ from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split
 from cellar.engine import runtime
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
-from cellar.engine.runtime import Checkpoint, Optimizer, Progress
+from cellar.engine.runtime import Checkpoint, Optimizer, Progress, headline
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
@@ -61,6 +61,10 @@ class LearningRule(Protocol):
     def loss(self, output: Tensor, batch: Batch) -> Losses:
         """Scalars of the model's output for a batch, (B, C) float32 for logits: "loss", which is minimised, and any
         other terms, which are logged under their own names."""
+        ...
+
+    def observe(self, output: Tensor, batch: Batch) -> None:
+        """Called after each loss with the same arguments (of two heads the main one's): what is counted while training."""
         ...
 
 
@@ -157,7 +161,9 @@ def train_epoch(
         if context.size > 1:
             output = context.all_gather(output, position)
         image = indices.image[position]
-        losses = total_loss(method, output, Batch(position, image, indices.augmentation[position], split.labels[image]))
+        batch = Batch(position, image, indices.augmentation[position], split.labels[image])
+        losses = total_loss(method, output, batch)
+        method.observe(output.detach() if isinstance(output, Tensor) else output[0].detach(), batch)
         if not terms:
             # Preallocated: keeping one small tensor per step would fragment the allocator and stop freed gradient blocks
             # from being reused.
@@ -212,21 +218,12 @@ def is_best(result: TrainResult, recipe: Recipe) -> bool:
     *earlier, newest = result.history
     if recipe.select_on == "last_epoch":
         return True
-    if recipe.select_on == "validation_loss":
-        return all(newest["validation_loss"] < row["validation_loss"] for row in earlier)
-    return all(newest[recipe.select_on] > row[recipe.select_on] for row in earlier)
+    sign = -1 if recipe.select_on == "validation_loss" else 1
+    return all(sign * newest[recipe.select_on] > sign * row[recipe.select_on] for row in earlier)
 
 
 def stopped_early(result: TrainResult, recipe: Recipe) -> bool:
     return recipe.early_stop is not None and len(result.history) - result.best_epoch >= recipe.early_stop
-
-
-def headline(scores: dict[str, float]) -> str:
-    """The score that the progress line shows; nothing if no image is held out."""
-    if "validation_r2" in scores:
-        return f", validation R2 {scores['validation_r2']:.3f}"
-    accuracy = scores["validation_accuracy"]
-    return "" if math.isnan(accuracy) else f", validation {accuracy:.1f} %"
 
 
 def snapshot(model: nn.Module) -> State:

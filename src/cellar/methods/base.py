@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
@@ -14,6 +13,7 @@ from cellar.config.resolved import EvaluationSettings, TrainingSettings
 from cellar.config.section import Section
 from cellar.data.inputs.augmentation import Split
 from cellar.engine.evaluate import Arrays, EvalContext
+from cellar.engine.guesses import Guesses
 from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
@@ -30,8 +30,8 @@ class Method:
     """A method of training; the class that a method's file names as METHOD.
 
     One object serves one training or one evaluation. A training calls, in this order: check, inputs, num_outputs, wrap,
-    prepare, train_split, sampler, evaluator; before each epoch begin_epoch, for each batch loss, after each epoch the
-    evaluator; at the end facts. An evaluation calls num_outputs, wrap, evaluation_inputs, predict, predict_extra, targets.
+    prepare, train_split, sampler, evaluator; before each epoch begin_epoch, for each batch loss and observe, after each epoch
+    the evaluator; at the end facts. An evaluation calls num_outputs, wrap, evaluation_inputs, predict, predict_extra, targets.
     """
 
     class Params(Section):
@@ -87,6 +87,9 @@ class Method:
         """ "loss", which is minimised, and any other terms, which are logged under their own names."""
         raise NotImplementedError
 
+    def observe(self, output: Tensor, batch: Batch) -> None:
+        """Called after each loss, with the same arguments: counts what a score of the training images needs."""
+
     def evaluator(self, data: TrainData) -> Evaluator | None:
         """Computes the scores after each epoch; None if no image is held out."""
         return None
@@ -119,35 +122,33 @@ class Method:
 class Classifier(Method):
     """Predicts a class for each image: accuracy and loss after each epoch, logits of the test images.
 
-    Splits that the recipe watches are scored after each epoch too, with macro averages, and so is validation then.
+    Of splits that the recipe watches, and of validation then, macro averages too: of the test images after each epoch, of
+    the training images from the guesses made while they were trained on.
     """
 
+    guesses: Guesses | None = None  # if the recipe watches the training images
+
+    def observe(self, output: Tensor, batch: Batch) -> None:
+        if self.guesses:
+            self.guesses.add(output, batch.labels)
+
     def evaluator(self, data: TrainData) -> Evaluator | None:
-        watched, precision = data.watched(), data.settings.precision
-        validation = data.validation
-        if watched:
-            splits = {**({"validation": validation} if validation else {}), **watched}
-            return lambda model: macro_scores(model, splits, precision)
-        return (lambda model: validation_scores(model, validation, precision)) if validation else None
+        watch, precision, validation = data.settings.recipe.watch, data.settings.precision, data.validation
+        if not watch:
+            return (lambda model: validation_scores(model, validation, precision)) if validation else None
+        splits = {"validation": validation} if validation else {}
+        splits |= {name: split for name, split in data.watched().items() if name != "train"}
+        guesses = self.guesses = Guesses(self.num_outputs(data.num_classes), data.device) if "train" in watch else None
+        return lambda model: macro_scores(model, splits, precision) | (guesses.take() if guesses else {})
 
     def predict(self, model: nn.Module, context: EvalContext) -> Arrays:
         """Logits (N, C) float32 of the test images."""
-        return {"logits": self.logits(model, context, "test")}
-
-    def predict_extra(self, model: nn.Module, context: EvalContext) -> Arrays:
-        """Logits and labels of the training images, if the settings ask for them."""
-        if not context.settings.train_split:
-            return {}
-        labels = context.image_set.labels[context.rows("train")]
-        return {"train_logits": self.logits(model, context, "train"), "train_labels": labels}
+        split = context.split("test")
+        return {"logits": predict(model, split.images, split.augmentation, context.settings.batch_size).cpu().numpy()}
 
     def targets(self, context: EvalContext) -> Arrays:
         index = context.rows("test")
         return {"labels": context.image_set.labels[index], "index": index}
-
-    def logits(self, model: nn.Module, context: EvalContext, name: str) -> np.ndarray:
-        split = context.split(name)
-        return predict(model, split.images, split.augmentation, context.settings.batch_size).cpu().numpy()
 
 
 def validation_scores(model: nn.Module, split: Split, precision: str) -> Scores:
@@ -167,8 +168,8 @@ def macro_scores(model: nn.Module, splits: Mapping[str, Split], precision: str) 
     for name, split in splits.items():
         logits = predict(model, split.images, split.augmentation, EVALUATION_BATCH, precision)
         classes = [str(number) for number in range(logits.shape[1])]
-        averages = classification.averages(logits.cpu().numpy(), split.labels.cpu().numpy(), classes)
-        values = {"accuracy": averages["accuracy"], "loss": averages["loss"], **averages["macro"]}
+        found = classification.from_logits(logits.cpu().numpy(), split.labels.cpu().numpy(), classes)
+        values = {"accuracy": found["accuracy"], "loss": found["loss"], **found["macro"]}
         scores |= {f"{name}_{key}": value for key, value in values.items()}
     return scores
 

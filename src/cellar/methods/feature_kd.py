@@ -8,8 +8,9 @@ Both printed equations sum over i = 0 to b, one image too many, and divide by b;
 5.6.2 leaves open how features are combined; the mean is the study's code.
 
 It is the first of two steps: trained on faces without labels; the second is an experiment that starts from it, frozen.
-Teacher: features of the faces and of the held-out images, extracted beforehand. Sampler: random faces, unaugmented, with
-replacement. Evaluation: R², mean squared and mean absolute error of the features.
+Teacher: run on every batch, on the same augmented faces as the student, for random augmentations do not come twice; its
+features of held-out images, which are not augmented, are extracted beforehand. Sampler: random faces with replacement.
+Evaluation: R², mean squared and mean absolute error of the features.
 """
 
 from collections.abc import Callable
@@ -25,24 +26,27 @@ from torch.nn import functional
 from cellar import files
 from cellar.config.resolved import EvaluationSettings, RunSettings, TrainingSettings
 from cellar.config.section import Count, Section
-from cellar.data.inputs.augmentation import Split, build_augmentation, open_split
+from cellar.data.inputs.augmentation import Preprocessing, Split, build_augmentation, open_split
 from cellar.data.inputs.prepared import ImageSet
+from cellar.engine import runtime
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData
+from cellar.engine.teacher import FixedBatchTeacher
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import EVALUATION_BATCH, Method, Scores, with_random_augmentations
 from cellar.models.feature_extractor import FeatureExtractor
 from cellar.seeding import derive
 
-UNAUGMENTED = 1  # augmentations of a face: there are as many faces as needed
-
 
 class FeatureKD(Method):
     class Params(Section):
+        """`augment`: whether faces are augmented as the data set's images are (the study's code), or never."""
+
         loss: Literal["mse", "bce"]
         images_per_epoch: Count
+        augment: bool = True
 
     params: Params
     needs_teacher = "features"
@@ -60,44 +64,47 @@ class FeatureKD(Method):
             )
 
     def inputs(self, settings: TrainingSettings) -> list[Path]:
-        return [Path(str(settings.faces)), *(features_of(settings) / name for name in ("features.npy", "held_out.npz"))]
+        return [*super().inputs(settings), Path(str(settings.faces)), features_of(settings) / "held_out.npz"]
 
     def wrap(self, model: nn.Module) -> nn.Module:
         return FeatureExtractor(model)
 
     def prepare(self, data: TrainData) -> None:
-        self.targets_of_faces = open_targets(features_of(data.settings) / "features.npy", data.settings.face_count or 0)
+        teacher, settings = data.settings.teacher, data.settings
+        assert teacher, "check has refused a line without one"
+        faces = open_faces_as(teacher.input, data)
+        self.teacher = FixedBatchTeacher(
+            lambda: runtime.place(FeatureExtractor(data.network_of(teacher)), data.device),
+            faces.images,
+            faces.augmentation,
+            settings.recipe.batch_size,
+            settings.precision,
+        )
 
     def train_split(self, data: TrainData) -> Split:
         """The faces, read from disk batch by batch; they have no labels."""
-        from cellar.data.face_images import FaceImages
-        from cellar.data.face_shards import open_faces
-
-        settings = data.settings
-        shards = open_faces(Path(str(settings.faces)), settings.face_count or 0)
-        faces = FaceImages(shards, settings.input.input_size, data.device)
-        unlabelled = torch.zeros(len(faces), dtype=torch.long, device=data.device)
-        return Split(faces, unlabelled, build_augmentation(settings.input.augmentation, settings.input.normalisation))
+        return open_faces_as(data.settings.input, data)
 
     def sampler(self, data: TrainData) -> Sampler:
-        count = data.settings.face_count or 0
-        return RandomImages(self.params.images_per_epoch, count, UNAUGMENTED, data.settings.seed, data.device)
-
-    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
-        self.rows = indices.image.cpu().numpy()
+        split = self.train_split(data)
+        augmentations = split.augmentation.count if self.params.augment else 1
+        return RandomImages(
+            self.params.images_per_epoch, len(split.labels), augmentations, data.settings.seed, data.device
+        )
 
     def loss(self, output: Tensor, batch: Batch) -> Losses:
-        """output: the student's features (B, D), for bce before the sigmoid. Raises CellarError if the teacher has another D.
-
-        The targets are memory-mapped: only the rows of the batch are read.
-        """
-        target = torch.from_numpy(self.targets_of_faces[self.rows[batch.position]]).to(output.device)
+        """output: the student's features (B, D), for bce before the sigmoid. Raises CellarError if the teacher has another D."""
+        # A tensor made in inference mode cannot be saved for a backward pass; a copy can.
+        target = self.teacher.forward(batch.image, batch.augmentation).clone()
         if output.shape != target.shape:
             raise CellarError(
                 f"the student has {output.shape[1]} features, its teacher {target.shape[1]}; "
                 "give the student's model a connector in params.yaml (model: NAME+connector)"
             )
         return {"loss": LOSSES[self.params.loss](output, target)}
+
+    def facts(self) -> dict[str, Any]:
+        return {"teacher_images_forwarded": self.teacher.images_forwarded}
 
     def evaluator(self, data: TrainData) -> Evaluator | None:
         held_out = open_held_out(data.settings, data.image_set, "validation", data.device)
@@ -168,12 +175,16 @@ def features_of(settings: RunSettings) -> Path:
     return Path(settings.teacher.features)
 
 
-def open_targets(path: Path, faces: int) -> np.ndarray:
-    """The teacher's features of all faces (N, D) float16, memory-mapped. Raises CellarError if N is not `faces`."""
-    targets: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    if len(targets) != faces:
-        raise CellarError(f"{path} is of {len(targets)} faces, not {faces}; extract the features again")
-    return targets
+def open_faces_as(shown: Preprocessing, data: TrainData) -> Split:
+    """The faces at one network's size and normalisation. The augmentation is the student's: the same for its teacher."""
+    from cellar.data.face_images import FaceImages
+    from cellar.data.face_shards import open_faces
+
+    settings = data.settings
+    shards = open_faces(Path(str(settings.faces)), settings.face_count or 0)
+    faces = FaceImages(shards, shown.input_size, data.device)
+    unlabelled = torch.zeros(len(faces), dtype=torch.long, device=data.device)
+    return Split(faces, unlabelled, build_augmentation(settings.input.augmentation, shown.normalisation))
 
 
 def open_held_out(settings: RunSettings, image_set: ImageSet, name: str, device: torch.device) -> HeldOut:

@@ -33,23 +33,15 @@ def from_logits(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) 
     }
 
 
-def averages(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """The averages that the small-dataset study prints for a set of images: accuracy, loss, macro and micro averages.
-
-    logits (N, C), labels (N,) in 0..C-1. With one label and one prediction per image all three micro averages equal the
-    accuracy, if every class of the labels is among `classes`.
-    """
-    scores = from_logits(logits, labels, classes)
-    return {**{name: scores[name] for name in ("n", "accuracy", "loss", "macro")}, "micro": micro(logits, labels)}
-
-
-def micro(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Precision, recall and F1 over all images and classes together. logits (N, C), labels (N,)."""
-    order = list(range(logits.shape[1]))
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        labels, logits.argmax(axis=1), labels=order, average="micro", zero_division=0
+def of_confusion(confusion: np.ndarray) -> dict[str, float]:
+    """Accuracy, macro precision, recall and F1 of the images counted in a matrix (C, C), true classes by rows."""
+    classes = len(confusion)
+    labels, predicted = (pairs.repeat(confusion.ravel()) for pairs in np.indices((classes, classes)).reshape(2, -1))
+    macro = precision_recall_fscore_support(
+        labels, predicted, labels=list(range(classes)), average="macro", zero_division=0
     )
-    return {"precision": percent(precision), "recall": percent(recall), "f1": percent(f1)}
+    rates = {"precision": percent(macro[0]), "recall": percent(macro[1]), "f1": percent(macro[2])}
+    return {"accuracy": percent((labels == predicted).mean()), **rates}
 
 
 def area_under_curves(logits: np.ndarray, labels: np.ndarray, num_classes: int) -> float | None:

@@ -39,13 +39,10 @@ def quoted(name: str) -> str:
 
 
 def of_classes(predictions: Predictions, classes: Sequence[str]) -> Scores:
-    """logits, last_logits (N, C) and labels (N,); train_logits and train_labels of the training images, if saved."""
+    """logits, last_logits (N, C) and labels (N,)."""
     scores = classification.from_logits(predictions["logits"], predictions["labels"], classes)
     last = classification.from_logits(predictions["last_logits"], predictions["labels"], classes)
     scores["last_epoch"] = {name: last[name] for name in ("accuracy", "loss")}
-    if "train_logits" in predictions:
-        scores["micro"] = classification.micro(predictions["logits"], predictions["labels"])
-        scores["train"] = classification.averages(predictions["train_logits"], predictions["train_labels"], classes)
     return scores
 
 

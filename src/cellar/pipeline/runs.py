@@ -63,7 +63,6 @@ def evaluation(params: Params, kind: Kind, key: str, line: Line, seed: int) -> E
     return EvaluationSettings(
         **(shared if shared["faces"] else shared | {"teacher": None}),
         batch_size=params.evaluation.batch_size,
-        train_split=line.dataset in params.evaluation.train_of,
     )
 
 
@@ -138,7 +137,7 @@ def teacher_of(params: Params, line: Line) -> TeacherSettings | None:
         model=teacher.model,
         model_file=str(models.file_of(teacher.model, params.study)),
         input=input_of(params, teacher),
-        features=str(paths.features(line.faces, key_of_teacher(params, line))) if line.faces else None,
+        features=str(paths.features(key_of_teacher(params, line))) if line.faces else None,
     )
 
 
@@ -174,7 +173,7 @@ def read_by_training(settings: TrainingSettings) -> tuple[str, ...]:
         *data_files(settings.dataset),
         *([settings.start] if settings.start else []),
         *teacher,
-        *face_files(settings, "features.npy"),
+        *face_files(settings),
     )
 
 
@@ -187,12 +186,11 @@ def read_by_evaluation(settings: EvaluationSettings) -> tuple[str, ...]:
     )
 
 
-def face_files(settings: RunSettings, *extracted: str) -> tuple[str, ...]:
-    """The faces that a student learns from, and its teacher's features of them and of held-out images."""
+def face_files(settings: RunSettings) -> tuple[str, ...]:
+    """The faces that a student learns from, and its teacher's features of held-out images."""
     if settings.faces is None or settings.teacher is None:
         return ()
-    features = Path(str(settings.teacher.features))
-    return (settings.faces, *(str(features / name) for name in (*extracted, "held_out.npz")))
+    return (settings.faces, str(Path(str(settings.teacher.features)) / "held_out.npz"))
 
 
 def students(config: Config, wanted: Callable[[Experiment], bool]) -> Iterator[Job]:

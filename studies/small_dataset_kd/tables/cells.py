@@ -15,7 +15,7 @@ from .lines import Kind, Shown, obstacle, scratch_of
 
 TRAIN, TEST, BEST = "train", "test", "best_on_test"
 MISSING = {
-    TRAIN: "the training images were not scored",
+    TRAIN: "the training images were not watched while it trained",
     TEST: "its metrics file does not have it",
     BEST: "the test images were not watched while it trained",
 }

@@ -24,7 +24,7 @@ def on_results(params: Params, table: str, lines: list[Shown], rows: list[Row]) 
         "alone."
     )
     yield from unchosen(params, lines)
-    yield from averages(lines)
+    yield from classified(lines)
     yield from differences(params, lines, rows)
     yield from data_shown(lines)
     reasons = {shown.row: same_data(params, shown.line) if shown.line else None for shown in lines}
@@ -41,15 +41,14 @@ def unchosen(params: Params, lines: list[Shown]) -> Iterator[str]:
         yield f"{', '.join(last)}: in place of the best on validation stands the last epoch, as the recipe says."
 
 
-def averages(lines: list[Shown]) -> Iterator[str]:
-    """Macro and micro: of one label and one guess an image, micro precision, recall and F1 are the accuracy."""
-    runs = [shown.runs for shown in lines if shown.runs and shown.kind == "classes"]
-    scores = [score for each in runs for score in each.read_details()]
-    if not scores:
-        return
-    equal = all("micro" in score and set(score["micro"].values()) == {score["accuracy"]} for score in scores)
-    micro = "; in every run here micro F1, precision and recall equal ACC, as with one label an image they must"
-    yield f"F1, PRE, REC: macro averages, as the paper prints them{micro if equal else ''}."
+def classified(lines: list[Shown]) -> Iterator[str]:
+    """What the figures of a classification are of."""
+    if any(shown.runs and shown.kind == "classes" for shown in lines):
+        yield (
+            "train: what the network guessed in the epoch that was chosen, while it was trained on augmented images, as "
+            "the authors' code prints it; each image was guessed before the step that learns from it."
+        )
+        yield "F1, PRE, REC: macro averages, as the paper prints them; with one guess an image, micro averages equal ACC."
 
 
 def differences(params: Params, lines: list[Shown], rows: list[Row]) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Settings:
     lr_multiplier: float = 0.01  # of the mapping
     channel_base: int = 32768
     channel_max: int = 512
-    num_fp16_res: int = 0  # how many of the highest resolutions may be computed in half precision
+    num_fp16_res: int = 0  # sides that NVlabs' code computes in half precision on a GPU; here none
     conv_clamp: float | None = None  # activations are clamped to ± this
 
     def channels(self, side: int) -> int:
@@ -36,9 +36,6 @@ class Settings:
     def sides(self) -> list[int]:
         """4, 8, ... img_resolution."""
         return [2**power for power in range(2, self.img_resolution.bit_length())]
-
-    def may_be_half(self, side: int) -> bool:
-        return side > max(self.img_resolution >> self.num_fp16_res, 4)
 
 
 class Generator(nn.Module):
@@ -56,12 +53,11 @@ class Generator(nn.Module):
         truncation_psi: float = 1.0,
         truncation_cutoff: int | None = None,
         *,
-        half: bool = False,
         noise: Noise | None = None,
     ) -> Tensor:
-        """`half`: the highest num_fp16_res resolutions in half precision. Without `noise` the network's constant noise is used."""
+        """Without `noise` the network's constant noise is used."""
         w = self.mapping(z)[:, None].repeat(1, self.synthesis.num_ws, 1)  # (B, layers, w_dim)
-        images: Tensor = self.synthesis(self.mapping.truncate(w, truncation_psi, truncation_cutoff), half, noise)
+        images: Tensor = self.synthesis(self.mapping.truncate(w, truncation_psi, truncation_cutoff), noise)
         return images
 
 
@@ -98,18 +94,16 @@ class Synthesis(nn.Module):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.sides = settings.sides()
-        self.num_ws = 2 * len(self.sides)
-        self.half_sides = [side for side in self.sides if settings.may_be_half(side)]
-        for side in self.sides:
+        sides = settings.sides()
+        self.num_ws = 2 * len(sides)
+        for side in sides:
             self.add_module(f"b{side}", SynthesisBlock(settings, side))
 
-    def forward(self, w: Tensor, half: bool = False, noise: Noise | None = None) -> Tensor:
+    def forward(self, w: Tensor, noise: Noise | None = None) -> Tensor:
         styles = iter(self.styles_of_blocks(w))
         first, *others = self.children()
         x, image = first(None, None, next(styles), noise)
-        for side, block in zip(self.sides[1:], others, strict=True):
-            x = x.half() if half and side in self.half_sides else x.float()
+        for block in others:
             x, image = block(x, image, next(styles), noise)
         return image  # type: ignore[no-any-return]
 

@@ -48,9 +48,6 @@ def modulated_conv(x: Tensor, weight: Tensor, styles: Tensor, up: Tensor | None 
 
     weight (O, I, k, k), styles (B, I). With a low-pass filter `up`, the result has twice the side.
     """
-    if x.dtype == torch.float16:  # normalising both avoids overflow; demodulation cancels it
-        weight = weight / weight.abs().amax((1, 2, 3), keepdim=True) / math.sqrt(weight[0].numel())
-        styles = styles / styles.abs().amax(1, keepdim=True)
     energy = styles.square() @ weight.square().sum((2, 3)).T  # (B, O): squared length of each filter of each image
     x, weight = x * per_channel(styles, x), weight.to(x.dtype)
     if up is None:

@@ -15,6 +15,7 @@ from cellar.errors import CellarError
 from cellar.models.stylegan2.network import Generator
 
 MOST_SEED = 2**32 - 1  # of NumPy's RandomState
+RESIZED = "bicubic"  # Pillow's default, with which the small-dataset study's code resizes faces
 Advance = Callable[[int], None]  # told how many images were made
 
 
@@ -41,7 +42,6 @@ def generate_faces(
     *,
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
-    half: bool = False,
     batch_size: int | None = None,
     shard: int = face_shards.SHARD,
     advance: Advance = ignore,
@@ -56,20 +56,21 @@ def generate_faces(
     batch_size = batch_size or usual_batch(generator)
     check_seeds(seeds, batch_size)
     device = next(generator.parameters()).device
-    settings: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff, "half": half}
+    truncation: dict[str, Any] = {"truncation_psi": truncation_psi, "truncation_cutoff": truncation_cutoff}
 
     def make(part: range) -> Iterator[np.ndarray]:
         for batch in whole_batches(part, batch_size):
             z = latents(batch, generator.settings.z_dim).to(device)
             with torch.inference_mode():
-                made = generator(z, **settings)
+                made = generator(z, **truncation)
             check_finite(made, batch)
             inside = slice(max(part.start - batch.start, 0), part.stop - batch.start)
-            pixels = resized(to_pixels(made[inside]).cpu(), size)
-            yield pixels.permute(0, 2, 3, 1).numpy()
+            pixels = to_pixels(made[inside]).permute(0, 2, 3, 1).cpu().numpy()
+            yield np.stack([resized(Image.fromarray(face), size) for face in pixels])
             advance(len(pixels))
 
-    identity = {"generator": digest(generator), **settings, "batch_size": batch_size, "device": device.type}
+    place = {"batch_size": batch_size, "device": device.type}
+    identity = {"generator": digest(generator), **truncation, **place, "resized": RESIZED}
     face_shards.write(folder, identity, seeds, size, make, shard=shard)
 
 
@@ -95,19 +96,13 @@ def whole_batches(part: range, batch_size: int) -> Iterator[range]:
 def check_finite(made: Tensor, batch: range) -> None:
     if not made.isfinite().all():
         raise CellarError(
-            f"the generator gives no numbers for seeds {batch.start} to {batch.stop - 1}; "
-            "compute in full precision (half: false), or get its weights again"
+            f"the generator gives no numbers for seeds {batch.start} to {batch.stop - 1}; get its weights again"
         )
 
 
-def resized(pixels: Tensor, size: int) -> Tensor:
-    """(N, 3, R, R) uint8 -> (N, 3, size, size), antialiased, each image separately."""
-    if pixels.shape[-1] == size:
-        return pixels
-    from torchvision.transforms.v2 import functional as resizing  # slow to import, and rarely needed
-
-    smaller: Tensor = resizing.resize(pixels, [size, size], antialias=True)
-    return smaller
+def resized(face: Image.Image, size: int) -> np.ndarray:
+    """(size, size, 3) uint8."""
+    return np.asarray(face.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def digest(generator: Generator) -> str:
@@ -138,7 +133,7 @@ def faces_from_folder(
     def make(part: range) -> Iterator[np.ndarray]:
         for number in part:
             image = images.decode(paths[number], images.read(paths[number]), "RGB")
-            yield np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))[None]
+            yield resized(image, size)[None]
             advance(1)
 
     def origin(part: range) -> str:
@@ -148,7 +143,9 @@ def faces_from_folder(
             total.update(f"{path.relative_to(source).as_posix()} {len(content)} ".encode() + content)
         return total.hexdigest()
 
-    face_shards.write(folder, {"images": "of a folder"}, range(count), size, make, origin=origin, shard=shard)
+    face_shards.write(
+        folder, {"images": "of a folder", "resized": RESIZED}, range(count), size, make, origin=origin, shard=shard
+    )
 
 
 def list_images(source: Path) -> list[Path]:

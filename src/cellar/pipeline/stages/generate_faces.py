@@ -71,8 +71,10 @@ def working_folder(settings: Settings, device: str) -> Path:
     import json
 
     from cellar.engine.run_record import content_hash
+    from cellar.models.stylegan2.sampling import RESIZED
 
-    identity = {**settings.model_dump(), "hash": content_hash(Path(settings.source)), "device": device}
+    source = content_hash(Path(settings.source))
+    identity = {**settings.model_dump(), "hash": source, "device": device, "resized": RESIZED}
     return WORKING / hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 
 

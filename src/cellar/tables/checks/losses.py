@@ -1,4 +1,4 @@
-"""A mean cross-entropy below what the printed accuracy allows."""
+"""A loss below what the printed accuracy allows, if it is the mean cross-entropy; the paper may mean another."""
 
 from collections.abc import Iterator
 from math import log
@@ -20,4 +20,5 @@ def check(paper: Paper) -> Iterator[Finding]:
         if printed.value < least:
             wrong = f"(1 - {accuracy / 100:.4f}) x ln 2 = {least:.4f}"
             arithmetic = f"an image named wrongly costs ln 2 = {LEAST:.4f} or more: {wrong}"
-            yield Finding(KIND, paper.label(place), paper.shown(place), f"{least:.4f} or more", arithmetic)
+            follows = f"if it is the mean cross-entropy, {least:.4f} or more"
+            yield Finding(KIND, paper.label(place), paper.shown(place), follows, arithmetic)
