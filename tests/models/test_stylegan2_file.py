@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from cellar.errors import CellarError
-from cellar.models.stylegan2 import file
+from cellar.models.stylegan2 import file, settings
 from cellar.models.stylegan2.network import Generator, Settings
 
 SETTINGS = Settings(
@@ -157,6 +157,48 @@ def test_a_converted_file_gives_its_generator_too(writer: Writer, generator: Gen
     assert file.load(path).settings == SETTINGS
 
 
+FLAT = {key: value for key, value in GIVEN.items() if key != "synthesis_kwargs"} | GIVEN["synthesis_kwargs"]  # type: ignore[operator]
+UNTOLD = ("channel_base", "channel_max", "num_fp16_res", "conv_clamp")
+
+
+@pytest.mark.parametrize("fused", [{"fused_modconv_default": "inference_only"}, {}])
+def test_a_file_of_the_stylegan3_repository_gives_its_generator(
+    fused: dict[str, Any], writer: Writer, generator: Generator, tmp_path: Path
+) -> None:
+    """Its train.py writes the synthesis's settings beside the others (--cfg=stylegan2)."""
+    content = writer.content(generator)
+    content["G_ema"] = writer.persistent(generator, "Generator", {**FLAT, **fused})
+    found = file.load(write(tmp_path / "ffhq.pkl", content, writer))
+    assert found.settings == SETTINGS
+    z = torch.randn(2, 6)
+    assert torch.equal(found(z), generator(z))
+
+
+def test_what_a_file_of_the_stylegan3_repository_leaves_out_has_its_defaults(writer: Writer, tmp_path: Path) -> None:
+    """num_fp16_res 4 and conv_clamp 256, where stylegan2-ada-pytorch has 0 and none."""
+    bare = {key: value for key, value in FLAT.items() if key not in UNTOLD}
+    with torch.device("meta"):
+        large = Generator(dataclasses.replace(SETTINGS, channel_base=32768, channel_max=512))
+    large.synthesis.num_fp16_res = 4  # only that repository's synthesis keeps it
+    found = [settings.published(attributes(large, bare))]
+    del large.synthesis.num_fp16_res
+    found.append(settings.published(attributes(large, bare)))
+    assert [(one.num_fp16_res, one.conv_clamp, one.channel_base) for one in found] == [
+        (4, 256, 32768),
+        (0, None, 32768),
+    ]
+
+
+def attributes(generator: Generator, given: dict[str, Any]) -> dict[str, Any]:
+    layers = {name: types.SimpleNamespace(state=vars(child)) for name, child in generator.named_children()}
+    return {"_modules": layers, "_init_args": (), "_init_kwargs": given}
+
+
+def test_a_file_of_torch_save_is_told_from_nvlabs(generator: Generator, tmp_path: Path) -> None:
+    torch.save({"g_ema": generator.state_dict()}, tmp_path / "550000.pt")
+    assert "only NVlabs' pickles of StyleGAN2 are read" in refusal(tmp_path / "550000.pt")
+
+
 def test_our_own_file_gives_back_weights_and_settings(generator: Generator, tmp_path: Path) -> None:
     for name in ("a", "b"):
         file.save(generator, tmp_path / f"{name}.safetensors")
@@ -213,14 +255,15 @@ def test_a_file_cut_short_is_one_line(share: float, writer: Writer, generator: G
     path = write(tmp_path / "ffhq.pkl", writer.content(generator), writer)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    assert "broken" in refusal(path)
+    assert ("broken" if share else "is empty") in refusal(path)
 
 
 FOREIGN = {
-    "c_dim": ({"c_dim": 10}, "c_dim"),
-    "grey": ({"img_channels": 1}, "img_channels"),
-    "orig": ({"synthesis_kwargs": {"architecture": "orig"}}, "architecture"),
-    "stylegan3": ({"synthesis_kwargs": {"num_critical": 2}}, "num_critical"),
+    "conditional": ({"c_dim": 10}, "it is conditional (c_dim 10); only unconditional ones are read"),
+    "grey": ({"img_channels": 1}, "its images have 1 channels; only those of 3 are read"),
+    "orig": ({"synthesis_kwargs": {"architecture": "orig"}}, "its architecture is orig; only skip is read"),
+    "flat resnet": ({"channel_base": 64, "architecture": "resnet"}, "its architecture is resnet; only skip is read"),
+    "stylegan3": ({"magnitude_ema_beta": 0.999}, "it is a StyleGAN3 generator (it has the setting magnitude_ema_beta)"),
     "huge": ({"img_resolution": 1 << 40}, "img_resolution"),
     "no power of two": ({"img_resolution": 24}, "img_resolution"),
     "text": ({"z_dim": "512"}, "z_dim"),

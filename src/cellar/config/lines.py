@@ -8,16 +8,26 @@ from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
 
 
 class Start(Section):
-    """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file."""
+    """Where the weights come from that a training begins with: exactly one of a teacher, an experiment, a file.
+
+    `weights_key`: where in the file they lie, for one with several that fit (the model's, and an average of it).
+    """
 
     teacher: Name | None = None
     experiment: Name | None = None
     weights: str | None = None
+    weights_key: str | None = None
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
         exactly_one(self, ("teacher", "experiment", "weights"))
+        key_of_a_file(self.weights, self.weights_key)
         return self
+
+
+def key_of_a_file(weights: str | None, key: str | None) -> None:
+    if key and not weights:
+        raise ValueError("weights_key says where in a file the weights lie: name the file as weights")
 
 
 class Line(Section):
@@ -48,9 +58,10 @@ class Line(Section):
 
 
 class Teacher(Line):
-    """`weights`: a file to use instead of a training, as it is."""
+    """`weights`: a file to use instead of a training, as it is; `weights_key` as in a start."""
 
     weights: str | None = None
+    weights_key: str | None = None
 
     @property
     def evaluation(self) -> str:
@@ -59,6 +70,7 @@ class Teacher(Line):
 
     @model_validator(mode="after")
     def trained_or_given(self) -> Self:
+        key_of_a_file(self.weights, self.weights_key)
         if self.weights and self.start:
             raise ValueError(
                 "weights and start exclude each other: weights are used as they are, a start is trained on"

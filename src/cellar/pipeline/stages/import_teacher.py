@@ -18,6 +18,8 @@ class Settings(Section):
     model_file: str
     input_size: int
     weights: str
+    weights_key: str | None = None
+    normalisation: str
     threads: int
 
 
@@ -33,6 +35,8 @@ def jobs(config: Config) -> Iterator[Job]:
                 model_file=trained.model_file,
                 input_size=trained.input.input_size,
                 weights=line.weights,
+                weights_key=line.weights_key,
+                normalisation=trained.input.normalisation,
                 threads=params.threads,
             )
             reads, own = (*runs.data_files(line.dataset), line.weights), code.of_model(line.model, params.study)
@@ -55,7 +59,7 @@ def run(settings: Settings) -> Facts:
     folder = paths.trained("teachers", settings.key, settings.seed)
     classes = prepared.load(paths.prepared(settings.dataset)).classes
     model = models.build(settings.model, len(classes), settings.model_file)
-    weights.load_weights(model, Path(settings.weights))
+    weights.load_weights(model, Path(settings.weights), settings.normalisation, settings.weights_key)
     for name in ("weights.safetensors", "last.safetensors"):
         files.write_tensors(folder / name, model.state_dict())
     files.write_text(folder / "history.csv", HEADER)
