@@ -140,7 +140,7 @@ def test_part_of_a_network_is_called_no_network(tmp_path: Path) -> None:
     state = {name: value for name, value in build().state_dict().items() if not name.startswith("fc")}
     torch.save({**state, "extra.weight": torch.zeros(1)}, tmp_path / "last.pth")
     line = refusal(tmp_path / "last.pth")
-    assert "does not fit the model: fc.weight, fc.bias are missing, extra.weight does not belong; give" in line
+    assert "does not fit the network: fc.weight, fc.bias are missing, extra.weight does not belong; give" in line
 
 
 def test_a_trunk_under_another_name_starts_a_network(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_the_second_step_takes_the_connector_of_the_first(tmp_path: Path) -> Non
     assert weights.load_trunk(second, path) == ("fc",)
     assert_trunk(second, first.state_dict())
     plain = build("mobilenet_v1", 3)
-    assert "does not fit the model, its last layer aside" in refusal(weights.load_trunk, plain, path)
+    assert "does not fit the network" in refusal(weights.load_trunk, plain, path)
 
 
 def test_another_network_starts_nothing(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_another_width_names_the_first_shape_and_counts(tmp_path: Path) -> None:
     path = tmp_path / "b.safetensors"
     files.write_tensors(path, build(0, "resemotenet_b").state_dict())
     line = refusal(path)
-    assert "does not fit the model: conv1.weight is (16, 3, 3, 3), not (8, 3, 3, 3), " in line
+    assert "does not fit the network: conv1.weight is (16, 3, 3, 3), not (8, 3, 3, 3), " in line
     assert "more differ in shape too; it fits resemotenet_b of 7 classes" in line
 
 

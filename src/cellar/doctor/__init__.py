@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cellar import config as configuration
 from cellar.config import Config
-from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
+from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions, weights_files
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
 from cellar.pipeline import dvc_yaml, plan
@@ -38,11 +38,13 @@ def examine(config: Config) -> tuple[list[Finding], str]:
     planned = plan.stages(config)
     stages = [stage for stage in planned if not stage.job.sweep]
     of_data, extents = data_sets.examine(config)
+    of_weights = weights_files.begin(config, extents)
     graph = lineage.load()
     kept, waiting = storage.examine(stages, graph), unmade.paths_of(stages, graph)
     findings = [
         *machine.examine(config, needs.estimate(config, stages, waiting, extents, graph)),
         *of_data,
+        *of_weights.findings(),
         *kept.findings,
         *versions.examine(),
         *locks.examine(),

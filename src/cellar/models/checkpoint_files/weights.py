@@ -28,11 +28,7 @@ def load_weights(model: nn.Module, path: Path, normalisation: str | None = None,
 
     Raises CellarError when the file is missing, broken, holds no tensors by name, another model's, or several models'.
     """
-
-    def compared(state: State) -> Differences:
-        return differences(model.state_dict(), state)
-
-    found = read_state(path, compared, "does not fit the model", key)
+    found = read_state(path, whole_compared(model), key)
     check_origin(path, model, found, normalisation)
     put(model, found, path)
 
@@ -45,16 +41,25 @@ def load_trunk(
 
     Raises CellarError, and leaves the model as it was, when the file cannot be read or anything else does not fit.
     """
+    found = read_state(path, trunk_compared(model), key)
+    network = trunk_for(model, found)
+    check_origin(path, network, found, normalisation)
+    put(network, without(heads(network), found), path)
+    return heads(model) if network is model else ("connector", *heads(model))
+
+
+def whole_compared(model: nn.Module) -> Compared:
+    return lambda state: differences(model.state_dict(), state)
+
+
+def trunk_compared(model: nn.Module) -> Compared:
+    """Without the last layers."""
 
     def compared(state: State) -> Differences:
         network = trunk_for(model, state)
         return differences(without(heads(network), network.state_dict()), without(heads(network), state))
 
-    found = read_state(path, compared, "does not fit the model, its last layer aside", key)
-    network = trunk_for(model, found)
-    check_origin(path, network, found, normalisation)
-    put(network, without(heads(network), found), path)
-    return heads(model) if network is model else ("connector", *heads(model))
+    return compared
 
 
 def trunk_for(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
@@ -68,18 +73,21 @@ def without(layers: tuple[str, ...], state: Mapping[str, Tensor]) -> State:
     return {name: value for name, value in state.items() if name.rpartition(".")[0] not in layers}
 
 
-def read_state(path: Path, compared: Compared, otherwise: str, key: str | None = None) -> State:
+def read_state(path: Path, compared: Compared, key: str | None = None, numbers: bool = True) -> State:
     """The state dict of a file that does not differ, by `compared`, from the one that is looked for.
 
-    Raises CellarError, which begins with `otherwise` where all differ, and where several do not.
+    Without `numbers` names and shapes alone are read, the first that fits is taken, and no other network is looked for.
+    Raises CellarError where all
+    differ, and where several do not.
     """
-    found = read_candidates(path)
+    found = read_candidates(path, numbers)
     places = ", ".join(printable(one.place or "(the file itself)") for one in found[:SHOWN])
     if key is not None:
         found = [one for one in found if one.is_under(key)]
     if not found:
         raise CellarError(f"{path} holds no weights under {key}; mend weights_key in params.yaml, to one of {places}")
-    fitting = distinct([one for one in found if not compared(one.state)])
+    fitting = [one for one in found if not compared(one.state)]
+    fitting = distinct(fitting) if numbers else fitting[:1]
     if len(fitting) > 1:
         names = " and under ".join(printable(one.place) for one in fitting[:SHOWN])
         raise CellarError(
@@ -89,8 +97,9 @@ def read_state(path: Path, compared: Compared, otherwise: str, key: str | None =
     if fitting:
         return fitting[0].state
     nearest = min(found, key=lambda one: len(compared(one.state)))
+    of = described(nearest.state) if numbers else ""
     raise CellarError(
-        f"{path} {otherwise}: {compared(nearest.state).words()}{described(nearest.state)}; "
+        f"{path} does not fit the network: {compared(nearest.state).words()}{of}; "
         "give a file of the same network, or name that network in params.yaml"
     )
 
