@@ -26,7 +26,8 @@ def save(content: Any, name: str = "best.pth") -> None:
 
 def findings(monkeypatch: pytest.MonkeyPatch, patience: float = PATIENT) -> dict[str, Finding]:
     monkeypatch.setattr(weights_files, "PATIENCE", patience)
-    return {found.topic: found for found in weights_files.begin(config.load(), EXTENTS).findings()}
+    chosen = config.load()
+    return {found.topic: found for found in weights_files.start(chosen).findings(chosen, EXTENTS)}
 
 
 @pytest.fixture
@@ -75,5 +76,6 @@ def test_no_number_of_a_large_file_is_read(state: dict[str, torch.Tensor], monke
 
 
 def test_files_that_nothing_names_start_no_process(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    look = weights_files.begin(config.load(), EXTENTS)
-    assert look.process is None and not list(look.findings())
+    chosen = config.load()
+    look = weights_files.start(chosen)
+    assert look.process is None and not list(look.findings(chosen, EXTENTS))

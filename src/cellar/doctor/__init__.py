@@ -1,4 +1,7 @@
-"""What this machine has beside what params.yaml asks of it, in two seconds, and what to do next. Nothing is changed."""
+"""What this machine has beside what params.yaml asks of it, in two seconds, and what to do next. Nothing is changed.
+
+Where weights files are named, it takes up to a second more: to see whether they fit, torch is imported.
+"""
 
 import json
 from collections.abc import Iterator
@@ -35,20 +38,20 @@ def report(as_json: bool) -> int:
 
 def examine(config: Config) -> tuple[list[Finding], str]:
     """All findings, and what to do next."""
+    weights = weights_files.start(config)
     planned = plan.stages(config)
     stages = [stage for stage in planned if not stage.job.sweep]
     of_data, extents = data_sets.examine(config)
-    of_weights = weights_files.begin(config, extents)
     graph = lineage.load()
     kept, waiting = storage.examine(stages, graph), unmade.paths_of(stages, graph)
     findings = [
         *machine.examine(config, needs.estimate(config, stages, waiting, extents, graph)),
         *of_data,
-        *of_weights.findings(),
         *kept.findings,
         *versions.examine(),
         *locks.examine(),
         *pipeline(planned),
+        *weights.findings(config, extents),  # the last: it takes the longest
     ]
     return findings, next_step(findings, kept, waiting)
 

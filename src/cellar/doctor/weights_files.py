@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from cellar.doctor.data_sets import Extent
 from cellar.doctor.finding import Finding
 from cellar.models.checkpoint_files.kinds import foreign
 
-PATIENCE = 1.5  # seconds that the process may take
+PATIENCE = 2.0  # seconds that the process may take; it runs beside the rest of the report
 LARGEST = 32 << 20  # bytes of a plain pickle, which is read whole
 
 
@@ -35,87 +36,90 @@ class Question:
     key: str | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Look:
-    """What is known already, what is asked, and the process that answers."""
+    """The process that answers, if there is something to ask, and when it began."""
 
-    known: list[Finding]
-    questions: list[Question]
-    process: "subprocess.Popen[str] | None" = None
-    begun: float = field(default_factory=time.monotonic)
+    process: "subprocess.Popen[str] | None"
+    begun: float
 
-    def findings(self) -> Iterator[Finding]:
-        yield from self.known
-        answers = self.answers()
-        for question in self.questions:
-            if question.where not in answers:
+    def findings(self, config: Config, extents: dict[str, Extent]) -> Iterator[Finding]:
+        """A line a file: of a wrong kind at once, of the others what the process says."""
+        questions: list[Question] = []
+        for params in config.studies.values():
+            wrong = {
+                where: problem for where, path in params.needed_weights().items() if (problem := kind_of(Path(path)))
+            }
+            yield from (refused(where, problem) for where, problem in wrong.items())
+            questions += [question for question in questions_of(params, extents) if question.where not in wrong]
+        answers = self.answers(questions)
+        for question in questions:
+            if problem := answers.get(question.where, ""):
+                yield refused(question.where, problem)
+            elif question.where in answers:
+                yield Finding("ok", question.where, f"{question.path} fits {question.model} by its names and shapes")
+            else:
                 what = f"{question.path} is here; there was no time to see whether it fits {question.model}"
                 yield Finding("ok", question.where, what)
-            elif problem := answers[question.where]:
-                yield refused(question.where, problem)
-            else:
-                what = f"{question.path} fits {question.model} by its names and shapes"
-                yield Finding("ok", question.where, what)
 
-    def answers(self) -> dict[str, str]:
+    def answers(self, questions: list[Question]) -> dict[str, str]:
         """Where -> what is wrong, "" for nothing; nothing at all when the process takes too long."""
         if self.process is None:
             return {}
-        asked = json.dumps([vars(question) for question in self.questions])
-        try:
-            said, _ = self.process.communicate(asked, max(0.0, PATIENCE - (time.monotonic() - self.begun)))
-            found: dict[str, str] = json.loads(said)
-        except (subprocess.TimeoutExpired, OSError, ValueError):
-            self.process.kill()
-            self.process.communicate()
-            return {}
-        return found
+        asked = json.dumps([vars(question) for question in questions])
+        left = max(0.0, PATIENCE - (time.monotonic() - self.begun))
+        with suppress(OSError, ValueError), self.process as process:  # ValueError: it answered with no JSON
+            try:
+                found: dict[str, str] = json.loads(process.communicate(asked, left)[0])
+                return found
+            except subprocess.TimeoutExpired:
+                process.kill()
+        return {}
 
 
-def begin(config: Config, extents: dict[str, Extent]) -> Look:
-    """Look at the first bytes of all named files, and start the process that looks into them."""
-    look = Look([], [])
-    for params in config.studies.values():
-        for where, path in params.needed_weights().items():
-            if Path(path).exists() and (problem := kind_of(Path(path))):
-                look.known.append(refused(where, f"{path} {problem}"))
-        bad = {finding.topic for finding in look.known}
-        look.questions += [question for question in asked_of(params, extents) if question.where not in bad]
-    if look.questions:
-        command = [sys.executable, "-m", "cellar.doctor.weights_fit"]
-        pipe = subprocess.PIPE
-        look.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
-    return look
+def start(config: Config) -> Look:
+    """Begin to look, if a file of a network's weights is here: the process imports torch while the report is made."""
+    lines = [
+        line for params in config.studies.values() for line in (*params.teachers.values(), *params.experiments.values())
+    ]
+    if not any(path and Path(path).is_file() for line in lines for _, path, _ in files_of(line)):
+        return Look(None, 0.0)
+    command, pipe = [sys.executable, "-m", "cellar.doctor.weights_fit"], subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+    return Look(process, time.monotonic())
 
 
 def kind_of(path: Path) -> str:
-    """Why a path can hold no weights; "" when nothing speaks against it."""
+    """Why a path that exists can hold no weights; "" when nothing speaks against it."""
+    if not path.exists():
+        return ""  # cellar.doctor.data_sets says so
     if path.is_dir():
-        return "is a folder; name the weights file in it"
+        return f"{path} is a folder; name the weights file in it"
     try:
-        return foreign(path)
+        problem = foreign(path)
     except OSError as error:
-        return f"cannot be read ({error.strerror}); mend its permissions"
+        problem = f"cannot be read ({error.strerror}); mend its permissions"
+    return f"{path} {problem}" if problem else ""
 
 
-def asked_of(params: Params, extents: dict[str, Extent]) -> Iterator[Question]:
-    """A question a file of a teacher's or of a start; a generator's describes its own network."""
+def files_of(line: Line) -> Iterator[tuple[str, str | None, str | None]]:
+    """(key below the line, file, weights_key) of a teacher's own weights and of a start."""
+    yield "weights", getattr(line, "weights", None), getattr(line, "weights_key", None)
+    if line.start:
+        yield "start.weights", line.start.weights, line.start.weights_key
+
+
+def questions_of(params: Params, extents: dict[str, Extent]) -> Iterator[Question]:
+    """Of all files that are here, but for a generator's, which describes its own network."""
     lines: dict[str, dict[str, Any]] = {"teachers": dict(params.teachers), "experiments": dict(params.experiments)}
     for section, named in lines.items():
         for name, line in named.items():
-            if not params.is_on(line):
-                continue
             classes = extents[line.dataset].classes if line.dataset in extents else None
-            given = getattr(line, "weights", None), getattr(line, "weights_key", None)
-            start = (line.start.weights, line.start.weights_key) if line.start else (None, None)
-            for place, (path, key), whole in (("weights", given, True), ("start.weights", start, False)):
+            for place, path, key in files_of(line) if params.is_on(line) else ():
+                whole = place == "weights"
                 if path and Path(path).is_file() and (classes or not whole) and small(Path(path)):
-                    where = params.place(section, name, place)
-                    yield Question(where, path, line.model, network(line, params), classes if whole else None, key)
-
-
-def network(line: Line, params: Params) -> str:
-    return str(models.file_of(line.model, params.study))
+                    where, file = params.place(section, name, place), str(models.file_of(line.model, params.study))
+                    yield Question(where, path, line.model, file, classes if whole else None, key)
 
 
 def small(path: Path) -> bool:
