@@ -2,9 +2,10 @@
 
 A batch norm undoes the size of the weights before it. So the running variance of the first one over the squared length
 of a filter of the first convolution is a variance of the pixels that the network was trained on, whatever became of the
-weights: about 0.06 for pixels from 0 to 1, 1 for normalised ones, 4,000 for those from 0 to 255. The median filter's is
-taken, for some filters die. A filter sees differences of pixels or sums, which moves it by a factor of ten or so either
-way; between normalised pixels and those up to 255 lies one of some thousands, and what tells them apart is in the middle.
+weights. A filter sees differences of pixels or sums, which moves it by a factor of ten or so either way, and some filters
+die: the median filter's is taken. Of 48 faces of Pins, for filters of 7x7 that are random, edges or blobs, the medians are
+0.02 to 1 for pixels from 0 to 1, 0.2 to 19 for normalised ones, 1,000 to 63,000 for those from 0 to 255; of the single filters
+none is between 56 and 126.
 """
 
 from collections.abc import Mapping
