@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 STUDIES = Path("studies")
+RESULTS = Path("results")
 TABLES = Path("results/tables")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report.html")

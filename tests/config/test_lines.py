@@ -33,6 +33,7 @@ def test_a_teacher_is_a_name_or_an_experiment() -> None:
         ({"freeze": True}, "freeze without start"),
         ({"start": {"teacher": "t"}}, "says freeze and frozen_batch_norm"),
         (START | {"start": {"teacher": "t", "weights": "w.pth"}}, "exactly one of teacher, experiment, weights"),
+        (START | {"start": {"teacher": "t", "weights_key": "ema"}}, "weights_key says where in a file the weights lie"),
         ({"method": {}}, "a mapping with its name"),
         ({"method": {"name": 1}}, "a mapping with its name"),
         ({"method": "labels"}, "a mapping with its name"),
@@ -56,3 +57,10 @@ def test_weights_as_they_are_are_no_start() -> None:
     line = {"dataset": "pins", "model": "resnet18", "recipe": "r", "weights": "w.pth"}
     with pytest.raises(ValidationError, match="weights and start exclude each other"):
         Teacher.model_validate(line | START)
+
+
+def test_a_key_of_no_file_is_refused() -> None:
+    line = {"dataset": "pins", "model": "resnet18", "recipe": "r", "weights_key": "ema"}
+    with pytest.raises(ValidationError, match="weights_key says where in a file the weights lie: name the file"):
+        Teacher.model_validate(line)
+    assert Teacher.model_validate({**line, "weights": "w.pth"}).weights_key == "ema"

@@ -161,15 +161,15 @@ def read_prepared_arrays(folder: Path, content: bytes) -> Any:
 
 
 def read_torch_file(folder: Path, content: bytes) -> Any:
-    return weights.read_state(put(folder / "model.pth", content))
+    return weights.read_candidates(put(folder / "model.pth", content))
 
 
 def read_weights_pickle(folder: Path, content: bytes) -> Any:
-    return weights.read_state(put(folder / "model.pkl", content))
+    return weights.read_candidates(put(folder / "model.pkl", content))
 
 
 def read_safetensors(folder: Path, content: bytes) -> Any:
-    return weights.read_state(put(folder / "model.safetensors", content))
+    return weights.read_candidates(put(folder / "model.safetensors", content))
 
 
 def read_stylegan_pickle(folder: Path, content: bytes) -> Any:

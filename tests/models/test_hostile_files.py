@@ -83,7 +83,7 @@ STATE = {"w": torch.arange(4.0), "b": torch.arange(3)}
 def refusal(path: Path) -> str:
     """The one line that `path` is refused with."""
     with pytest.raises(CellarError) as caught:
-        weights.read_state(path)
+        weights.read_candidates(path)
     line = str(caught.value)
     assert str(path) in line and "\n" not in line
     return line
@@ -101,7 +101,7 @@ def test_a_hostile_object_beside_the_weights_is_skipped_and_not_run(name: str, z
     trap = TRAPS[name](target)
     content = {"first": trap, "model": STATE, "opt": argparse.Namespace(trap=trap)}
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    found = weights.read_state(path)
+    found = weights.read_candidates(path)[0].state
     assert found.keys() == STATE.keys() and all(torch.equal(found[key], STATE[key]) for key in STATE)
     assert not target.exists()
     assert springs(trap, target)
@@ -136,7 +136,9 @@ def test_a_hostile_name_of_a_weight_is_refused_and_not_run(tmp_path: Path) -> No
 def test_a_bare_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     path, target = tmp_path / "model.pth", tmp_path / "created"
     path.write_bytes(pickle.dumps({"model": STATE, "opt": Reduced(target)}))
-    assert "does not begin as a file of torch.save does" in refusal(path)
+    assert "is a pickle with tensors of PyTorch, not a file of torch.save" in refusal(path)
+    path.write_bytes(pickle.dumps({"opt": Reduced(target)}))
+    assert f"names {os.mkdir.__module__}.mkdir" in refusal(path)
     assert not target.exists()
 
 

@@ -213,14 +213,15 @@ def test_a_file_cut_short_is_one_line(share: float, writer: Writer, generator: G
     path = write(tmp_path / "ffhq.pkl", writer.content(generator), writer)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    assert "broken" in refusal(path)
+    assert ("broken" if share else "is empty") in refusal(path)
 
 
 FOREIGN = {
-    "c_dim": ({"c_dim": 10}, "c_dim"),
-    "grey": ({"img_channels": 1}, "img_channels"),
-    "orig": ({"synthesis_kwargs": {"architecture": "orig"}}, "architecture"),
-    "stylegan3": ({"synthesis_kwargs": {"num_critical": 2}}, "num_critical"),
+    "conditional": ({"c_dim": 10}, "it is conditional (c_dim 10); only unconditional ones are read"),
+    "grey": ({"img_channels": 1}, "its images have 1 channels; only those of 3 are read"),
+    "orig": ({"synthesis_kwargs": {"architecture": "orig"}}, "its architecture is orig; only skip is read"),
+    "flat resnet": ({"channel_base": 64, "architecture": "resnet"}, "its architecture is resnet; only skip is read"),
+    "stylegan3": ({"magnitude_ema_beta": 0.999}, "it is a StyleGAN3 generator (it has the setting magnitude_ema_beta)"),
     "huge": ({"img_resolution": 1 << 40}, "img_resolution"),
     "no power of two": ({"img_resolution": 24}, "img_resolution"),
     "text": ({"z_dim": "512"}, "z_dim"),

@@ -20,7 +20,7 @@ STATE = {"w": torch.arange(4.0), "b": torch.arange(3)}
 def refusal(path: Path) -> str:
     """The one line that `path` is refused with."""
     with pytest.raises(CellarError) as caught:
-        weights.read_state(path)
+        weights.read_candidates(path)
     line = str(caught.value)
     assert str(path) in line and "\n" not in line
     return line
@@ -58,7 +58,7 @@ def test_every_kind_of_number_is_read_as_torch_reads_it(kind: torch.dtype, zippe
         "none": torch.empty(0, 3, dtype=kind),
     }
     torch.save(state, tmp_path / "some.pth", _use_new_zipfile_serialization=zipped)
-    found, expected = weights.read_state(tmp_path / "some.pth"), torch.load(tmp_path / "some.pth")
+    found, expected = weights.read_candidates(tmp_path / "some.pth")[0].state, torch.load(tmp_path / "some.pth")
     for name in state:
         assert found[name].dtype == kind and found[name].stride() == expected[name].stride()
         assert torch.equal(found[name], expected[name])
@@ -70,7 +70,7 @@ def test_parameters_are_read_as_tensors(zipped: bool, tmp_path: Path) -> None:
     named.tag = "weight decay off"  # type: ignore[attr-defined]
     state = {"plain": nn.Parameter(torch.ones(2)), "named": named}
     torch.save(state, tmp_path / "some.pth", _use_new_zipfile_serialization=zipped)
-    found = weights.read_state(tmp_path / "some.pth")
+    found = weights.read_candidates(tmp_path / "some.pth")[0].state
     assert found["plain"].tolist() == [1, 1] and found["named"].tolist() == [0, 1, 2]
 
 
@@ -80,7 +80,7 @@ def test_a_view_of_a_storage_as_torch_0_4_wrote_it(tmp_path: Path) -> None:
     content = (TENSOR % b"K\x01K\x02\x85K\x01\x85\x89N").replace(b"cpuK\x02N", b"cpuK\x06" + view)
     numbers = struct.pack("<q6f", 6, *range(6))
     legacy_file(tmp_path / "some.pth", content, keys=pickle.dumps(["0"], 2) + numbers)
-    assert weights.read_state(tmp_path / "some.pth")["w"].tolist() == [3, 4]
+    assert weights.read_candidates(tmp_path / "some.pth")[0].state["w"].tolist() == [3, 4]
     assert torch.load(tmp_path / "some.pth")["w"].tolist() == [3, 4]
 
 

@@ -128,7 +128,7 @@ def test_published_teachers_load_as_they_are(form: Callable[[State], Any], zippe
 def test_a_teacher_of_other_classes_is_one_line(tmp_path: Path) -> None:
     path, model = tmp_path / "resnet8x4.pth", models.build("resnet8x4", 10)
     torch.save(repdistiller_last(models.build("resnet8x4", 100).state_dict()), path)
-    with pytest.raises(CellarError, match=r"fc\.weight is \(100, 256\), not \(10, 256\) \(2 shapes differ\)"):
+    with pytest.raises(CellarError, match=r"fc\.bias is \(100,\), not \(10,\); it fits resnet8x4 of 100 classes"):
         weights.load_weights(model, path)
 
 
@@ -144,19 +144,19 @@ def test_another_width_names_the_first_shape_and_counts(tmp_path: Path) -> None:
     path = tmp_path / "b.safetensors"
     files.write_tensors(path, build(0, "resemotenet_b").state_dict())
     line = refusal(path)
-    assert "weights of another model" in line
-    assert "conv1.weight is (16, 3, 3, 3), not (8, 3, 3, 3)" in line and "shapes differ" in line
+    assert "does not fit the network: conv1.weight is (16, 3, 3, 3), not (8, 3, 3, 3), " in line
+    assert "more differ in shape too; it fits resemotenet_b of 7 classes" in line
 
 
 def test_other_keys_are_named_and_counted(tmp_path: Path) -> None:
     state = dict(build(0).state_dict())
     path = tmp_path / "some.pth"
     torch.save({key: value for key, value in state.items() if not key.startswith("fc")}, path)
-    assert "fc1.weight is missing (8 missing, 0 too many)" in refusal(path)
+    assert "fc1.weight, fc1.bias, fc2.weight and 5 more are missing" in refusal(path)
     torch.save({**state, "fc5.weight": torch.zeros(7, 7)}, path)
-    assert "fc5.weight does not belong (1 too many)" in refusal(path)
+    assert "fc5.weight does not belong" in refusal(path)
     torch.save({**state, "fc5\nweight": torch.zeros(7, 7)}, path)
-    assert "fc5?weight does not belong (1 too many)" in refusal(path)
+    assert "fc5?weight does not belong" in refusal(path)
 
 
 def cut(path: Path) -> None:
@@ -167,27 +167,24 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def page(path: Path) -> None:
-    path.write_text("<!DOCTYPE html>\n<html>\nGoogle Drive can't scan this file\n</html>")
-
-
 def text(path: Path) -> None:
-    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    path.write_text("Not found")
 
 
-@pytest.mark.parametrize("damage", [cut, empty, page, text])
+@pytest.mark.parametrize("damage", [cut, empty, text])
 @pytest.mark.parametrize("name", ["weights.safetensors", "zipped.pth", "legacy.pth"])
 def test_a_broken_file_is_one_line(damage: Callable[[Path], None], name: str, saved: Path) -> None:
     path = saved.with_name(name)
     if name != saved.name:
         torch.save(build(0).state_dict(), path, _use_new_zipfile_serialization=name == "zipped.pth")
     damage(path)
-    assert "broken or no weights file" in refusal(path) and "get it again" in refusal(path)
+    words = {cut: ("broken", "not whole"), empty: ("is empty",), text: ("broken or no weights file",)}[damage]
+    assert any(word in refusal(path) for word in words) and "get it again" in refusal(path)
 
 
 def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
     assert "does not exist" in refusal(tmp_path / "none.pth")
-    assert "does not exist" in refusal(tmp_path)
+    assert "is a folder; name the weights file in it" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("content", [{}, [1, 2], torch.zeros(3), {"accuracy": 79.79}, {"model": {}}])
@@ -201,9 +198,3 @@ def test_tensors_without_numbers_are_no_weights(change: Callable[[Tensor], Tenso
     state = dict(build(0).state_dict())
     torch.save({**state, "fc4.weight": change(state["fc4.weight"])}, tmp_path / "other.pth")
     assert "no state dict" in refusal(tmp_path / "other.pth")
-
-
-@pytest.mark.parametrize("write", [page, text])
-def test_a_download_that_went_wrong_is_told_from_weights(write: Callable[[Path], None], tmp_path: Path) -> None:
-    write(tmp_path / "best_model.pth")
-    assert "does not begin as a file of torch.save does" in refusal(tmp_path / "best_model.pth")

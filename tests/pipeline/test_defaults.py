@@ -96,6 +96,8 @@ FORMS = {
     "Start.teacher": "pins_resnet50",
     "Start.experiment": "pins-meta_convnet9",
     "Start.weights": "start.pth",
+    "Start.weights_key": "ema",
+    "Teacher.weights_key": "ema",
     "Line.start": {"weights": "start.pth"},
     "Line.freeze": True,
     "Experiment.teacher": "fer2013",

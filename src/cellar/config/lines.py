@@ -18,6 +18,17 @@ class Start(OneOf):
     teacher: Name | None = None  # a teacher, trained with its first seed
     experiment: Name | None = None  # an experiment of the same study, trained with the same seed
     weights: str | None = None  # a file of weights
+    weights_key: str | None = None  # where in that file they lie, if several fit (the model's, and an average of it)
+
+    @model_validator(mode="after")
+    def key_of_its_file(self) -> Self:
+        key_of_a_file(self.weights, self.weights_key)
+        return self
+
+
+def key_of_a_file(weights: str | None, key: str | None) -> None:
+    if key and not weights:
+        raise ValueError("weights_key says where in a file the weights lie: name the file as weights")
 
 
 class Line(Section):
@@ -66,6 +77,7 @@ class Teacher(Line):
     """A network that students learn from."""
 
     weights: str | None = None  # a file of published weights to use as it is, instead of a training
+    weights_key: str | None = None  # where in that file they lie, if several fit (the model's, and an average of it)
     # what the outputs of that file stand for: class names in their order, or as_dataset where they are in the data set's
     # own order (for folders: sorted by name)
     classes: Outputs | None = None
@@ -77,6 +89,7 @@ class Teacher(Line):
 
     @model_validator(mode="after")
     def trained_or_given(self) -> Self:
+        key_of_a_file(self.weights, self.weights_key)
         if self.weights and self.start:
             raise ValueError(
                 "weights and start exclude each other: weights are used as they are, a start is trained on"

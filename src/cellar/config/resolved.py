@@ -57,10 +57,12 @@ class RunSettings(Section):
 
 
 class TrainingSettings(RunSettings):
-    """`start`: the weights file that the training starts from; all but the last layer is loaded, and frozen on `freeze`."""
+    """`start`: the weights file that the training starts from; all but the last layer is loaded, and frozen on `freeze`.
+    `start_key`: where in it the weights lie, if there are several."""
 
     recipe: Recipe
     start: str | None = None
+    start_key: str | None = None
     freeze: bool = False
     frozen_batch_norm: Literal["eval", "train"] = "eval"
     teacher_cache: TeacherCache | None = None

@@ -1,11 +1,14 @@
-"""What this machine has beside what params.yaml asks of it, in two seconds, and what to do next. Nothing is changed."""
+"""What this machine has beside what params.yaml asks of it, in two seconds, and what to do next. Nothing is changed.
+
+Where weights files are named, it takes up to a second more: to see whether they fit, torch is imported.
+"""
 
 import json
 from collections.abc import Iterator
 
 from cellar import config as configuration
 from cellar.config import Config
-from cellar.doctor import checkpoints, data_sets, locks, machine, needs, storage, unmade, versions
+from cellar.doctor import checkpoints, data_sets, locks, machine, needs, storage, unmade, versions, weights_files
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
 from cellar.pipeline import dvc_yaml, plan
@@ -35,6 +38,7 @@ def report(as_json: bool) -> int:
 
 def examine(config: Config) -> tuple[list[Finding], str]:
     """All findings, and what to do next."""
+    weights = weights_files.start(config)
     planned = plan.stages(config)
     stages = [stage for stage in planned if not stage.job.sweep]
     of_data, extents = data_sets.examine(config)
@@ -48,6 +52,7 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *versions.examine(),
         *locks.examine(),
         *pipeline(planned),
+        *weights.findings(config, extents),  # the last: it takes the longest
     ]
     return findings, next_step(findings, kept, waiting)
 

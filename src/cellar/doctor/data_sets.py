@@ -161,7 +161,7 @@ def named_files(config: Config) -> Iterator[Finding]:
     for params in config.studies.values():
         folders = {params.place("faces", key, "folder"): one.folder for key, one in params.faces.items() if one.folder}
         for where, path in {**params.needed_weights(), **folders}.items():
-            if not Path(path).exists():
+            if not Path(path).exists():  # what is here, cellar.doctor.weights_files looks into
                 yield Finding(
                     "bad", where, f"{path} does not exist", f"put the file there, or mend {where} in params.yaml"
                 )

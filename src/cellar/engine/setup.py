@@ -171,7 +171,10 @@ def build_network(settings: TrainingSettings, num_classes: int, device: torch.de
         from cellar.models.checkpoint_files.weights import load_trunk
         from cellar.models.freezing import freeze
 
-        fresh_layers = load_trunk(model, Path(settings.start))
+        start = Path(settings.start)
+        # A study may give one of its own trainings other inputs on purpose; to a published file it is a mistake.
+        inputs = None if start.is_relative_to(paths.RESULTS) else settings.input.normalisation
+        fresh_layers = load_trunk(model, start, inputs, settings.start_key)
         if settings.freeze:
             freeze(model, settings.frozen_batch_norm, fresh_layers)
     return runtime.place(model, device)

@@ -11,6 +11,13 @@ import torch
 from torch import Tensor, nn
 
 BLOCKS, WIDTHS, EXPANSION = (3, 4, 6, 3), (64, 128, 256, 512), 4
+# Classes -> whose weights, of the same names and shapes, have so many; this network's published ones have 8,631.
+LOOKALIKES = {
+    1000: "an ImageNet ResNet-50 of torchvision's layout (1000 classes)",
+    11221: "an ImageNet-21k ResNet-50 of torchvision's layout (11221 classes)",
+    21841: "an ImageNet-21k ResNet-50 of torchvision's layout (21841 classes)",
+    21843: "an ImageNet-21k ResNet-50 of torchvision's layout (21843 classes)",
+}
 
 
 class Bottleneck(nn.Module):
@@ -42,6 +49,7 @@ class ResNet50Vggface2(nn.Module):
 
     feature_dim = WIDTHS[-1] * EXPANSION
     last_layer = "fc"
+    lookalikes = LOOKALIKES
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()

@@ -51,6 +51,7 @@ def training(params: Params, kind: Kind, key: str, line: Line, seed: int) -> Tra
         **common(params, kind, key, line, seed),
         recipe=params.recipes[line.recipe],
         start=str(start) if start else None,
+        start_key=line.start.weights_key if line.start else None,
         freeze=line.freeze,
         frozen_batch_norm=line.frozen_batch_norm,
         teacher_cache=params.teacher_cache if teacher else None,

@@ -2,7 +2,7 @@
 
 The one in C takes memory at a file's word (for a memo of 2^31 entries: 32 GB, from 6 bytes), and a key of a
 million nested tuples ends the process in either. In Python memory grows with the file, and opcodes can be replaced:
-here keys are flat, only what is meant to be filled is filled, and no bytearray is made, which no file read here holds.
+here keys are flat, only what is meant to be filled is filled, and a bytearray comes as bytes.
 """
 
 import pickle
@@ -58,9 +58,6 @@ class BoundedUnpickler(pickle._Unpickler):
         state = self.stack.pop()
         self.target(()).__setstate__(state)
 
-    def refuse(self) -> None:
-        raise ValueError("it holds a bytearray")
-
     for opcode, replacement in (
         (pickle.SETITEM, fill_one),
         (pickle.SETITEMS, fill_many),
@@ -68,7 +65,7 @@ class BoundedUnpickler(pickle._Unpickler):
         (pickle.ADDITEMS, add),
         (pickle.FROZENSET, make_frozenset),
         (pickle.BUILD, build),
-        (pickle.BYTEARRAY8, refuse),
+        (pickle.BYTEARRAY8, pickle._Unpickler.dispatch[pickle.BINBYTES8[0]]),
     ):
         dispatch[opcode[0]] = replacement
 

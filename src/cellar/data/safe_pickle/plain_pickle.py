@@ -1,8 +1,8 @@
-"""Python 2's pickles of dicts, lists, strings, numbers and arrays, read as data: nothing in them is run.
+"""Pickles of dicts, lists, strings, numbers and arrays, of any protocol, read as data: nothing in them is run.
 
-A pickle is a program that names functions of any module and has them called. Here it can name five, those
-that arrays and bytes are written with; each stands for an inert object below, never for the real one. Any
-other name is refused. The published CIFAR files are pickles of this plain kind.
+A pickle is a program that names functions of any module and has them called. Here it can name a few, those
+that arrays, NumPy's numbers, ordered dicts and bytes are written with; each stands for an inert object below, never for
+the real one. Any other name is refused. The published CIFAR files are pickles of this plain kind, and VGGFace2's weights.
 """
 
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import IO, Any
 import numpy as np
 
 from cellar.data.safe_pickle.bounded_pickle import BoundedUnpickler
+from cellar.data.safe_pickle.inert_pickle import PlainDict
 from cellar.errors import CellarError, printable, reason
 
 MAX_BYTES = 2**30  # of a file, looked at before anything is read
-ITEM_TYPES = {"u1", "i1", "i2", "i4", "i8", "f4", "f8"}  # no objects: they would need names again
+ITEM_TYPES = {"u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}  # no objects: they would need names again
 
 
 class PlainArray:
@@ -22,8 +23,8 @@ class PlainArray:
 
     __slots__ = ("state",)
 
-    def __init__(self) -> None:
-        self.state: Any = None
+    def __init__(self, state: Any = None) -> None:
+        self.state: Any = state
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
@@ -70,6 +71,22 @@ class Reconstruct(Inert):
         return PlainArray()
 
 
+class FromBuffer(Inert):
+    """An array of protocol 5, its bytes within the pickle."""
+
+    def __call__(self, content: Any, item: Any, shape: Any, order: Any, *_: Any) -> PlainArray:
+        if order not in ("C", "F"):
+            raise ValueError("an array that lies neither by rows nor by columns")
+        return PlainArray((1, shape, item, order == "F", content))
+
+
+class Number(Inert):
+    """A number of NumPy's, such as np.float64: an array without sides."""
+
+    def __call__(self, item: Any, content: Any) -> PlainArray:
+        return PlainArray((1, (), item, False, content))
+
+
 class TypeOf(Inert):
     def __call__(self, name: Any, *_: Any) -> PlainType:
         return PlainType(name)
@@ -82,32 +99,54 @@ class Encode(Inert):
         return text.encode("latin1")
 
 
+class NoBytes(Inert):
+    def __call__(self) -> bytes:
+        return b""
+
+
 NAMES: dict[tuple[str, str], Inert] = {
-    ("numpy.core.multiarray", "_reconstruct"): Reconstruct(),
-    ("numpy._core.multiarray", "_reconstruct"): Reconstruct(),
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): Reconstruct() for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): Number() for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): FromBuffer() for core in ("core", "_core")},
     ("numpy", "ndarray"): Inert(),
     ("numpy", "dtype"): TypeOf(),
     ("_codecs", "encode"): Encode(),  # how Python 3 writes bytes for Python 2
+    ("__builtin__", "bytes"): NoBytes(),  # and how it writes none
 }
 
 
 class PlainUnpickler(BoundedUnpickler):
-    """Of names only those above; `path` serves the messages."""
+    """Of names only those above, and OrderedDict; `path` serves the messages."""
 
-    fillable = (PlainArray, PlainType)
+    fillable = (PlainArray, PlainType, PlainDict)
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, encoding="latin1")
         self.path = path
+        self.left = path.stat().st_size  # pairs that OrderedDicts may be made of: a file can have one copied for ever
 
-    def find_class(self, module: str, name: str) -> Inert:
+    def find_class(self, module: str, name: str) -> Any:
         """The only way from a name to an object; pickle's own, which imports, is never called."""
+        if (module, name) == ("collections", "OrderedDict"):
+            return self.ordered
+        if module.partition(".")[0] == "torch":
+            raise CellarError(
+                f"{self.path} is a pickle with tensors of PyTorch, not a file of torch.save; load it where it was made, and "
+                "save the state dict with torch.save"
+            )
         if (module, name) not in NAMES:
             raise CellarError(
                 f"{self.path} names {printable(f'{module}.{name}')}, code that a plain data file has no use for; "
                 "nothing of it was run: get the published file"
             )
         return NAMES[module, name]
+
+    def ordered(self, pairs: Any = ()) -> PlainDict:
+        """An OrderedDict, of the list of its pairs in Python 2's form; Python 3's is filled afterwards."""
+        self.left -= len(pairs)
+        if self.left < 0:
+            raise ValueError("it copies its parts without end")
+        return PlainDict(pairs)
 
 
 def read_plain(path: Path, max_bytes: int = MAX_BYTES) -> Any:

@@ -19,7 +19,7 @@ from cellar import files
 from cellar.data.safe_pickle.inert_pickle import MOST_HANDED, InertUnpickler, PlainDict, ignore, origin, plain_set
 from cellar.errors import CellarError, printable, reason
 from cellar.models import mismatch
-from cellar.models.checkpoint_files import torch_file, weights
+from cellar.models.checkpoint_files import content, torch_file
 from cellar.models.stylegan2 import settings as stylegan2_settings
 from cellar.models.stylegan2.network import Generator, Settings
 
@@ -53,14 +53,13 @@ def save(generator: Generator, path: Path) -> None:
 
 def read(path: Path) -> tuple[Settings, State]:
     """Settings, and tensors by name."""
-    if not path.is_file():
-        raise CellarError(f"{path} does not exist; put the generator's file there, or mend the path in params.yaml")
-    if path.stat().st_size > weights.MOST_BYTES:
-        raise CellarError(f"{path} is larger than {weights.MOST_BYTES >> 30} GiB: no StyleGAN2; mend the path")
+    content.check_file(path)
     try:
         return read_own(path) if path.suffix == ".safetensors" else read_published(path)
     except CellarError:
         raise
+    except stylegan2_settings.UnreadError as error:
+        raise CellarError(f"{path} is not read: {error}; give another generator's file") from None
     except Exception as error:  # what a broken file does to its readers has no common type
         why = reason(error)
         raise CellarError(f"{path} is broken or no StyleGAN2 file ({why}); get it again") from None
@@ -74,8 +73,13 @@ def read_own(path: Path) -> tuple[Settings, State]:
 
 def read_published(path: Path) -> tuple[Settings, State]:
     with path.open("rb") as file:
-        content = PublishedUnpickler(file, path).load()
-    network = content.get(NETWORK) if isinstance(content, dict) else None
+        if file.read(len(content.ZIP)) == content.ZIP:
+            raise CellarError(
+                f"{path} is a zip file, as torch.save writes; only NVlabs' pickles of StyleGAN2 are read, with their {NETWORK}"
+            )
+        file.seek(0)
+        whole = PublishedUnpickler(file, path).load()
+    network = whole.get(NETWORK) if isinstance(whole, dict) else None
     if not isinstance(network, Persistent) or network.name != "Generator":
         raise ValueError(f"it holds no dict with a generator {NETWORK}")
     return stylegan2_settings.published(network.state), tensors(network)
@@ -134,10 +138,10 @@ ALLOWED = {
     ("builtins", "set"): plain_set,
     ("torch.storage", "_load_from_bytes"): stored,
     **{key: call for key, call in torch_file.ALLOWED.items() if key[0] == "torch._utils"},
-    # Layers keep gains beside their settings, as numbers of NumPy; they follow from the settings.
-    ("numpy.core.multiarray", "scalar"): ignore,
-    ("numpy._core.multiarray", "scalar"): ignore,
-    ("numpy", "dtype"): ignore,
+    # Layers keep gains beside their settings, and StyleGAN3's sizes, as NumPy's numbers; they follow from the settings.
+    **{(f"numpy.{core}.multiarray", "scalar"): ignore for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): ignore for core in ("core", "_core")},
+    **{("numpy", name): ignore for name in ("dtype", "ndarray")},
 }
 
 

@@ -28,6 +28,8 @@ class Settings(Section):
     input_size: int
     weights: str
     classes: list[str] | str | None = None  # resolved settings leave out what is None
+    weights_key: str | None = None
+    normalisation: str
     threads: int
 
 
@@ -48,6 +50,8 @@ def jobs(config: Config) -> Iterator[Job]:
                 input_size=trained.input.input_size,
                 weights=line.weights,
                 classes=line.classes,
+                weights_key=line.weights_key,
+                normalisation=trained.input.normalisation,
                 threads=params.threads,
             )
             reads, own = (*runs.data_files(line.dataset), line.weights), code.of_model(line.model, params.study)
@@ -86,14 +90,14 @@ def load(settings: Settings, classes: tuple[str, ...]) -> "nn.Module":
     from cellar.models.checkpoint_files import weights
 
     path, axes = Path(settings.weights), outputs.class_axes(settings.model, settings.model_file)
-    width = outputs.width(weights.read_state(path), axes)
-    if width not in (None, len(classes)):
+    widths = {outputs.width(one.state, axes) for one in weights.read_candidates(path, numbers=False)} - {None}
+    if widths and len(classes) not in widths:
         raise CellarError(
-            f"{path} has {width} outputs, but {settings.dataset} has {len(classes)} classes "
+            f"{path} has {min(widths)} outputs, but {settings.dataset} has {len(classes)} classes "
             f"({class_names.listed(classes)}); give weights of a network with these classes"
         )
     model = models.build(settings.model, len(classes), settings.model_file)
-    weights.load_weights(model, path)
+    weights.load_weights(model, path, settings.normalisation, settings.weights_key)
     if isinstance(settings.classes, list):
         try:
             order = class_names.match(settings.classes, classes, settings.layout)
