@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from cellar.config.section import Count, Fraction, Section, exactly_one
+from cellar.config.section import Count, FilePath, Fraction, Section, exactly_one
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -87,7 +87,7 @@ class Dataset(Section):
 
     enabled: bool
     layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]
-    path: str
+    path: FilePath
     input_size: Annotated[int, Field(ge=8)]
     augmentation: Augmentation
     normalisation: Literal["imagenet", "cifar100", "unit", "vggface2"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cellar.config.section import Count, Name, Section, Seeds, Weight, exactly_one
+from cellar.config.section import Count, FilePath, Name, Section, Seeds, Weight, exactly_one
 
 
 class Generator(Section):
@@ -36,8 +36,8 @@ class Faces(Section):
     first_seed: Annotated[int, Field(ge=0)] = 0
     truncation: Annotated[float, Field(ge=0, le=1)] = 1
     generator: Name | None = None
-    weights: str | None = None
-    folder: str | None = None
+    weights: FilePath | None = None
+    folder: FilePath | None = None
 
     @model_validator(mode="after")
     def one_way(self) -> Self:

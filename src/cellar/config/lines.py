@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from cellar.config.section import Name, Positive, Section, Seeds, exactly_one
+from cellar.config.section import FilePath, Name, Positive, Section, Seeds, exactly_one
 
 
 class Start(Section):
@@ -12,7 +12,7 @@ class Start(Section):
 
     teacher: Name | None = None
     experiment: Name | None = None
-    weights: str | None = None
+    weights: FilePath | None = None
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
@@ -50,7 +50,7 @@ class Line(Section):
 class Teacher(Line):
     """`weights`: a file to use instead of a training, as it is."""
 
-    weights: str | None = None
+    weights: FilePath | None = None
 
     @property
     def evaluation(self) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from cellar.config.section import Section, exactly_one
+from cellar.config.section import FilePath, Section, exactly_one
 
 
 class Published(Section):
@@ -13,7 +13,7 @@ class Published(Section):
     `sha256`: the digits that its publisher gives; PyTorch puts the first eight in a file's name, and checks no more.
     """
 
-    path: str
+    path: FilePath
     url: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
     manual: str | None = None
