@@ -12,7 +12,7 @@ from cellar.config import Config, Dataset
 from cellar.config.data import SyntheticSpec
 from cellar.data.faces import EMOTIONS
 from cellar.data.inputs.prepared import SPLITS
-from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db
+from cellar.data.readers import cifar100, fer2013, identity_folder, image_folder, raf_db, readable
 from cellar.data.readers.layouts import how_to_get
 from cellar.data.safe_pickle.plain_pickle import check_file
 from cellar.doctor.finding import Finding
@@ -28,6 +28,7 @@ class Extent:
     classes: int
 
 
+PATIENCE = 0.3  # seconds to look for unreadable files in one data set
 Look = Callable[[Path, Dataset], Extent]
 
 
@@ -97,6 +98,10 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     if section.source.synthetic:
         extent = synthetic(section, section.source.synthetic)
         return Finding("ok", topic, f"{path}: {extent.images} images, {state_of(name, path)}"), extent
+    try:
+        all_seen = readable.check(path, PATIENCE)
+    except CellarError as error:
+        return refusal(topic, error, off), None
     if not path.exists():
         by_hand = f"{how_to_get(section, name)}, {off}"
         do = by_hand if section.source.manual is not None else f"cellar download {name}"
@@ -104,9 +109,14 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     try:
         extent = LOOKS[section.layout](path, section)
     except CellarError as error:
-        what, _, do = str(error).rpartition("; ")
-        return Finding("bad", topic, what, f"{do}, {off}"), None
-    return Finding("ok", topic, f"{path}: whole by its names and sizes, {state_of(name, path)}"), extent
+        return refusal(topic, error, off), None
+    so_far = "" if all_seen else ", of which the first were looked at"
+    return Finding("ok", topic, f"{path}: whole by its names{so_far} and sizes, {state_of(name, path)}"), extent
+
+
+def refusal(topic: str, error: CellarError, off: str) -> Finding:
+    what, _, do = str(error).rpartition("; ")
+    return Finding("bad", topic, what, f"{do}, {off}")
 
 
 def synthetic(section: Dataset, spec: SyntheticSpec) -> Extent:
@@ -128,6 +138,12 @@ def named_files(config: Config) -> Iterator[Finding]:
     for params in config.studies.values():
         folders = {params.place("faces", key, "folder"): one.folder for key, one in params.faces.items() if one.folder}
         for where, path in {**params.needed_weights(), **folders}.items():
+            try:
+                readable.check(Path(path), PATIENCE)
+            except CellarError as error:
+                what, _, do = str(error).rpartition("; ")
+                yield Finding("bad", where, what, do)
+                continue
             if not Path(path).exists():
                 yield Finding(
                     "bad", where, f"{path} does not exist", f"put the file there, or mend {where} in params.yaml"
