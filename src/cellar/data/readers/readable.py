@@ -23,30 +23,29 @@ def check(path: Path, seconds: float = math.inf) -> bool:
     Raises CellarError with the first thing that cannot be read or hashed, and what to do about it.
     """
     end = time.monotonic() + seconds
-    refuse(path, target_fault(path) or (access_fault(path) if path.exists() else ""))
-    waiting = deque([path] if path.is_dir() else [])
+    refuse(path, target_fault(path) or (access_fault(str(path), path.is_dir()) if path.exists() else ""))
+    waiting = deque([str(path)] if path.is_dir() else [])
     while waiting:
         for entry in listed(waiting.popleft()):
             if time.monotonic() > end:
                 return False
-            found = Path(entry.path)
-            refuse(found, fault_of(entry, path))
+            refuse(entry.path, fault_of(entry, path))
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(found)
+                waiting.append(entry.path)
     return True
 
 
-def listed(folder: Path) -> Iterator[os.DirEntry[str]]:
+def listed(folder: str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         yield from (entry for entry in entries if entry.name not in UNSEEN)
 
 
-def refuse(path: Path, fault: str) -> None:
+def refuse(path: Path | str, fault: str) -> None:
     if fault:
         raise CellarError(f"{text_of(path)} {fault}")
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path | str) -> str:
     """A path as text that any terminal takes: \\xe9 stands for a byte that is no UTF-8."""
     shown = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
@@ -54,7 +53,6 @@ def text_of(path: Path) -> str:
 
 def fault_of(entry: os.DirEntry[str], root: Path) -> str:
     """What is wrong with an entry in or below `root`, and what to do; "" if nothing is."""
-    path = Path(entry.path)
     if not entry.name.isascii() and not is_utf8(entry.name):
         every = f"convmv -r -f latin1 -t utf8 --notest {text_of(root)}"
         return f"has a name that is not UTF-8; rename it (all such names, if they are Latin-1: {every})"
@@ -62,8 +60,9 @@ def fault_of(entry: os.DirEntry[str], root: Path) -> str:
         return "is inside a folder that DVC hashes, where DVC allows none; take it out"
     if entry.is_symlink():
         behind = "is a link to a folder, whose files DVC does not hash; put the folder itself there"
-        return target_fault(path) or (behind if entry.is_dir() else access_fault(path))
-    return access_fault(path) if entry.is_dir() or entry.is_file() else kind_fault(path)
+        return target_fault(Path(entry.path)) or (behind if entry.is_dir() else access_fault(entry.path, False))
+    is_folder = entry.is_dir()
+    return access_fault(entry.path, is_folder) if is_folder or entry.is_file() else kind_fault(Path(entry.path))
 
 
 def is_utf8(name: str) -> bool:
@@ -93,7 +92,7 @@ def kind_fault(path: Path) -> str:
     return "" if path.is_dir() or path.is_file() else "is neither a file nor a folder; take it out"
 
 
-def access_fault(path: Path) -> str:
-    if os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
+def access_fault(path: str, is_folder: bool) -> str:
+    if os.access(path, os.R_OK | os.X_OK if is_folder else os.R_OK):
         return ""
     return f"may not be read by this user; allow it: chmod -R u+rX {text_of(path)}, or ask its owner"
