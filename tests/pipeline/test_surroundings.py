@@ -3,14 +3,23 @@
 import getpass
 import os
 import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cellar.doctor import repository
 from cellar.pipeline import surroundings
+from tests.conftest import ROOT
 
 NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
+
+@pytest.fixture(autouse=True)
+def put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """provide() sets it."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
 
 
 def unknown(uid: int) -> None:
@@ -54,6 +63,16 @@ def test_dvc_gets_a_folder_where_it_may_not_write(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(surroundings, "DVC_CACHE_OF_SITE", tmp_path / "file/dvc/repo")
     surroundings.provide()
     assert os.environ[surroundings.SITE_CACHE] == str(tmp_path / ".dvc/tmp/site")
+
+
+def test_the_backend_of_a_notebook_stops_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://not_installed.backend")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    code = (
+        "from cellar.pipeline import surroundings as s; s.provide(); import matplotlib; print(matplotlib.get_backend())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip().lower() == "agg", done.stderr
 
 
 def test_a_folder_of_the_users_own_choice_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

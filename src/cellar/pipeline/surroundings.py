@@ -1,4 +1,4 @@
-"""What DVC needs of a machine, where a container leaves it out. Programs that are started from here get it too."""
+"""What DVC and matplotlib need of a machine, where a container or a notebook leaves it out. Programs that are started from here get it too."""
 
 import getpass
 import os
@@ -11,6 +11,7 @@ OWN_CACHE_OF_SITE = Path(".dvc/tmp/site")
 
 def provide() -> None:
     """Give a name to a user without one, and DVC a folder of this project where it may not write in its own."""
+    os.environ["MPLBACKEND"] = "agg"  # by which figures are drawn; a notebook's own may not be installed here
     try:
         getpass.getuser()
     except (KeyError, OSError):  # of Python before and since 3.13
