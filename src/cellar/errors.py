@@ -22,9 +22,9 @@ def safe_repr(value: Any) -> str:
     return printable(value if type(value) is str else str(value) if plain else f"a {type(value).__name__}")
 
 
-def printable(text: str) -> str:
-    """At most LONGEST characters, without any that would control a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST])
+def printable(text: str, longest: int = LONGEST) -> str:
+    """At most so many characters, without any that would control a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
 
 
 def reason(error: Exception) -> str:

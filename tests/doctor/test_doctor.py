@@ -48,6 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
     files.write_json(paths.model_counts(STUDY), COUNTED)
     del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]  # quicker to read
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    subprocess.run(["git", "init", "--quiet"], check=True)
     Path(".dvc/cache").mkdir(parents=True)
     Path("requirements.lock").write_text(
         f"numpy=={metadata.version('numpy')} ; sys_platform != 'plan9' \\\n    --hash=x\n"
@@ -457,3 +458,20 @@ def test_the_shipped_project_is_looked_at_without_heavy_libraries() -> None:
     said, loaded = done.stdout.splitlines()[-2:]
     assert said.startswith("next: ") and done.stderr == ""
     assert loaded == "set()"
+
+
+def test_a_name_that_dvc_cannot_hash(project: Path) -> None:
+    images = Path("data/raw/mine/train/a")
+    images.mkdir(parents=True)
+    (images / os.fsdecode(b"caf\xe9.png")).touch()
+    change("datasets", "fer2013", value=fer2013_of("data/raw/mine"))
+    findings, following = examined()
+    assert findings["data fer2013"].state == "bad"
+    assert findings["data fer2013"].what == r"data/raw/mine/train/a/caf\xe9.png has a name that is not UTF-8"
+    assert following.startswith("rename it")
+
+
+def fer2013_of(path: str) -> dict[str, Any]:
+    """The data set as a user has it, in a folder of their own."""
+    section = yaml.safe_load(Path("params.yaml").read_text())["datasets"]["fer2013"]
+    return section | {"path": path, "source": {"manual": "ask its authors"}}

@@ -18,8 +18,9 @@ from snakemake.io import directory
 
 from cellar import config as configuration
 from cellar.config import Config
+from cellar.data.readers import readable
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline import dvc, dvc_yaml, git, plan, surroundings
 from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
@@ -140,11 +141,15 @@ def caption(kind: StageKind) -> dict[str, Any]:
 
 def open_plan(workflow: Any) -> Plan:
     """Check params.yaml and bring dvc.yaml and the markers up to date. Only the main process does."""
+    surroundings.provide()
     try:
         config = configuration.load()
         planned = Plan(config, workflow)
         if workflow.is_main_process:
+            git.check()
             check_data(config)
+            for line in dvc.added_outputs(planned.stages):
+                raise CellarError(line)
             check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             wanted = planned.targets()
@@ -174,16 +179,23 @@ def check_gpus(config: Config, allowed: Any) -> None:
 
 
 def check_data(config: Config) -> None:
-    """Missing raw data and published weights are reported at once, not after an hour."""
+    """Missing and unreadable raw data and published weights are reported at once, not after an hour."""
     for name, section in config.datasets.items():
-        if section.enabled and not section.source.synthetic and not Path(section.path).exists():
+        if not section.enabled or section.source.synthetic:
+            continue
+        readable.check(Path(section.path))
+        if not Path(section.path).exists():
             raise CellarError(
                 f"datasets.{name}: {section.path} does not exist; get it with `cellar download {name}`, "
                 f"put it there by hand (data/README.md), or set enabled: false"
             )
     for params in config.studies.values():
         known = {section.path: name for name, section in params.published.items()}
+        for faces in params.used_faces():
+            if folder := params.faces[faces].folder:
+                readable.check(Path(folder))
         for where, path in params.needed_weights().items():
+            readable.check(Path(path))
             if not Path(path).is_file():
                 how = f"get it with `cellar download {known[path]}`" if path in known else "put it there"
                 raise CellarError(f"{where}: {path} does not exist; {how}, or take the key out to train from nothing")

@@ -59,7 +59,14 @@ def refresh(stages: Sequence[Stage]) -> None:
             for stage, as_dvc_has_it, reason in found:
                 write_marker(stage, as_dvc_has_it, reason, now, time_of)
     except DvcException as error:
-        raise CellarError(f"DVC cannot read this project: {one_line(error)}") from None
+        raise CellarError(dvc.refusal(one_line(error))) from None
+    except (OSError, UnicodeError) as error:  # what DVC does not report as its own
+        if isinstance(error, PermissionError) and not error.filename:  # of os.utime, which names no file
+            raise CellarError(
+                "outputs here belong to another user, and only that user may set their times; take them over: "
+                f"chown -R {os.getuid()} results data"
+            ) from None
+        raise CellarError(f"DVC cannot read this project: {one_line(error)}; mend that, then run again") from None
 
 
 def status(repo: Any, asked: Sequence[Stage]) -> list[tuple[Stage, Any, Any]]:

@@ -1,11 +1,13 @@
 """The command `cellar`: a subcommand for each kind of stage, and explain, diff, redo, verify …"""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 
 from cellar.cli import commands
 from cellar.errors import CellarError
+from cellar.pipeline import surroundings
 from cellar.pipeline.plan import KINDS
 
 AddCommand = Callable[..., argparse.ArgumentParser]
@@ -29,6 +31,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"cellar: {words[0]} has a new name: cellar {RENAMED[words[0]]}", file=sys.stderr)
         return 2
     arguments = parser().parse_args(words)
+    surroundings.provide()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without ü shows \xfc
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return dispatch(arguments)
     except CellarError as error:

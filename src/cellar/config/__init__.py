@@ -102,6 +102,8 @@ def validate(raw: Any, source_of: SourceOf) -> Config:
     """The configuration that `raw`, the content of a parameter file, describes. Raises CellarError as `load` does."""
     from cellar.config import checks, renamed  # which are about what is defined here
 
+    if not raw:
+        raise CellarError(f"{source_of('')}: the file is empty; compose it: cellar use sample")
     renamed.check(raw, source_of)
     try:
         file = ParamsFile.model_validate(raw)

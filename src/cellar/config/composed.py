@@ -13,7 +13,7 @@ from typing import Any
 
 from cellar.config.compose import STUDIES, Composition, compose, merge_studies, nearest, resolve_names
 from cellar.config.params import PARAMS_FILE
-from cellar.config.strict_yaml import read_yaml
+from cellar.config.strict_yaml import read_text, read_yaml
 from cellar.config.study_file import FOR_EDITORS, Entry, plain
 from cellar.errors import CellarError
 from cellar.files import write_text
@@ -77,7 +77,7 @@ def use(names: list[str], force: bool = False, path: Path = PARAMS_FILE) -> list
 
 def refuse_edits(path: Path, composition: Composition) -> None:
     """Raises CellarError where `path` is not as it was composed, with the edited keys and both values."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     header = read_header(text)
     if text == with_header(composition) or (header and not header.edited):
         return
@@ -128,7 +128,7 @@ def shown(value: Any) -> str:
 def source_of(key: str, path: Path = PARAMS_FILE) -> Path:
     """The study's file that the value at a dotted key of `path` came from; `path` itself where the value was edited
     since, or where the file was not composed. Of a key that is missing: of what it would be part of."""
-    header = read_header(path.read_text(encoding="utf-8"))
+    header = read_header(read_text(path))
     composition = recompose(header.names) if header else None
     if composition is None:
         return path

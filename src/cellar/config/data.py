@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from cellar.config.section import Count, Fraction, OneOf, Section
+from cellar.config.section import Count, FilePath, Fraction, OneOf, Section
 
 # What is subtracted from the pixels, and what they are divided by (cellar.data.inputs.augmentation)
 Normalisation = Literal["imagenet", "cifar100", "symmetric", "unit", "vggface2"]
@@ -87,7 +87,7 @@ class Dataset(Section):
 
     enabled: bool  # false switches it off: what uses it reads "not run", the rest is built
     layout: Literal["fer2013", "raf_db", "cifar100", "image_folder", "identity_folder"]  # how its files are laid out
-    path: str  # the folder of its raw files; data/raw/sample/NAME where they are synthetic
+    path: FilePath  # the folder of its raw files; data/raw/sample/NAME where they are synthetic
     input_size: Annotated[int, Field(ge=8)]  # side in pixels that models see
     # flip (2 views of an image), crop_flip (162: a crop of the image padded by 4 pixels, mirrored or not), or the
     # probabilities of random transforms

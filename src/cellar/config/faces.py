@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from cellar.config.section import Count, Name, OneOf, Section, Seeds, Weight
+from cellar.config.section import Count, FilePath, Name, OneOf, Section, Seeds, Weight
 
 
 class Generator(Section):
@@ -34,5 +34,5 @@ class Faces(OneOf):
     first_seed: Annotated[int, Field(ge=0)] = 0  # seed of the first face; each next face has the next number
     truncation: Annotated[float, Field(ge=0, le=1)] = 1  # 1: as varied as in training; 0: the average face
     generator: Name | None = None  # a generator of this study
-    weights: str | None = None  # a published StyleGAN2 file
-    folder: str | None = None  # a folder of images
+    weights: FilePath | None = None  # a published StyleGAN2 file
+    folder: FilePath | None = None  # a folder of images

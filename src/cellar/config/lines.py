@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from cellar.config.data import Normalisation
-from cellar.config.section import Name, OneOf, Positive, Section, Seeds
+from cellar.config.section import FilePath, Name, OneOf, Positive, Section, Seeds
 
 AS_DATASET = "as_dataset"
 
@@ -17,7 +17,7 @@ class Start(OneOf):
 
     teacher: Name | None = None  # a teacher, trained with its first seed
     experiment: Name | None = None  # an experiment of the same study, trained with the same seed
-    weights: str | None = None  # a file of weights
+    weights: FilePath | None = None  # a file of weights
     weights_key: str | None = None  # where in that file they lie, if several fit (the model's, and an average of it)
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ Outputs = Annotated[Literal["as_dataset"] | list[str], BeforeValidator(check_out
 class Teacher(Line):
     """A network that students learn from."""
 
-    weights: str | None = None  # a file of published weights to use as it is, instead of a training
+    weights: FilePath | None = None  # a file of published weights to use as it is, instead of a training
     weights_key: str | None = None  # where in that file they lie, if several fit (the model's, and an average of it)
     # what the outputs of that file stand for: class names in their order, or as_dataset where they are in the data set's
     # own order (for folders: sorted by name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from cellar.config.data import Normalisation
-from cellar.config.section import OneOf
+from cellar.config.section import FilePath, OneOf
 
 if TYPE_CHECKING:
     from cellar.config.lines import Line
@@ -21,7 +21,7 @@ class Published(OneOf):
 
     ways: ClassVar = ("url", "manual")
 
-    path: str  # where the file is kept, as lines name it in `weights`
+    path: FilePath  # where the file is kept, as lines name it in `weights`
     url: str | None = None  # where `cellar download` gets it
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None  # the checksum, or its first digits
     manual: str | None = None  # how to get it by hand

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cellar.config.strict_yaml import StrictLoader, one_line_errors
+from cellar.config.strict_yaml import StrictLoader, one_line_errors, read_text
 
 MERGE = "tag:yaml.org,2002:merge"
 PLAIN = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+ -]*")  # text that needs no quotes anywhere in YAML
@@ -49,7 +49,7 @@ class StudyFile:
 def read_study_file(path: Path) -> StudyFile:
     """Raises CellarError, one line, where the file is not there or not a YAML mapping."""
     with one_line_errors(path):
-        reader = Reader(path, path.read_text(encoding="utf-8"))
+        reader = Reader(path, read_text(path))
         node = reader.loader.get_single_node()
         return StudyFile(reader.tree(node, commented=True) if node else {}, said(reader.header))
 

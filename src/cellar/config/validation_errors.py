@@ -7,6 +7,9 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cellar.config.section import NAME_PATTERN, NAME_RULE
+from cellar.errors import safe_repr
+
 
 def explain(error: ValidationError, root: type[BaseModel]) -> tuple[str, str]:
     """Dotted key and description of the first problem of a pydantic report on a `root`; an unknown key comes first,
@@ -22,10 +25,26 @@ def describe(problem: ErrorDetails, root: type[BaseModel], location: list[int | 
         return f"unknown key{likely(str(location[-1]), known_keys(root, location[:-1]))}; correct it or take it out"
     if kind == "missing":
         return "missing; add it"
+    if kind in ("model_type", "dict_type"):
+        return f"{shown(value)}, but keys and values are expected here; mend it"
+    if is_name(problem):
+        return f"{shown(value)} is no name: {NAME_RULE}; rename it"
     if isinstance(value, str) and (number := as_number(value)):
         return f"{value} is text to YAML, not a number; write {number}"
-    shown = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
-    return f"{message[0].lower()}{message[1:]}{shown}"
+    if kind == "string_type" and problem["loc"][-1] == "[key]":
+        return f"YAML reads this name as {safe_repr(value)}, which is no text; put it in quotes"
+    found = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
+    return f"{message[0].lower()}{message[1:]}{found}"
+
+
+def is_name(problem: ErrorDetails) -> bool:
+    """Whether the rule that a value breaks is that of names, by its characters or its length."""
+    return problem.get("ctx", {}).get("pattern") == NAME_PATTERN or problem["type"] == "string_too_long"
+
+
+def shown(value: object) -> str:
+    """A value that stands where another kind is expected."""
+    return "it is empty" if value is None else repr(safe_repr(value))
 
 
 def as_number(text: str) -> str | None:

@@ -8,10 +8,21 @@ from collections.abc import Iterator
 
 from cellar import config as configuration
 from cellar.config import Config
-from cellar.doctor import checkpoints, data_sets, locks, machine, needs, storage, unmade, versions, weights_files
+from cellar.doctor import (
+    checkpoints,
+    data_sets,
+    locks,
+    machine,
+    needs,
+    repository,
+    storage,
+    unmade,
+    versions,
+    weights_files,
+)
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline import dvc, dvc_yaml, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
@@ -45,6 +56,7 @@ def examine(config: Config) -> tuple[list[Finding], str]:
     graph = lineage.load()
     kept, waiting = storage.examine(stages, graph), unmade.paths_of(stages, graph)
     findings = [
+        *repository.examine(),
         *machine.examine(config, needs.estimate(config, stages, waiting, extents, graph)),
         *of_data,
         *checkpoints.examine(config),
@@ -58,6 +70,9 @@ def examine(config: Config) -> tuple[list[Finding], str]:
 
 
 def pipeline(planned: list[Stage]) -> Iterator[Finding]:
+    for line in dvc.added_outputs(planned):
+        what, _, do = line.rpartition("; take it out: ")
+        yield Finding("bad", "plan", what, do)
     for path in dvc_yaml.outdated(planned):
         yield Finding("warn", "plan", f"{path} is out of date with params.yaml; snakemake rewrites it", "cellar plan")
 

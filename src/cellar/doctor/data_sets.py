@@ -22,6 +22,7 @@ from cellar.data.readers import (
     parquet_files,
     raf_db,
     raf_db_folders,
+    readable,
 )
 from cellar.data.readers.layouts import how_to_get
 from cellar.data.readers.packed import check_is_archive, is_packed
@@ -42,6 +43,7 @@ class Extent:
     known: str = "whole by its names and sizes"
 
 
+PATIENCE = 0.3  # seconds to look for unreadable files in one data set
 Look = Callable[[Path, Dataset], Extent]
 
 
@@ -130,6 +132,10 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     if section.source.synthetic:
         extent = synthetic(section, section.source.synthetic)
         return Finding("ok", topic, f"{path}: {extent.images} images, {state_of(name, path)}"), extent
+    try:
+        all_seen = readable.check(path, PATIENCE)
+    except CellarError as error:
+        return refusal(topic, error, off), None
     if not path.exists():
         by_hand = f"{how_to_get(section, name)}, {off}"
         do = by_hand if section.source.manual is not None else f"cellar download {name}"
@@ -137,9 +143,14 @@ def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
     try:
         extent = LOOKS[section.layout](path, section)
     except CellarError as error:
-        what, _, do = str(error).rpartition("; ")
-        return Finding("bad", topic, what, f"{do}, {off}"), None
-    return Finding("ok", topic, f"{path}: {extent.known}, {state_of(name, path)}"), extent
+        return refusal(topic, error, off), None
+    so_far = "" if all_seen else "; unreadable names were looked for among the first files"
+    return Finding("ok", topic, f"{path}: {extent.known}{so_far}, {state_of(name, path)}"), extent
+
+
+def refusal(topic: str, error: CellarError, off: str) -> Finding:
+    what, _, do = str(error).rpartition("; ")
+    return Finding("bad", topic, what, f"{do}, {off}")
 
 
 def synthetic(section: Dataset, spec: SyntheticSpec) -> Extent:
@@ -161,6 +172,12 @@ def named_files(config: Config) -> Iterator[Finding]:
     for params in config.studies.values():
         folders = {params.place("faces", key, "folder"): one.folder for key, one in params.faces.items() if one.folder}
         for where, path in {**params.needed_weights(), **folders}.items():
+            try:
+                readable.check(Path(path), PATIENCE)
+            except CellarError as error:
+                what, _, do = str(error).rpartition("; ")
+                yield Finding("bad", where, what, do)
+                continue
             if not Path(path).exists():  # what is here, cellar.doctor.weights_files looks into
                 yield Finding(
                     "bad", where, f"{path} does not exist", f"put the file there, or mend {where} in params.yaml"

@@ -82,7 +82,10 @@ def look_at_cache(cache: Path, recorded: dict[str, File]) -> Finding:
     if not cache.exists():
         lost = f"; {len(recorded)} outputs of dvc.lock are not in it" if recorded else ""
         return Finding(
-            "warn" if recorded else "ok", "cache", f"{cache} does not exist yet, and is made when needed{lost}"
+            "warn" if recorded else "ok",
+            "cache",
+            f"{cache} does not exist yet, and is made when needed{lost}",
+            "dvc fetch where a remote has them; else snakemake runs their stages again" if recorded else "",
         )
     if not os.access(cache, os.W_OK):
         return Finding("bad", "cache", f"{cache} cannot be written", f"chmod -R u+w {cache}")

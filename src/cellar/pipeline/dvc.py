@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cellar.errors import CellarError
+from cellar.pipeline.git import NO_REPOSITORY
+from cellar.pipeline.stage import Stage
 
 RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -24,7 +27,27 @@ def resolve() -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
-        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else " ".join(done.stderr.split()))
+        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else refusal(" ".join(done.stderr.split())))
+
+
+def refusal(said: str) -> str:
+    """Why DVC does not work here, with what to do where DVC leaves that out."""
+    if "not a git repository" in said:
+        return NO_REPOSITORY
+    return f"DVC cannot read this project: {said}"
+
+
+def added_outputs(stages: Iterable[Stage]) -> Iterator[str]:
+    """A line for every file of `dvc add` that tracks what a stage makes, or a folder around it: DVC allows no two of one path."""
+    makers: dict[Path, Stage] = {}
+    for stage in stages:
+        for out in stage.outputs:
+            for path in (Path(out), *Path(out).parents):
+                makers.setdefault(path, stage)
+    for path, stage in makers.items():
+        added = path.parent / f"{path.name}.dvc"
+        if path.name and added.is_file():
+            yield f"{added} is of dvc add, but the stage {stage.address} makes files of {path}; take it out: dvc remove {added}"
 
 
 def half_written(notes: Path) -> bool:

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cellar.errors import CellarError
+from cellar.pipeline.git import ask
 
 MAIN = ("refs/heads/main", "refs/remotes/origin/main")
 
 
 def git(*arguments: str) -> str:
-    """What git says, or "" when it fails or there is no repository."""
-    done = subprocess.run(
-        ["git", "-c", "core.quotePath=false", *arguments], capture_output=True, text=True, check=False
-    )
+    """What git says, or "" when it fails or there is no repository. Raises CellarError as `ask` does."""
+    done = ask(*arguments)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

@@ -69,7 +69,7 @@ def report(remote: str | None, remove: bool) -> int:
         print(f"{store.name}: {whole} objects are whole, {absent} not there, {len(spoilt)} spoilt")
     if spoilt:
         flag = f" --remote {remote}" if remote else ""
-        again = f"dvc push{flag}" if remote else "dvc fetch, or from whole files in results: dvc commit --force"
+        again = f"dvc push{flag}" if remote else "dvc fetch, or make them again: snakemake --cores 4"
         print(f"removed; put whole ones there: {again}" if remove else f"take them out: cellar fsck{flag} --remove")
     return int(bool(spoilt) and not remove)
 

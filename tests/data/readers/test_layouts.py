@@ -1,5 +1,6 @@
 """load(): the layout of params.yaml chooses the reader; a missing path says what to get."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_layout_chooses_the_reader(drawn: Path, layout: str, folder: str, shape:
 def test_image_folders_and_fraction(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     for split in ("train", "test"):
-        (tmp_path / "mine" / split).symlink_to(drawn / "fer2013" / split)
+        shutil.copytree(drawn / "fer2013" / split, tmp_path / "mine" / split)  # DVC hashes nothing behind a link
     found = layouts.load(declare(tmp_path / "mine", "image_folder", validation_fraction=0.25))
     assert found.classes == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     assert (found.split == "validation").sum() == 21  # a quarter of 84

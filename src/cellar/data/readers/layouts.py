@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cellar.config import Dataset
 from cellar.data.inputs.prepared import ImageSet
-from cellar.data.readers import cifar100, fer2013, hub, identity_folder, image_folder, raf_db
+from cellar.data.readers import cifar100, fer2013, hub, identity_folder, image_folder, raf_db, readable
 from cellar.errors import CellarError
 
 
@@ -14,6 +14,7 @@ def load(dataset: Dataset, name: str = "NAME") -> ImageSet:
     Raises CellarError: what to get and where to put it when nothing is there, or what is wrong in it.
     """
     path = Path(dataset.path)
+    readable.check(path)
     if not path.exists():
         raise CellarError(f"{path} does not exist; {how_to_get(dataset, name)}")
     if dataset.layout == "fer2013":

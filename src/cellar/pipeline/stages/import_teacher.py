@@ -90,7 +90,8 @@ def load(settings: Settings, classes: tuple[str, ...]) -> "nn.Module":
     from cellar.models.checkpoint_files import weights
 
     path, axes = Path(settings.weights), outputs.class_axes(settings.model, settings.model_file)
-    widths = {outputs.width(one.state, axes) for one in weights.read_candidates(path, numbers=False)} - {None}
+    found = (outputs.width(one.state, axes) for one in weights.read_candidates(path, numbers=False))
+    widths = {width for width in found if width is not None}
     if widths and len(classes) not in widths:
         raise CellarError(
             f"{path} has {min(widths)} outputs, but {settings.dataset} has {len(classes)} classes "
