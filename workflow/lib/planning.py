@@ -4,6 +4,7 @@ When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to 
 are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -19,7 +20,7 @@ from snakemake.io import directory
 from cellar import config as configuration
 from cellar.config import Config
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline import dvc_yaml, plan, repro
 from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
@@ -95,6 +96,12 @@ class Plan:
             return self.stage(kind, wildcards).job.processes if there else 0
 
         return gpus
+
+    def force(self) -> None:
+        """Pass on what the command line forces to run (-f, -F, -R), to jobs on a cluster too: DVC alone would find nothing changed."""
+        rules, files = self.workflow.dag.forcerules, set(map(str, self.workflow.dag.forcefiles))
+        stages = (stage.address for stage in self.stages if not files.isdisjoint(stage.outputs))
+        os.environ[repro.FORCED] = " ".join([*(rule.name for rule in rules), *stages])
 
     def default_targets(self) -> list[str]:
         """What `snakemake` builds without a target: tables, figures and metrics, but for those of sweeps."""

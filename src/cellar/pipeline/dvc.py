@@ -6,25 +6,20 @@ import sys
 from pathlib import Path
 
 from cellar.errors import CellarError
+from cellar.pipeline import repro
 
 RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 RWLOCK = Path(".dvc/tmp/rwlock")
+REPRO = (sys.executable, "-m", repro.__name__)  # DVC runs the stage that is named next
 
 
 def resolve() -> None:
-    """Bring the resolved settings up to date. Raises CellarError with the stage's own line for a mistake in params.yaml."""
-    command = [
-        str(Path(sys.executable).with_name("dvc")),
-        "--wait-for-lock",
-        "repro",
-        "--quiet",
-        "--single-item",
-        RESOLVE,
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    """Bring the resolved settings up to date. Raises CellarError with the stage's own line for a mistake in params.yaml, or with
+    DVC's."""
+    done = subprocess.run([*REPRO, RESOLVE], check=False, capture_output=True, text=True)
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
-        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else " ".join(done.stderr.split()))
+        lines = repro.users_lines(done.stdout + done.stderr) or [" ".join(done.stderr.split())]
+        raise CellarError(lines[-1].removeprefix(repro.OWN))
 
 
 def half_written(notes: Path) -> bool:
