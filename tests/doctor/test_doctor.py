@@ -445,3 +445,12 @@ def test_the_shipped_project_is_looked_at_without_heavy_libraries() -> None:
     said, loaded = done.stdout.splitlines()[-2:]
     assert said.startswith("next: ") and done.stderr == ""
     assert loaded == "set()"
+
+
+def test_links_that_leave_the_project_are_named(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    disk = tmp_path_factory.mktemp("disk")
+    Path("data").mkdir(exist_ok=True)
+    Path("data/prepared").symlink_to(disk)
+    found = examined()[0]["links"]
+    assert found.state == "bad" and found.what.startswith(f"data/prepared is a link to {disk}; DVC keeps no outputs")
+    assert "dvc cache dir" in found.do

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from cellar import config as configuration
 from cellar.config import Config
 from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.pipeline import dvc_yaml, plan
+from cellar.pipeline import dvc_yaml, links, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
@@ -47,6 +48,7 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *versions.examine(),
         *locks.examine(),
         *pipeline(planned),
+        *linked(planned),
     ]
     return findings, next_step(findings, kept, waiting)
 
@@ -54,6 +56,20 @@ def examine(config: Config) -> tuple[list[Finding], str]:
 def pipeline(planned: list[Stage]) -> Iterator[Finding]:
     for path in dvc_yaml.outdated(planned):
         yield Finding("warn", "plan", f"{path} is out of date with params.yaml; snakemake rewrites it", "cellar plan")
+
+
+def linked(planned: list[Stage]) -> Iterator[Finding]:
+    """Links to folders on the way to what stages write, where DVC refuses them, and to what they read."""
+    written = {link for stage in planned for path in stage.outputs for link in links.behind(path)}
+    for link in sorted(written):
+        yield Finding(
+            "bad", "links", f"{link} is a link to {links.target(link)}; DVC keeps no outputs there", links.remedy(link)
+        )
+    read = {link for stage in planned for path in stage.inputs for link in links.behind(path)}
+    here = Path.cwd().resolve()
+    for link in sorted(read - written):
+        if not links.target(link).is_relative_to(here):
+            yield Finding("ok", "links", f"{link} is a link to {links.target(link)}, and is read there")
 
 
 def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:
