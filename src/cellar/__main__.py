@@ -2,10 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 from cellar import paths
 
-OWN = paths.Path("src").resolve()
+OWN = Path("src").resolve()
 
 # `dvc exp run --temp` and `--queue` check the project out anew, and what runs there is to be that checkout's own code.
 if paths.EXPERIMENT_OF and paths.PACKAGE.parent != OWN and (OWN / "cellar").is_dir():

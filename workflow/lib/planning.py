@@ -20,7 +20,7 @@ from snakemake.io import directory
 from cellar import config as configuration
 from cellar.config import Config
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, links, plan, repro
+from cellar.pipeline import dvc_yaml, line_ends, links, plan, repro
 from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
@@ -152,6 +152,7 @@ def open_plan(workflow: Any) -> Plan:
         planned = Plan(config, workflow)
         if workflow.is_main_process:
             check_data(config)
+            line_ends.check()
             links.check_outputs(path for stage in planned.stages for path in stage.outputs)
             check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()

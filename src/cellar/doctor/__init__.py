@@ -9,7 +9,7 @@ from cellar.config import Config
 from cellar.doctor import data_sets, locks, machine, needs, storage, unmade, versions
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.pipeline import dvc_yaml, links, plan
+from cellar.pipeline import dvc_yaml, line_ends, links, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
@@ -49,6 +49,7 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *locks.examine(),
         *pipeline(planned),
         *linked(planned),
+        *converted(),
     ]
     return findings, next_step(findings, kept, waiting)
 
@@ -70,6 +71,11 @@ def linked(planned: list[Stage]) -> Iterator[Finding]:
     for link in sorted(read - written):
         if not links.target(link).is_relative_to(here):
             yield Finding("ok", "links", f"{link} is a link to {links.target(link)}, and is read there")
+
+
+def converted() -> Iterator[Finding]:
+    if found := line_ends.converted():
+        yield Finding("bad", "line ends", line_ends.words(found), line_ends.REMEDY)
 
 
 def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:
