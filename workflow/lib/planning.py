@@ -164,6 +164,10 @@ def open_plan(workflow: Any) -> Plan:
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:  # such as a checkout that may only be read
+        where = error.filename or "this folder"
+        print(f"cellar: {where}: {error.strerror or error}; snakemake writes here, dry runs too", file=sys.stderr)
+        sys.exit(1)
     return planned
 
 
