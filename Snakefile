@@ -12,6 +12,8 @@ import planning
 import slurm_queue
 import terminal
 
+from cellar.pipeline import dvc
+
 
 report: "workflow/captions/workflow.rst"
 
@@ -21,7 +23,7 @@ terminal.at_exit(workflow)
 shell.prefix(planning.SHELL_PREFIX)
 
 # `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
-DVC = "dvc --wait-for-lock repro --quiet --single-item"
+REPRO = shlex.join(dvc.REPRO)
 OWN_GPU = shlex.join([sys.executable, str(Path(workflow.basedir) / "workflow/lib/own_gpu.py")])
 
 
@@ -62,12 +64,17 @@ for kind in PLAN.kinds:
             torch=PLAN.torch_threads_of(kind),
             gpu=PLAN.gpus_of(kind),
         shell:
-            "{OWN_GPU} {resources.gpu} {DVC} {params.stage} 2>&1 | tee {log}"
+            "{OWN_GPU} {resources.gpu} {REPRO} {params.stage} 2>&1 | tee {log}"
 
 
 onstart:
+    PLAN.force()
     slurm_queue.watch(workflow)
 
 
+onsuccess:
+    terminal.ended(succeeded=True)
+
+
 onerror:
-    terminal.failed()
+    terminal.ended(succeeded=False)

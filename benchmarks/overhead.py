@@ -2,7 +2,7 @@
 
     python benchmarks/overhead.py CHECKOUT …        (each with its own .venv; this one if none is named)
 
-DVC's share of a stage is the time of a forced `dvc repro --single-item` less that of the stage's command within it. A
+DVC's share of a stage is the time of the command that Snakemake runs, forced, less that of the stage's command within it. A
 stage is found by an output, since checkouts of different commits name stages differently. Runs again only what is
 built, so files stay the same, but for records and times. Writes results/bench/overhead.json.
 """
@@ -51,13 +51,15 @@ def locks(checkout: Path) -> Iterator[Path]:
 
 
 def share_of_dvc(checkout: Path, address: str, scratch: Path) -> float:
-    """Seconds of `dvc repro` without those of the stage's own command."""
+    """Seconds of the command that Snakemake's rules run, without those of the stage's own command."""
     times, binaries = scratch / "times", checkout / ".venv/bin"
     (scratch / "python").write_text(TIMED)
     (scratch / "python").chmod(0o755)
     environment = {"PATH": f"{scratch}:{binaries}:{os.environ['PATH']}", "CELLAR_PYTHON": str(binaries / "python")}
     command = f"dvc --wait-for-lock repro --quiet --single-item --force {address}"
-    whole = seconds(checkout, command, **environment, CELLAR_TIMES=str(times))
+    if (checkout / "src/cellar/pipeline/repro.py").exists():
+        command = f"python -m cellar.pipeline.repro {address}"
+    whole = seconds(checkout, command, **environment, CELLAR_TIMES=str(times), CELLAR_FORCED=address)
     begin, end = map(float, times.read_text().split())
     return whole - (end - begin)
 

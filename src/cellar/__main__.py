@@ -2,14 +2,17 @@
 
 import os
 import sys
+from pathlib import Path
 
-from cellar.cli import main
+from cellar import paths
 
-# A closed pipe (cellar explain ... | head) is no error of ours.
-try:
-    code = main()
-    sys.stdout.flush()
-except BrokenPipeError:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    code = 141
-sys.exit(code)
+OWN = Path("src").resolve()
+
+# `dvc exp run --temp` and `--queue` check the project out anew, and what runs there is to be that checkout's own code.
+if paths.EXPERIMENT_OF and paths.PACKAGE.parent != OWN and (OWN / "cellar").is_dir():
+    os.environ["PYTHONPATH"] = f"{OWN}:{os.environ.get('PYTHONPATH', '')}"
+    os.execv(sys.executable, [sys.executable, "-m", "cellar", *sys.argv[1:]])
+
+from cellar.cli import main  # noqa: E402
+
+sys.exit(main())

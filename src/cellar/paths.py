@@ -3,6 +3,19 @@
 import re
 from pathlib import Path
 
+EXPERIMENTS = ".dvc/tmp/exps"  # where `dvc exp run --temp` and `--queue` have their temporary checkouts
+
+
+def checkout(folder: Path) -> Path | None:
+    """The checkout that a temporary one of an experiment belongs to; None of any other folder."""
+    above, inside, _ = f"{folder}/".partition(f"/{EXPERIMENTS}/")
+    return Path(above) if inside else None
+
+
+EXPERIMENT_OF = checkout(Path.cwd())  # as the process starts
+# What is no output of a stage, and never wrong: an experiment shares it with its checkout, and leaves it there.
+SHARED = EXPERIMENT_OF or Path()
+
 STUDIES = Path("studies")
 RESULTS = Path("results")
 TABLES = Path("results/tables")
@@ -11,7 +24,8 @@ REPORT = Path("results/report.html")
 CRATE = Path("results/crate")
 METRICS = Path("results/metrics")
 RESOLVED = Path("results/resolved")
-TEACHER_LOGITS = Path(".cache/teacher_logits")
+TEACHER_LOGITS = SHARED / ".cache/teacher_logits"
+RECORDS = SHARED / "results/records"
 INDEX = Path("results/index.md")
 RUNS = Path("runs")
 PACKAGE = Path(__file__).parent

@@ -475,3 +475,12 @@ def fer2013_of(path: str) -> dict[str, Any]:
     """The data set as a user has it, in a folder of their own."""
     section = yaml.safe_load(Path("params.yaml").read_text())["datasets"]["fer2013"]
     return section | {"path": path, "source": {"manual": "ask its authors"}}
+
+
+def test_links_that_leave_the_project_are_named(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    disk = tmp_path_factory.mktemp("disk")
+    Path("data").mkdir(exist_ok=True)
+    Path("data/prepared").symlink_to(disk)
+    found = examined()[0]["links"]
+    assert found.state == "bad" and found.what.startswith(f"data/prepared is a link to {disk}; DVC keeps no outputs")
+    assert "dvc cache dir" in found.do

@@ -58,7 +58,7 @@ def found(top: int, victim: str) -> list[psutil.Process]:
         below = snakemake.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-    words = {"stage": "-m cellar", "dvc": "dvc --wait-for-lock"}.get(victim)
+    words = {"stage": "-m cellar ", "dvc": "-m cellar.pipeline.repro"}.get(victim)
     if words is None:
         return [snakemake, *below] if victim == "group" else [snakemake]
     return [process for process in below if words in said(process)]

@@ -4,6 +4,7 @@ When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to 
 are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -20,7 +21,7 @@ from cellar import config as configuration
 from cellar.config import Config
 from cellar.data.readers import readable
 from cellar.errors import CellarError
-from cellar.pipeline import dvc, dvc_yaml, git, plan, surroundings
+from cellar.pipeline import dvc, dvc_yaml, git, line_ends, links, plan, repro, surroundings
 from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
@@ -97,6 +98,12 @@ class Plan:
 
         return gpus
 
+    def force(self) -> None:
+        """Pass on what the command line forces to run (-f, -F, -R), to jobs on a cluster too: DVC alone would find nothing changed."""
+        rules, files = self.workflow.dag.forcerules, set(map(str, self.workflow.dag.forcefiles))
+        stages = (stage.address for stage in self.stages if not files.isdisjoint(stage.outputs))
+        os.environ[repro.FORCED] = " ".join([*(rule.name for rule in rules), *stages])
+
     def default_targets(self) -> list[str]:
         """What `snakemake` builds without a target: tables, figures and metrics, but for those of sweeps."""
         shown = [stage for stage in self.stages if not stage.job.sweep and stage.kind.name in ("index", "audit")]
@@ -150,6 +157,8 @@ def open_plan(workflow: Any) -> Plan:
             check_data(config)
             for line in dvc.added_outputs(planned.stages):
                 raise CellarError(line)
+            line_ends.check()
+            links.check_outputs(path for stage in planned.stages for path in stage.outputs)
             check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             wanted = planned.targets()
@@ -159,6 +168,10 @@ def open_plan(workflow: Any) -> Plan:
             stale.refresh(planned.chain(wanted))
     except CellarError as error:
         print(f"cellar: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # such as a checkout that may only be read
+        where = error.filename or "this folder"
+        print(f"cellar: {where}: {error.strerror or error}; snakemake writes here, dry runs too", file=sys.stderr)
         sys.exit(1)
     return planned
 

@@ -1,37 +1,44 @@
 """What a run ends with on the terminal: the tables that were asked for, or the line that says what went wrong.
 
-Both are printed when the process exits, so that nothing of Snakemake's comes after them.
+Both are printed when the process exits, so that nothing of Snakemake's comes after them. A dry run, a graph or a report ends
+with neither, and neither does a run that Snakemake refuses.
 """
 
 import atexit
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from owner import NO_RUN
+from cellar.pipeline.repro import users_lines
 
 LOGS = Path("logs")
 STARTED = time.time()
 
-state = {"failed": False}
+ends: list[bool] = []  # whether the run succeeded; empty if no job ran
 
 
-def failed() -> None:
-    """To be called by `onerror`."""
-    state["failed"] = True
+def ended(succeeded: bool) -> None:
+    """To be called by `onsuccess` and `onerror`, which Snakemake calls only if jobs ran."""
+    ends.append(succeeded)
 
 
-def at_exit(workflow: object) -> None:
+def at_exit(workflow: Any) -> None:
     """Arrange for the last words, in the main process alone."""
     if getattr(workflow, "is_main_process", False):
-        atexit.register(last_words)
+        atexit.register(last_words, workflow)
 
 
-def last_words() -> None:
-    if state["failed"]:
+def last_words(workflow: Any) -> None:
+    if ends == [False]:
         show_errors()
-    elif not NO_RUN & set(sys.argv):
+    elif (ends or nothing_to_do(workflow)) and not workflow.touch:
         show_tables()
+
+
+def nothing_to_do(workflow: Any) -> bool:
+    """Whether a run found everything made. Graphs, reports and what Snakemake refuses have no scheduler."""
+    return workflow.scheduler is not None and not workflow.dryrun and not len(workflow.dag)
 
 
 def show_tables() -> None:
@@ -51,6 +58,5 @@ def show_errors() -> None:
     sys.stdout.flush()
     recent = [log for log in LOGS.rglob("*.log") if log.stat().st_mtime >= STARTED]
     for log in sorted(recent, key=lambda log: log.stat().st_mtime):
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("cellar: "):
-                print(f"{line} (stage log: {log})", file=sys.stderr)
+        for line in users_lines(log.read_text(encoding="utf-8", errors="replace")):
+            print(f"{line} (stage log: {log})", file=sys.stderr)

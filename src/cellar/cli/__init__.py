@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Callable
 
@@ -25,8 +26,29 @@ RENAMED = {  # a command of an earlier version -> what to type now
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. A user's error is one line on stderr and exit code 1, never a traceback."""
-    words = sys.argv[1:] if argv is None else argv
+    """Run one command, and see its output off: a reader that went away (`cellar verify | head`) is no error of ours."""
+    code = 0
+    try:
+        try:
+            code = run(sys.argv[1:] if argv is None else argv)
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        code = 141
+    except OSError as error:
+        if not code:
+            print(
+                f"cellar: the output cannot be written: {error.strerror or error}; nothing else failed", file=sys.stderr
+            )
+        code = code or 1
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds
+    return code
+
+
+def run(words: list[str]) -> int:
+    """A user's error is one line on stderr and exit code 1, never a traceback."""
     if words and words[0] in RENAMED:
         print(f"cellar: {words[0]} has a new name: cellar {RENAMED[words[0]]}", file=sys.stderr)
         return 2
@@ -48,10 +70,10 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     except BrokenPipeError:
-        raise  # the reader went away: see below
+        raise
     except OSError as error:
         print(
-            f"cellar: {error.filename or 'a file'}: {error.strerror or error}; mend that, then run again",
+            f"cellar: {error.filename or 'its output'}: {error.strerror or error}; mend that, then run again",
             file=sys.stderr,
         )
         return 1
@@ -70,9 +92,9 @@ def dispatch(arguments: argparse.Namespace) -> int:
     values = vars(arguments)
     command = values.pop("command")
     if command in KINDS:
-        from cellar.pipeline.run import run
+        from cellar.pipeline.run import run as run_stage
 
-        run(KINDS[command], values["name"], values["study"])
+        run_stage(KINDS[command], values["name"], values["study"])
         return 0
     run_command: Callable[..., int] = getattr(commands, command)
     return run_command(**values)

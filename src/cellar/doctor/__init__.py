@@ -5,6 +5,7 @@ Where weights files are named, it takes up to a second more: to see whether they
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from cellar import config as configuration
 from cellar.config import Config
@@ -22,7 +23,7 @@ from cellar.doctor import (
 )
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.pipeline import dvc, dvc_yaml, plan
+from cellar.pipeline import dvc, dvc_yaml, line_ends, links, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
@@ -64,6 +65,8 @@ def examine(config: Config) -> tuple[list[Finding], str]:
         *versions.examine(),
         *locks.examine(),
         *pipeline(planned),
+        *linked(planned),
+        *converted(),
         *weights.findings(config, extents),  # the last: it takes the longest
     ]
     return findings, next_step(findings, kept, waiting)
@@ -75,6 +78,25 @@ def pipeline(planned: list[Stage]) -> Iterator[Finding]:
         yield Finding("bad", "plan", what, do)
     for path in dvc_yaml.outdated(planned):
         yield Finding("warn", "plan", f"{path} is out of date with params.yaml; snakemake rewrites it", "cellar plan")
+
+
+def linked(planned: list[Stage]) -> Iterator[Finding]:
+    """Links to folders on the way to what stages write, where DVC refuses them, and to what they read."""
+    written = {link for stage in planned for path in stage.outputs for link in links.behind(path)}
+    for link in sorted(written):
+        yield Finding(
+            "bad", "links", f"{link} is a link to {links.target(link)}; DVC keeps no outputs there", links.remedy(link)
+        )
+    read = {link for stage in planned for path in stage.inputs for link in links.behind(path)}
+    here = Path.cwd().resolve()
+    for link in sorted(read - written):
+        if not links.target(link).is_relative_to(here):
+            yield Finding("ok", "links", f"{link} is a link to {links.target(link)}, and is read there")
+
+
+def converted() -> Iterator[Finding]:
+    if found := line_ends.converted():
+        yield Finding("bad", "line ends", line_ends.words(found), line_ends.REMEDY)
 
 
 def next_step(findings: list[Finding], kept: Storage, waiting: list[str]) -> str:

@@ -7,34 +7,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cellar.errors import CellarError
+from cellar.pipeline import repro
 from cellar.pipeline.git import NO_REPOSITORY
 from cellar.pipeline.stage import Stage
 
 RESOLVE = "resolve"  # the stage whose outputs are the settings of all others
 RWLOCK = Path(".dvc/tmp/rwlock")
+REPRO = (sys.executable, "-m", repro.__name__)  # DVC runs the stage that is named next
 
 
 def resolve() -> None:
-    """Bring the resolved settings up to date. Raises CellarError with the stage's own line for a mistake in params.yaml."""
-    command = [
-        str(Path(sys.executable).with_name("dvc")),
-        "--wait-for-lock",
-        "repro",
-        "--quiet",
-        "--single-item",
-        RESOLVE,
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    """Bring the resolved settings up to date. Raises CellarError with the stage's own line for a mistake in params.yaml, or with
+    DVC's."""
+    done = subprocess.run([*REPRO, RESOLVE], check=False, capture_output=True, text=True)
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("cellar: ")]
-        raise CellarError(lines[-1].removeprefix("cellar: ") if lines else refusal(" ".join(done.stderr.split())))
-
-
-def refusal(said: str) -> str:
-    """Why DVC does not work here, with what to do where DVC leaves that out."""
-    if "not a git repository" in said:
-        return NO_REPOSITORY
-    return f"DVC cannot read this project: {said}"
+        said = done.stdout + done.stderr
+        if "not a git repository" in said:
+            raise CellarError(NO_REPOSITORY)
+        lines = repro.users_lines(said) or [" ".join(said.split())]
+        raise CellarError(lines[-1].removeprefix(repro.OWN))
 
 
 def added_outputs(stages: Iterable[Stage]) -> Iterator[str]:

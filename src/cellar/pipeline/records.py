@@ -14,11 +14,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cellar import files
+from cellar import files, paths
 from cellar.engine.run_record import PACKAGES, code_hash, git, machine, peak_memory_gb
 from cellar.pipeline import content
 
-FOLDER = Path("results/records")
+FOLDER = paths.RECORDS
 
 
 def place(study: str, stage: str, digest: str) -> Path:

@@ -10,7 +10,7 @@ from cellar import files, paths
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.paths import pipeline_file, stage_name
-from cellar.pipeline import git, records
+from cellar.pipeline import git, links, records
 from cellar.pipeline.stage import StageKind
 
 
@@ -19,6 +19,7 @@ def run(kind: StageKind, job: str, study: str) -> None:
     check_own_code()
     git.check()
     definition = definition_of(stage_name(kind.name, job), study)
+    links.check_outputs(records.outputs_of(definition))
     settings = settings_of(paths.resolved(kind.name, job, study)) if "params" in definition else {}
     started = datetime.now(UTC)
     facts = kind.run(files.construct(kind.settings, settings))
@@ -55,7 +56,8 @@ def entries(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_own_code() -> None:
-    """A stage must run the code that dvc.yaml hashes: that of the folder it is started in."""
+    """A stage must run the code that dvc.yaml hashes: that of the folder it is started in. (`python -m cellar` sees to it in the
+    temporary checkout of an experiment.)"""
     here, running = Path("src/cellar").resolve(), Path(__file__).parents[1].resolve()
     if here != running:
         raise CellarError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cellar import config, paths, tables
 from cellar.errors import CellarError
-from cellar.pipeline import dvc_yaml, plan, resolved
+from cellar.pipeline import dvc_yaml, line_ends, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
 from cellar.provenance import artefacts, cell_names, cell_provenance, lineage, recomputed, recorded_code, records
 from cellar.provenance.lineage import Lineage, Stage
@@ -64,6 +64,7 @@ def report(table: str | None, complete: bool, row: str | None = None, column: st
 
 def verify(table: str | None, row: str | None = None, column: str | None = None) -> Findings:
     """Verify one cell, one table, or everything that is built. Raises CellarError when nothing is."""
+    line_ends.check()
     ids = [cell_names.built_table(table)["id"]] if table else built_tables()
     graph, settings = lineage.load(), config.load()
     others = [] if table else [name for name in ids if name not in tables.known(settings)]

@@ -5,6 +5,7 @@ default is seen, a spelled-out one is not. A stage reads nothing of params.yaml 
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cellar import paths
 from cellar.config import PARAMS_FILE, Config
@@ -41,13 +42,31 @@ def run(settings: Settings) -> Facts:
     from cellar import config, files
     from cellar.pipeline import resolved
 
-    values = resolved.by_file(config.load())
+    loaded = config.load()
+    link_raw_files(loaded)
+    values = resolved.by_file(loaded)
     for path in paths.RESOLVED.rglob("*.json"):
         if path not in values:
             path.unlink()
     for path, settings_of_stage in values.items():
         files.write_json(path, settings_of_stage)
     return {}
+
+
+def link_raw_files(loaded: Config) -> None:
+    """In the temporary checkout of an experiment, which has no file that git ignores: raw data and published weights are read
+    where they lie."""
+    if paths.EXPERIMENT_OF is None:
+        return
+    from cellar.pipeline import plan
+
+    planned = plan.stages(loaded)
+    made = {path for stage in planned for path in stage.outputs}
+    for path in {path for stage in planned for path in stage.inputs} - made:
+        here, there = Path(path), paths.EXPERIMENT_OF / path
+        if there.exists() and not here.exists():
+            here.parent.mkdir(parents=True, exist_ok=True)
+            here.symlink_to(there)
 
 
 KIND = StageKind("resolve", jobs, Settings, run, CODE, outs=(f"{paths.RESOLVED}/",))
