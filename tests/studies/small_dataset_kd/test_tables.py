@@ -342,7 +342,9 @@ def test_contradictions_follow_the_printed_numbers(pins: Pins) -> None:
 
 def test_what_train_is_stands_under_tables_of_classes_alone(pins: Pins) -> None:
     said = "train: what the network guessed in the epoch that was chosen, while it was trained on augmented images"
-    assert [any(said in note for note in pins.build(f"pins_table_{n}").notes) for n in range(1, 7)] == [False] + 5 * [True]
+    assert [any(said in note for note in pins.build(f"pins_table_{n}").notes) for n in range(1, 7)] == [False] + 5 * [
+        True
+    ]
 
 
 def test_the_last_epoch_in_place_of_the_best_is_told(pins: Pins) -> None:
