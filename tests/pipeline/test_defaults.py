@@ -63,6 +63,7 @@ OTHER: dict[str, Any] = {  # field -> another value than its default
     "Sweep.seeds": [1],
     "StudySections.teachers": {"other": TEACHER},
     "WarmHints.Params.start": 0.25,
+    "FeatureKD.Params.augment": False,
 }
 # Another default of these is refused everywhere, or changes no stage: exactly one of several keys is given, or one key
 # asks for another.
