@@ -39,7 +39,6 @@ def small(shipped: dict[str, Any], precision: str) -> dict[str, Any]:
     """params.yaml with nothing but this table; the teacher's weights are a file, for training it is not measured."""
     study = shipped["studies"][STUDY]
     raw = shipped | {"precision": precision, "threads": 1, "studies": {STUDY: study}}
-    raw["evaluation"] = raw["evaluation"] | {"train_of": []}
     raw["datasets"] = {"cifar100": raw["datasets"]["cifar100"]}
     raw["datasets"]["cifar100"]["source"] = {"synthetic": {"seed": 3, "train": IMAGES, "test": TEST}}
     study.pop("sweeps", None)

@@ -1,7 +1,11 @@
-"""Every place in the project, named once. All are relative to the project's root."""
+"""Every place in the project, named once, and links on the way to them. All are relative to the project's root."""
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from cellar.errors import CellarError
 
 EXPERIMENTS = ".dvc/tmp/exps"  # where `dvc exp run --temp` and `--queue` have their temporary checkouts
 
@@ -143,3 +147,46 @@ def stage_address(kind: str, job: str, study: str = "", sweep: bool = False, res
 def resolved(kind: str, job: str, study: str = "") -> Path:
     """The resolved settings of a stage; `study` is "" for one that studies share."""
     return RESOLVED / (study or "shared") / f"{stage_name(kind, job)}.json"
+
+
+def outputs_of(definition: Mapping[str, Any]) -> list[str]:
+    """The paths of an entry of dvc.yaml, where an output is a path or a mapping from it to options."""
+    listed = [*definition.get("outs", []), *definition.get("metrics", []), *definition.get("plots", [])]
+    return [next(iter(out)) if isinstance(out, dict) else out for out in listed]
+
+
+# A stage may read through a link to a folder; DVC refuses to keep an output that lies behind one, after it was made.
+REMEDY_OF_LINK = (
+    "put the folder back, then either keep DVC's cache there (dvc cache dir FOLDER, dvc config cache.type symlink), "
+    "or mount the disk here (mount --bind)"
+)
+
+
+def check_not_linked(outputs: Iterable[str]) -> None:
+    """Raises CellarError, with the link and what to do, if one of these outputs of stages lies behind a link."""
+    for path in outputs:
+        for link in links_to(path):
+            raise CellarError(
+                f"{link} is a link to {target_of(link)}, and DVC keeps no outputs there; {remedy_of_link(link)}"
+            )
+
+
+def remedy_of_link(link: str) -> str:
+    """Real data is only read: it may lie anywhere."""
+    of_raw_data = "; of raw data, link only what is read, such as data/raw/NAME" if link in ("data", "data/raw") else ""
+    return REMEDY_OF_LINK + of_raw_data
+
+
+def links_to(path: str) -> Iterator[str]:
+    """The links to folders on the way to `path`, and `path` if it is one."""
+    parts = Path(path).parts
+    yield from (link for length in range(1, len(parts) + 1) if is_link_to_folder(link := str(Path(*parts[:length]))))
+
+
+def is_link_to_folder(path: str) -> bool:
+    """To a file does not matter: DVC makes such ones itself, where cache.type is symlink."""
+    return Path(path).is_symlink() and not Path(path).is_file()
+
+
+def target_of(link: str) -> Path:
+    return Path(link).resolve()

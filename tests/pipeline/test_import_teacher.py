@@ -45,7 +45,7 @@ def imported(**more: Any) -> list[float]:
     """The biases of the last layer, in the order of the data set's classes."""
     file = str(models.file_of("resemotenet_c"))
     common = {"key": "x", "seed": 0, "dataset": "own", "model": "resemotenet_c", "model_file": file, "threads": 1}
-    given = {"layout": "image_folder", "input_size": 16, "weights": "published.pth"}
+    given = {"layout": "image_folder", "input_size": 16, "weights": "published.pth", "normalisation": "imagenet"}
     import_teacher.run(import_teacher.Settings(**{**common, **given, **more}))
     state = read_tensors(Path("results/teachers/x/seed-0/weights.safetensors"))
     assert state["fc4.weight"][:, 5].tolist() == state["fc4.bias"].tolist()

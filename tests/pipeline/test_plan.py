@@ -198,4 +198,4 @@ def test_the_features_of_any_experiment_can_be_learnt(raw: Raw, tmp_path: Path) 
         for name, stage in stages.items()
         if name.endswith("distill_student-pins-mse_convnet9_features-seed-0")
     )
-    assert "results/features/pins-small_dataset_kd-pins-oneshot_resnet50/features.npy" in read
+    assert "results/features/small_dataset_kd-pins-oneshot_resnet50/held_out.npz" in read

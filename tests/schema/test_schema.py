@@ -33,6 +33,7 @@ Values = dict[str, Any]
 OF_SEVERAL_ENTRIES = {
     "unknown recipe", "recipe of another study", "unknown data set", "unknown teacher", "unknown experiment as teacher",
     "its own teacher", "two that teach each other", "teacher of another set", "experiment of another set as teacher",
+    "a sweep's experiment of another set as teacher", "a sweep's unknown experiment as teacher",
     "a sweep's teacher of another set", "one row twice", "a file called like a data set", "starts in a circle",
     "unknown faces", "faces of no generator", "two processes of a generator",
 }  # fmt: skip

@@ -18,10 +18,11 @@ import stale
 from snakemake.io import directory
 
 from cellar import config as configuration
+from cellar import paths
 from cellar.config import Config
 from cellar.data.readers import readable
 from cellar.errors import CellarError
-from cellar.pipeline import dvc, dvc_yaml, git, line_ends, links, plan, repro, surroundings
+from cellar.pipeline import dvc, dvc_yaml, git, line_ends, plan, repro, surroundings
 from cellar.pipeline.stage import Stage, StageKind
 
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
@@ -158,7 +159,7 @@ def open_plan(workflow: Any) -> Plan:
             for line in dvc.added_outputs(planned.stages):
                 raise CellarError(line)
             line_ends.check()
-            links.check_outputs(path for stage in planned.stages for path in stage.outputs)
+            paths.check_not_linked(path for stage in planned.stages for path in stage.outputs)
             check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             wanted = planned.targets()

@@ -53,7 +53,8 @@ def run(words: list[str]) -> int:
         print(f"cellar: {words[0]} has a new name: cellar {RENAMED[words[0]]}", file=sys.stderr)
         return 2
     arguments = parser().parse_args(words)
-    surroundings.provide()
+    if arguments.command not in KINDS:  # a stage has them of DVC's process
+        surroundings.provide()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without ü shows \xfc
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cellar import config as configuration
+from cellar import paths
 from cellar.config import Config
 from cellar.doctor import (
     checkpoints,
@@ -23,7 +24,7 @@ from cellar.doctor import (
 )
 from cellar.doctor.finding import Finding
 from cellar.doctor.storage import Storage
-from cellar.pipeline import dvc, dvc_yaml, line_ends, links, plan
+from cellar.pipeline import dvc, dvc_yaml, line_ends, plan
 from cellar.pipeline.stage import Stage
 from cellar.provenance import lineage
 
@@ -82,16 +83,19 @@ def pipeline(planned: list[Stage]) -> Iterator[Finding]:
 
 def linked(planned: list[Stage]) -> Iterator[Finding]:
     """Links to folders on the way to what stages write, where DVC refuses them, and to what they read."""
-    written = {link for stage in planned for path in stage.outputs for link in links.behind(path)}
+    written = {link for stage in planned for path in stage.outputs for link in paths.links_to(path)}
     for link in sorted(written):
         yield Finding(
-            "bad", "links", f"{link} is a link to {links.target(link)}; DVC keeps no outputs there", links.remedy(link)
+            "bad",
+            "links",
+            f"{link} is a link to {paths.target_of(link)}; DVC keeps no outputs there",
+            paths.remedy_of_link(link),
         )
-    read = {link for stage in planned for path in stage.inputs for link in links.behind(path)}
+    read = {link for stage in planned for path in stage.inputs for link in paths.links_to(path)}
     here = Path.cwd().resolve()
     for link in sorted(read - written):
-        if not links.target(link).is_relative_to(here):
-            yield Finding("ok", "links", f"{link} is a link to {links.target(link)}, and is read there")
+        if not paths.target_of(link).is_relative_to(here):
+            yield Finding("ok", "links", f"{link} is a link to {paths.target_of(link)}, and is read there")
 
 
 def converted() -> Iterator[Finding]:

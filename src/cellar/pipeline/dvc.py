@@ -21,11 +21,15 @@ def resolve() -> None:
     DVC's."""
     done = subprocess.run([*REPRO, RESOLVE], check=False, capture_output=True, text=True)
     if done.returncode:
-        said = done.stdout + done.stderr
-        if "not a git repository" in said:
-            raise CellarError(NO_REPOSITORY)
-        lines = repro.users_lines(said) or [" ".join(said.split())]
-        raise CellarError(lines[-1].removeprefix(repro.OWN))
+        raise CellarError(refusal(done.stdout + done.stderr))
+
+
+def refusal(said: str) -> str:
+    """What a stage told the user, or DVC; where it leaves out what to do, that too."""
+    if "not a git repository" in said:
+        return NO_REPOSITORY
+    lines = repro.users_lines(said) or [" ".join(said.split())]
+    return lines[-1].removeprefix(repro.OWN)
 
 
 def added_outputs(stages: Iterable[Stage]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def write(
     """Write the record of a run that has just ended. `definition`: the stage's entry in dvc.yaml; `facts`: what the run
     itself adds."""
     finished = datetime.now(UTC)
-    inputs, outputs = (hashes(paths) for paths in (definition["deps"], outputs_of(definition)))
+    inputs, outputs = (hashes(group) for group in (definition["deps"], paths.outputs_of(definition)))
     path = place(study, stage, digest(definition["cmd"], settings, inputs, outputs))
     files.write_json(
         path,
@@ -71,9 +71,3 @@ def write(
 
 def hashes(paths: Any) -> dict[str, str]:
     return {path: content.md5(Path(path)) for path in paths}
-
-
-def outputs_of(definition: Mapping[str, Any]) -> list[str]:
-    """The paths of an entry of dvc.yaml, where an output is a path or a mapping from it to options."""
-    listed = [*definition.get("outs", []), *definition.get("metrics", []), *definition.get("plots", [])]
-    return [next(iter(out)) if isinstance(out, dict) else out for out in listed]

@@ -10,16 +10,15 @@ from cellar import files, paths
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.paths import pipeline_file, stage_name
-from cellar.pipeline import git, links, records
+from cellar.pipeline import records
 from cellar.pipeline.stage import StageKind
 
 
 def run(kind: StageKind, job: str, study: str) -> None:
     """Run a stage with the settings that `resolve` wrote. Raises CellarError for one that dvc.yaml does not have."""
     check_own_code()
-    git.check()
     definition = definition_of(stage_name(kind.name, job), study)
-    links.check_outputs(records.outputs_of(definition))
+    paths.check_not_linked(paths.outputs_of(definition))
     settings = settings_of(paths.resolved(kind.name, job, study)) if "params" in definition else {}
     started = datetime.now(UTC)
     facts = kind.run(files.construct(kind.settings, settings))

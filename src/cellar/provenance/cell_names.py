@@ -13,7 +13,6 @@ import yaml
 
 from cellar import files, paths
 from cellar.errors import CellarError
-from cellar.pipeline import records
 from cellar.provenance import git, lineage
 
 MOST_NAMED = 30  # in a message: `verdicts` has hundreds of rows
@@ -74,7 +73,7 @@ def planned() -> list[str]:
 def outputs_of(pipeline: Path) -> list[Path]:
     """The JSON files that the stages of a dvc.yaml keep in git."""
     stages = yaml.load(pipeline.read_text(encoding="utf-8"), Loader=lineage.Loader).get("stages") or {}
-    outs = [path for stage in stages.values() for path in records.outputs_of(stage)]
+    outs = [path for stage in stages.values() for path in paths.outputs_of(stage)]
     return [Path(path) for path in outs if path.endswith(".json")]
 
 

@@ -5,6 +5,7 @@ that arrays, NumPy's numbers, ordered dicts and bytes are written with; each sta
 the real one. Any other name is refused. The published CIFAR files are pickles of this plain kind, and VGGFace2's weights.
 """
 
+import io
 from pathlib import Path
 from typing import IO, Any
 
@@ -123,7 +124,9 @@ class PlainUnpickler(BoundedUnpickler):
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, encoding="latin1")
         self.path = path
-        self.left = path.stat().st_size  # pairs that OrderedDicts may be made of: a file can have one copied for ever
+        # Pairs that OrderedDicts may be made of, as many as bytes: a file can have one copied for ever.
+        self.left = file.seek(0, io.SEEK_END)
+        file.seek(0)
 
     def find_class(self, module: str, name: str) -> Any:
         """The only way from a name to an object; pickle's own, which imports, is never called."""

@@ -29,7 +29,9 @@ def jobs(config: Config) -> Iterator[Job]:
 def run(settings: Settings) -> Facts:
     from cellar import config
     from cellar.figures import drawing
+    from cellar.pipeline import surroundings
 
+    surroundings.provide()  # where dvc was started by hand, a notebook's backend for figures is still named
     drawing.draw(settings.figure, config.load())
     return {}
 
