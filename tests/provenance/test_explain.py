@@ -1,6 +1,7 @@
 """explain on a small made-up project: the chain in order, the commands, and names that people may type."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from cellar import files
 from cellar.errors import CellarError
-from cellar.provenance import cell_names, explain, redo_commands
+from cellar.provenance import cell_names, diff, explain, redo, redo_commands
 from cellar.provenance.lineage import File, Lineage, Stage
 
 from .cell_project import (
@@ -47,6 +48,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write()
     subprocess.run(["git", "init", "--quiet"], check=True)
     subprocess.run(["git", "remote", "add", "origin", "https://me:secret@example.org/cellar.git"], check=True)
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", "one"], check=True)
     return tmp_path
 
 
@@ -86,8 +89,6 @@ def test_another_code_file_gives_another_hash_of_the_code(project: Path) -> None
 
 
 def test_the_commands_begin_with_a_clone_and_show_no_password(project: Path) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", "one"], check=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     assert origin()["redo"] == [
         "git clone https://example.org/cellar.git redo",
@@ -98,6 +99,20 @@ def test_the_commands_begin_with_a_clone_and_show_no_password(project: Path) -> 
         f"dvc repro --force {target(EVALUATION)}",
         f"dvc repro --force --single-item {target(TABULATED)}",
     ]
+
+
+def test_what_cannot_be_cloned_is_no_advice_to_clone_it(project: Path) -> None:
+    """A folder without .git, as after the download of a zip, and a repository without a commit."""
+    shutil.rmtree(".git")
+    said = explain.report("table_vi", "E1", "fer2013_accuracy")
+    assert "git clone" not in said and "this folder is no git repository" in said
+    with pytest.raises(CellarError, match="this folder is no git repository"):
+        redo.report("table_vi", "E1", "fer2013_accuracy")
+    with pytest.raises(CellarError, match="this folder is no git repository"):
+        diff.report("table_vi", "E1", "fer2013_accuracy", "HEAD", "HEAD")
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    said = explain.report("table_vi", "E1", "fer2013_accuracy")
+    assert "git clone" not in said and "nothing is committed here" in said
 
 
 def test_a_sweep_is_named_by_its_own_pipeline_file(project: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from cellar.provenance import git
 from cellar.provenance.cell_names import built_table
 from cellar.provenance.cell_provenance import cell_provenance
 
@@ -31,7 +32,9 @@ def text(found: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield from external_text(file)
     yield ""
-    if found["redo"]:
+    if found["redo"] and (why := git.nothing_to_clone()):
+        yield f"To redo this cell from a clone: {why}"
+    elif found["redo"]:
         yield "Redo this cell:" + (
             "" if found["redo_table"] else " (not its table: more than it stands on is not here)"
         )

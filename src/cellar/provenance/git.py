@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cellar.errors import CellarError
-from cellar.pipeline.git import ask
+from cellar.pipeline.git import NO_REPOSITORY, ask
 
 MAIN = ("refs/heads/main", "refs/remotes/origin/main")
 
@@ -17,8 +17,19 @@ def git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def nothing_to_clone() -> str:
+    """Why no clone can be made of this folder, and what to do about it; "" where one can."""
+    if ask("rev-parse", "--git-dir").returncode:
+        return NO_REPOSITORY
+    return (
+        "" if git("rev-parse", "HEAD") else "nothing is committed here, and a clone needs a commit: git add and commit"
+    )
+
+
 def commit(revision: str) -> str:
     """The full hash of a branch, tag or commit. Raises CellarError when git knows none of that name."""
+    if ask("rev-parse", "--git-dir").returncode:
+        raise CellarError(NO_REPOSITORY)
     found = "" if revision.startswith("-") else git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if not found:
         raise CellarError(f"git knows no revision {revision!r} here; see: git log --all --oneline")

@@ -50,8 +50,8 @@ def refuse(table: str, row: str, column: str, chain: list[Stage], cell: dict[str
     where = f"{table}, {row}, {column}"
     if not chain:
         raise CellarError(f"{where}: nothing to redo, the cell is {cell['kind']}; see: cellar explain")
-    if not git.git("rev-parse", "HEAD"):
-        raise CellarError(f"{where}: nothing is committed here, and a clone needs a commit: git add and commit")
+    if why := git.nothing_to_clone():
+        raise CellarError(f"{where}: {why}")
 
 
 def value(cell: dict[str, Any]) -> str:
