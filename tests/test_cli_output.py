@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cellar import cli
+from cellar.errors import CellarError
 
 ROOT = Path(__file__).parents[1]
 PRINTING = "import sys; from cellar import cli; cli.dispatch = lambda a: print('line\\n' * {lines}) or 0; sys.exit(cli.main(['findings']))"
@@ -36,6 +37,19 @@ def test_a_full_disk_is_one_line(lines: int) -> None:
 
 def test_a_closed_output_is_no_error() -> None:
     assert run(3, ">&-").returncode == 0
+
+
+def test_a_name_with_control_characters_breaks_no_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """macOS keeps a folder's own picture in `Icon` and a carriage return, which would move the cursor to the line's start."""
+
+    def refuse(arguments: object) -> int:
+        raise CellarError("a/Icon\r is no image, nor is b\n\x1b[2J; take out é and 日本")
+
+    monkeypatch.setattr(cli, "dispatch", refuse)
+    assert cli.main(["findings"]) == 1
+    assert capsys.readouterr().err == "cellar: a/Icon\\r is no image, nor is b\\n\\x1b[2J; take out é and 日本\n"
 
 
 def test_ctrl_c_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

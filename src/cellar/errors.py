@@ -1,5 +1,6 @@
 """The one kind of error that is meant for the user, and foreign text as a part of its one line."""
 
+import unicodedata
 from typing import Any
 
 LONGEST = 80  # characters of a quoted text
@@ -25,6 +26,11 @@ def safe_repr(value: Any) -> str:
 def printable(text: str, longest: int = LONGEST) -> str:
     """At most so many characters, without any that would control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
+
+
+def one_line(text: str) -> str:
+    """A message as a terminal shows it in one line: a file's name may hold a line's end, as macOS' `Icon\\r` does."""
+    return "".join(ascii(letter)[1:-1] if unicodedata.category(letter) == "Cc" else letter for letter in text)
 
 
 def reason(error: Exception) -> str:

@@ -21,7 +21,7 @@ from cellar import config as configuration
 from cellar import paths
 from cellar.config import Config
 from cellar.data.readers import readable
-from cellar.errors import CellarError
+from cellar.errors import CellarError, one_line
 from cellar.pipeline import dvc, dvc_yaml, git, line_ends, plan, repro, surroundings
 from cellar.pipeline.stage import Stage, StageKind
 
@@ -168,7 +168,7 @@ def open_plan(workflow: Any) -> Plan:
                 print(f"cellar: {path} rewritten: entries of params.yaml have changed", file=sys.stderr)
             stale.refresh(planned.chain(wanted))
     except CellarError as error:
-        print(f"cellar: {error}", file=sys.stderr)
+        print(f"cellar: {one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:  # such as a checkout that may only be read
         where = error.filename or "this folder"

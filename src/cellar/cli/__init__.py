@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from cellar.cli import commands
-from cellar.errors import CellarError
+from cellar.errors import CellarError, one_line
 from cellar.pipeline import surroundings
 from cellar.pipeline.plan import KINDS
 
@@ -60,7 +60,7 @@ def run(words: list[str]) -> int:
     try:
         return dispatch(arguments)
     except CellarError as error:
-        print(f"cellar: {error}", file=sys.stderr)
+        print(f"cellar: {one_line(str(error))}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         if not is_for_memory(error):

@@ -156,6 +156,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "two of one case": (lambda p: paint(p / "pins_Bob", EACH, 3), ["pins_Bob and pins_bob", "one person"]),
     "with and without pins_": (lambda p: paint(p / "bob", EACH, 3), ["bob and pins_bob", "one person"]),
     "no image by name": (lambda p: (p / "pins_bob" / "notes.txt").write_text("x"), ["pins_bob/notes.txt", "no image by its name"]),
+    "an image beside the persons": (lambda p: paint(p, 1, 3), ["a 0.png is in no class folder", "move it into one"]),
     "a folder in it": (lambda p: (p / "pins_bob" / "more").mkdir(), ["pins_bob/more", "no image by its name"]),
     "empty": (empty, ["1 of 3 persons has fewer than 5 images (bob 0)"]),
     "one person": (lone, ["1 folders of persons", "at least 2"]),

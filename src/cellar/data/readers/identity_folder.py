@@ -12,7 +12,7 @@ from PIL import Image
 from cellar.data.class_names import exactly, folded
 from cellar.data.images import SUFFIXES, read_each, visible
 from cellar.data.inputs.prepared import SPLITS, ImageSet
-from cellar.data.readers.image_folder import check_suffix
+from cellar.data.readers.image_folder import check_loose, check_suffix
 from cellar.data.readers.root import check_unpacked, find_root
 from cellar.data.splits import split_order
 from cellar.errors import CellarError
@@ -92,6 +92,7 @@ def list_images(
     Raises CellarError for a file that is no image by its name; without `min_per_class` for persons with too few, else
     where fewer than two are left.
     """
+    check_loose(root)
     found = {name: [check_suffix(file) for file in visible(folder)] for name, folder in identities(root).items()}
     least = max(least, min_per_class or 0)
     few = {name: len(files) for name, files in found.items() if len(files) < least}
