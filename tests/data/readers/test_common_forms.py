@@ -219,6 +219,11 @@ def add_row(text: str) -> Callable[[Path], None]:
     return apply
 
 
+def name_all(mirror: Path) -> None:
+    for folder in mirror.glob("DATASET/*/*"):
+        folder.rename(folder.with_name(f"emotion_{folder.name}"))
+
+
 BROKEN_MIRROR: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "csv says otherwise": (move_first, ["DATASET/train/2/train_", "is in class 2, but", "train_labels.csv says 1"]),
     "image missing": (remove_first, ["test_labels.csv lists 1 images that are in no folder", "test_"]),
@@ -226,6 +231,7 @@ BROKEN_MIRROR: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "row cut": (add_row("x.jpg\n"), ["train_labels.csv, row 121"]),
     "other header": (lambda m: (m / "test_labels.csv").write_text("name;class\n"), ["test_labels.csv has the columns", "image and label"]),
     "class 8": (lambda m: (m / "DATASET/train/8").mkdir(), ["DATASET/train/8 is no class of RAF-DB"]),
+    "classes by name": (name_all, ["DATASET has train/ or test/", "1 to 7", "layout: image_folder"]),
     "no test": (lambda m: shutil.rmtree(m / "DATASET/test"), ["DATASET/test does not exist"]),
     "another split": (lambda m: (m / "DATASET/valid").mkdir(), ["DATASET/valid is no folder of RAF-DB"]),
     "loose image": (lambda m: Image.new("RGB", (100, 100)).save(m / "DATASET/train/x.jpg"), ["train/x.jpg is in no class folder"]),

@@ -115,5 +115,7 @@ def parse_name(file: Path, usages: tuple[str, ...]) -> tuple[str, int]:
     match = FILE_NAME.fullmatch(file.name)
     if match is None or match[1] not in usages:
         wanted = " or ".join(f"{usage}_<number>.jpg" for usage in usages)
-        raise CellarError(f"{file} is not named {wanted} as published; take it out or mend its name")
+        raise CellarError(
+            f"{file} is not named {wanted} as published; take it out, mend its name, or read all with layout: image_folder"
+        )
     return match[1], int(match[2])

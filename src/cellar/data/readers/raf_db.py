@@ -81,6 +81,7 @@ def read_list(path: Path) -> dict[str, int]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
+        raf_db_folders.check_numbered(path)
         raise CellarError(
             f"{file} does not exist; ask RAF-DB's authors for the basic set and unpack it, see data/README.md"
         ) from None

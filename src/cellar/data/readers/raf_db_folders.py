@@ -10,6 +10,7 @@ from pathlib import Path
 from cellar.data.foreign import check_is_data
 from cellar.data.images import visible
 from cellar.data.readers.image_folder import check_loose, check_suffix
+from cellar.data.readers.root import search
 from cellar.data.readers.split_folders import is_split
 from cellar.errors import CellarError, reason, safe_repr
 
@@ -20,6 +21,16 @@ Labels = dict[str, set[str]]  # name of an image -> its codes; more than one whe
 
 def has_folders(folder: Path) -> bool:
     return any((folder / part / code).is_dir() for part in PARTS for code in CODES)
+
+
+def check_numbered(folder: Path) -> None:
+    """Raises CellarError for train/ and test/ whose classes have no number, where `has_folders` found none."""
+    found = search(folder, lambda inner: any(map(is_split, visible(inner))))
+    if found:
+        raise CellarError(
+            f"{found} has train/ or test/, but not in them the folders 1 to 7, RAF-DB's numbers of its classes; name the "
+            "class folders so (data/README.md), or read them with layout: image_folder"
+        )
 
 
 def list_images(path: Path, root: Path) -> list[tuple[str, str, Path]]:
