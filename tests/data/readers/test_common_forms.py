@@ -78,6 +78,12 @@ def write_blank_lines(folder: Path, rows: Rows) -> None:
     (folder / "fer2013.csv").write_text("\n".join(lines))
 
 
+def write_empty_ends(folder: Path, rows: Rows) -> None:
+    """A spreadsheet's: a row that had a note, since removed, keeps its commas."""
+    lines = ["emotion,pixels,Usage", *(",".join(row) + ",," * (n % 2) for n, row in enumerate(rows))]
+    (folder / "fer2013.csv").write_text("\n".join(lines))
+
+
 def write_one_down(folder: Path, rows: Rows) -> None:
     (folder / "archive/fer2013").mkdir(parents=True)
     write_blank_lines(folder / "archive/fer2013", rows)
@@ -96,7 +102,8 @@ def write_zip(folder: Path, rows: Rows) -> None:
 
 
 FORMS: list[Callable[[Path, Rows], None]] = [
-    write_icml, write_competition, write_semicolons, write_tabs, write_blank_lines, write_one_down, write_zip, write_zip_under_csv,
+    write_icml, write_competition, write_semicolons, write_tabs, write_blank_lines, write_empty_ends, write_one_down, write_zip,
+    write_zip_under_csv,
 ]  # fmt: skip
 
 

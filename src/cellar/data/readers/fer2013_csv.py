@@ -163,7 +163,8 @@ def check_number(path: Path, row: int) -> None:
 
 
 def check_width(where: str, fields: Sequence[str], header: Sequence[str]) -> None:
-    if len(fields) != len(header):
+    """Raises CellarError for a row of another width; empty fields at its end, as spreadsheets leave them, are none."""
+    if len(fields) < len(header) or any(map(str.strip, fields[len(header) :])):
         raise CellarError(f"{where} has {len(fields)} fields, expected {len(header)}; get the file again")
 
 
