@@ -43,6 +43,7 @@ def test_of_a_folder(folder: Path) -> None:
 
 def test_marks_and_caches_in_a_folder_do_not_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent)
+    Path(".dvcignore").write_text((ROOT / ".dvcignore").read_text())
     before = content.md5(folder)
     (folder / ".snakemake_timestamp").write_text("")
     (folder / "b/__pycache__").mkdir()

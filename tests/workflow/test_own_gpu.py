@@ -75,4 +75,4 @@ def test_a_job_of_every_torch_stage_asks_for_a_gpu_where_there_may_be_one(
 
 
 def test_a_job_is_given_its_gpus() -> None:
-    assert "{OWN_GPU} {resources.gpu} {DVC}" in (ROOT / "Snakefile").read_text()
+    assert "{OWN_GPU} {resources.gpu} {REPRO}" in (ROOT / "Snakefile").read_text()

@@ -51,7 +51,7 @@ def test_a_changed_default_is_followed_by_both_tools(tracked: Project) -> None:
     """processes: no recipe of the tiny project states it, but for the one that is given it here."""
     tracked.change(lambda params: params["studies"][FACES]["recipes"]["student_bc"].update(processes=1))
     assert stale(tracked) == set()
-    edit(tracked, "src/cellar/config/recipe.py", "    processes: Count = 1\n", "    processes: Count = 2\n")
+    edit(tracked, "src/cellar/config/recipe.py", "    processes: Count = 1 ", "    processes: Count = 2 ")
     assert tracked.out_of_date() == {"resolve"}
     found = stale(tracked)
     assert found == RUNS_OF_FACES | {
@@ -72,8 +72,8 @@ def test_a_new_optional_field_makes_nothing_stale_but_resolve(tracked: Project) 
     edit(
         tracked,
         recipe,
-        "    early_stop: Count | None = None\n",
-        "    early_stop: Count | None = None\n    note: str | None = None\n",
+        "    early_stop: Count | None = None ",
+        "    note: str | None = None\n    early_stop: Count | None = None ",
     )
     assert tracked.out_of_date() == {"resolve"}
     assert stale(tracked) == set()

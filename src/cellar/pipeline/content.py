@@ -3,12 +3,12 @@
 import hashlib
 import json
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cellar import files
-from cellar.data.foreign import is_system_file
 
-UNHASHED = {".snakemake_timestamp", "__pycache__"}  # as in .dvcignore: marks and caches in a folder of files
+DVCIGNORE = Path(".dvcignore")
 
 
 def md5(path: Path) -> str:
@@ -17,13 +17,21 @@ def md5(path: Path) -> str:
 
 def of_folder(folder: Path) -> str:
     """The md5 of the JSON list of its files, without those of .dvcignore (which DVC asks within the project only)."""
-    ignores = Path(os.path.abspath(folder)).is_relative_to(Path.cwd())  # noqa: PTH100  # a link is here, wherever it leads
-    inside = [path for path in folder.rglob("*") if path.is_file() and not (ignores and is_ignored(path, folder))]
+    within = Path(os.path.abspath(folder)).is_relative_to(Path.cwd())  # noqa: PTH100  # a link is here, wherever it leads
+    ignored = ignored_names() if within else []
+    inside = [
+        path for path in folder.rglob("*") if path.is_file() and not is_ignored(path.relative_to(folder), ignored)
+    ]
     listed = [{"md5": files.hash_file(path, "md5"), "relpath": path.relative_to(folder).as_posix()} for path in inside]
     listed.sort(key=lambda entry: entry["relpath"])
     return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
-def is_ignored(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return bool(UNHASHED.intersection(parts)) or any(map(is_system_file, parts))
+def ignored_names() -> list[str]:
+    """The lines of .dvcignore: each is a pattern of the name of a file or folder."""
+    lines = DVCIGNORE.read_text(encoding="utf-8").splitlines() if DVCIGNORE.exists() else []
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def is_ignored(path: Path, patterns: list[str]) -> bool:
+    return any(fnmatchcase(part, pattern) for part in path.parts for pattern in patterns)

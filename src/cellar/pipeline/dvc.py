@@ -28,8 +28,9 @@ def refusal(said: str) -> str:
     """What a stage told the user, or DVC; where it leaves out what to do, that too."""
     if "not a git repository" in said:
         return NO_REPOSITORY
-    lines = repro.users_lines(said) or [" ".join(said.split())]
-    return lines[-1].removeprefix(repro.OWN)
+    if lines := repro.users_lines(said):
+        return lines[-1].removeprefix(repro.OWN)
+    return f"DVC cannot read this project: {' '.join(said.split())}; mend that, then run again"
 
 
 def added_outputs(stages: Iterable[Stage]) -> Iterator[str]:
