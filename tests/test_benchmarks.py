@@ -25,7 +25,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
 def test_it_imports_what_there_is(name: str) -> None:
-    importlib.import_module(name)
+    assert importlib.import_module(name).__doc__
 
 
 def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:

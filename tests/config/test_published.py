@@ -65,8 +65,10 @@ def test_a_published_file_fed_otherwise_is_refused(paper: Raw, line: str, fed: s
 
 def test_what_is_off_is_not_refused(paper: Raw) -> None:
     paper["studies"]["small_dataset_kd"]["experiments"]["pins-transfer_inceptionv3"]["normalisation"] = "imagenet"
+    with pytest.raises(CellarError, match="learnt images of normalisation symmetric"):
+        read(paper)
     paper["datasets"]["pins"]["enabled"] = False
-    read(paper)
+    assert not read(paper).datasets["pins"].enabled
 
 
 def test_weights_of_ones_own_are_taken_and_noted(paper: Raw) -> None:

@@ -66,4 +66,5 @@ def test_the_remedy_mends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_git_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    line_ends.check()
+    Path("params.yaml").write_bytes(b"a: 1\r\n")
+    assert line_ends.converted() == []

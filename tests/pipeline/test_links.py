@@ -44,4 +44,6 @@ def test_files_that_dvc_links_to_its_cache_are_not(disk: Path) -> None:
     Path("results/weights.safetensors").symlink_to(disk / "object")
     Path(".dvc").mkdir()
     Path(".dvc/cache").symlink_to(disk)
-    paths.check_not_linked(["results/weights.safetensors", "results/tables/table_vi.md"])
+    outputs = ["results/weights.safetensors", "results/tables/table_vi.md"]
+    assert [link for path in outputs for link in paths.links_to(path)] == []
+    paths.check_not_linked(outputs)

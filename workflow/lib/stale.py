@@ -59,14 +59,14 @@ def refresh(stages: Sequence[Stage]) -> None:
             for stage, as_dvc_has_it, reason in found:
                 write_marker(stage, as_dvc_has_it, reason, now, time_of)
     except DvcException as error:
-        raise CellarError(dvc.refusal(one_line(error))) from None
+        raise CellarError(dvc.refusal(words_of(error))) from None
     except (OSError, UnicodeError) as error:  # what DVC does not report as its own
         if isinstance(error, PermissionError) and not error.filename:  # of os.utime, which names no file
             raise CellarError(
                 "outputs here belong to another user, and only that user may set their times; take them over: "
                 f"chown -R {os.getuid()} results data"
             ) from None
-        raise CellarError(f"DVC cannot read this project: {one_line(error)}; mend that, then run again") from None
+        raise CellarError(f"DVC cannot read this project: {words_of(error)}; mend that, then run again") from None
 
 
 def status(repo: Any, asked: Sequence[Stage]) -> list[tuple[Stage, Any, Any]]:
@@ -111,7 +111,7 @@ def wait_for(ask: Callable[[], list[Any]], busy: type[Exception]) -> list[Any]:
         except busy as error:
             if not reported:
                 print(
-                    f"cellar: waiting for the stage that DVC is running here: {one_line(error)[:200]}", file=sys.stderr
+                    f"cellar: waiting for the stage that DVC is running here: {words_of(error)[:200]}", file=sys.stderr
                 )
             reported = True
             time.sleep(1)
@@ -162,5 +162,5 @@ def files_of(path: Path) -> list[Path]:
     return [path] if path.exists() else []
 
 
-def one_line(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     return " ".join(str(error).split())

@@ -1,7 +1,7 @@
 """Whether the weights files that params.yaml names, and that are here, are what they should be and fit their networks.
 
-What a file is, its first bytes tell at once. Whether it fits asks for torch, which takes a second to import: a process of
-its own looks, from names and shapes alone, while the rest of the report is made, and what it does not come to is said.
+The first bytes of a file tell what it is. To see whether it fits needs torch, which takes a second to import: a process of its
+own compares names and shapes while the rest of the report is made. A file that it does not reach in time is named.
 """
 
 import json

@@ -29,11 +29,6 @@ def built_table(name: str) -> dict[str, Any]:
     return read_table(built[found])
 
 
-def table_id(path: Path) -> str:
-    """results/tables/toy/table_1.json -> toy/table_1."""
-    return path.relative_to(paths.TABLES).with_suffix("").as_posix()
-
-
 def table_at(name: str, commit: str) -> dict[str, Any]:
     """A table as a commit keeps it. Raises CellarError when it keeps none of that name."""
     tracked = [path for path in git.files_at(commit, paths.TABLES) if path.suffix == ".json"]

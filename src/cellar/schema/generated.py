@@ -54,7 +54,7 @@ class Whole(GenerateJsonSchema):
         return made
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Names of any number: what is said of their spelling holds for every key, so that a wrong one is an error."""
+        """Names of any number: the pattern of their spelling holds for every key, so that a wrong one is an error."""
         made = super().dict_schema(schema)
         for pattern, values in made.pop("patternProperties", {}).items():
             made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": self.entry(values)}
