@@ -21,7 +21,7 @@ from .tiny import INPUT, RECIPE, settings_of, tiny_set
 
 PACKAGE = Path(inspect.getfile(paths)).parent
 NOT_COUNTED = {"errors.py", "files.py", "paths.py"}
-MOST = 15
+MOST = 16  # 15 for distillation itself, and how convolutions of small maps are computed
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_one_distillation_is_read_in_few_files(project: Path, monkeypatch: pytes
     monkeypatch.setattr(records, "write", lambda *_: None)  # the weights are saved before
     read = files_read(lambda: main(["distill_student", "kd/seed-0", "--study", "study"]))
     assert (paths.trained("students", "study/kd", 0) / "weights.safetensors").exists()
-    assert len(read) <= MOST, read
+    assert len(read) <= MOST, "\n".join(read)
     assert {"methods/logit_kd.py", "engine/training.py", "engine/teacher.py", "models/cnn4.py"} <= set(read)
     assert not [name for name in read if name.startswith(("methods/labels", "methods/maml", "methods/triplet"))]
 

@@ -3,13 +3,13 @@
 The only reader of the test split, apart from recipes that evaluate the test images after each epoch (`watch`).
 """
 
+import filecmp
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
@@ -18,11 +18,12 @@ from cellar.config.resolved import EvaluationSettings
 from cellar.data.inputs import prepared
 from cellar.data.inputs.augmentation import Split, open_split
 from cellar.data.inputs.prepared import ImageSet
-from cellar.engine import run_record, runtime
+from cellar.engine import runtime
 from cellar.engine.setup import load_method
 from cellar.metrics import from_predictions, scalars
 
 Arrays = dict[str, np.ndarray]
+Row = dict[str, float]  # an epoch's losses and scores, by name
 
 
 @dataclass(frozen=True)
@@ -62,24 +63,25 @@ def run(settings: EvaluationSettings) -> dict[str, Any]:
     device = runtime.prepare(settings.threads)
     place = settings.kind, settings.key, settings.seed
     trained = paths.trained(*place)
-    names = ("weights.safetensors", "last.safetensors", "history.csv")
-    chosen_file, last_file, history = (trained / name for name in names)
+    chosen_file, last_file = trained / "weights.safetensors", trained / "last.safetensors"
     context = EvalContext(settings, prepared.load(paths.prepared(settings.dataset)), device)
     chosen = load_model(method, chosen_file, context)
     predictions = method.predict(chosen, context)
-    same = run_record.content_hash(chosen_file) == run_record.content_hash(last_file)
+    same = filecmp.cmp(chosen_file, last_file, shallow=False)
     last = predictions if same else method.predict(load_model(method, last_file, context), context)
     arrays = predictions | {f"last_{name}": value for name, value in last.items()}
     arrays |= method.predict_extra(chosen, context) | method.targets(context)
     files.write_arrays(paths.predictions(*place) / "predictions.npz", **arrays)
-    write_metrics(settings, method, arrays, context.image_set.classes, training_facts(history))
+    write_metrics(settings, method, arrays, context.image_set.classes, training_facts(trained / "history.csv"))
     return {"seed": settings.seed, **runtime.device_facts(device, settings.threads)}
 
 
 def load_model(method: Predictor, weights: Path, context: EvalContext) -> nn.Module:
     settings = context.settings
     num_outputs = method.num_outputs(len(context.image_set.classes))
-    model = method.wrap(models.build(settings.model, num_outputs, settings.model_file))
+    network = models.build(settings.model, num_outputs, settings.model_file)
+    side = settings.input.input_size
+    model = method.wrap(runtime.place(network, context.device, (settings.batch_size, 3, side, side)))
     models.load_weights(model, weights)
     return runtime.place(model, context.device)
 
@@ -98,35 +100,36 @@ def write_metrics(
         files.write_text(paths.confusion(*place), from_predictions.confusion_csv(arrays, classes))
 
 
-def training_facts(history: Path) -> dict[str, Any]:
+def training_facts(file: Path) -> dict[str, Any]:
     """Which epoch was chosen, of how many, its validation scores, and those of the training images if these were watched;
     None for imported weights."""
-    rows = pd.read_csv(history)
-    if rows.empty:
+    rows = files.read_csv(file)
+    if not rows:
         return {"epoch": None, "epochs_run": None, "validation_accuracy": None}
-    chosen = rows[rows["chosen"] == 1].iloc[0]
+    chosen = next(row for row in rows if row["chosen"] == 1)
     facts: dict[str, Any] = {
         "epoch": int(chosen["epoch"]),
         "epochs_run": len(rows),
         "validation_accuracy": rounded(chosen["validation_accuracy"]),
     }
-    if "validation_r2" in rows:
+    if "validation_r2" in chosen:
         facts["validation_r2"] = rounded(chosen["validation_r2"])
-    if "train_f1" in rows:
+    if "train_f1" in chosen:
         facts["train"] = while_trained_on(chosen)
-    return facts | (best_on_test(rows) if "test_accuracy" in rows else {})
+    return facts | (best_on_test(rows) if "test_accuracy" in chosen else {})
 
 
-def while_trained_on(chosen: "pd.Series[Any]") -> dict[str, Any]:
+def while_trained_on(chosen: Row) -> dict[str, Any]:
     """Scores of the training images, from the guesses made in the chosen epoch while they were trained on."""
     macro = {name: rounded(chosen[f"train_{name}"]) for name in ("precision", "recall", "f1")}
     return {"accuracy": rounded(chosen["train_accuracy"]), "macro": macro}
 
 
-def best_on_test(rows: pd.DataFrame) -> dict[str, Any]:
+def best_on_test(rows: list[Row]) -> dict[str, Any]:
     """The epoch that selection on the test images would have chosen, as the small-dataset study did: by F1."""
-    watched = [name for name in ("accuracy", "f1", "precision", "recall") if f"test_{name}" in rows]
-    best = rows.iloc[int(rows[f"test_{'f1' if 'f1' in watched else 'accuracy'}"].argmax())]
+    watched = [name for name in ("accuracy", "f1", "precision", "recall") if f"test_{name}" in rows[0]]
+    score = f"test_{'f1' if 'f1' in watched else 'accuracy'}"
+    best = max(rows, key=lambda row: row[score])
     return {"best_on_test": {"epoch": int(best["epoch"]), **{name: rounded(best[f"test_{name}"]) for name in watched}}}
 
 

@@ -22,9 +22,12 @@ from cellar import files
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import FiniteAugmentation, Images
 from cellar.errors import CellarError, reason
+from cellar.models import small_maps
+from cellar.models.small_maps import Shape
 
 CHECKPOINTS = Path(".cache/checkpoints")
 COST_SHARE = 0.02  # of the run time may be spent on writing checkpoints
+DISK_RATE = 200e6  # bytes a second that a disk writes, when what was written to memory first reaches it
 INTERVAL = 5.0  # seconds between progress lines
 ADAM_BETAS = (0.9, 0.999)  # PyTorch's own
 
@@ -46,19 +49,23 @@ def prepare(threads: int) -> torch.device:
 def keep_freed_memory() -> None:
     """Make glibc's malloc keep large freed blocks for the next step instead of returning them to the system.
 
-    A training step frees and allocates hundreds of MB of gradients; as fresh pages each time, that costs
-    more than the arithmetic (ResEmoteNet at batch 16 is 2.7 times faster with this: docs/performance.md).
+    A training step frees and allocates hundreds of MB of gradients; as fresh pages each time, that costs more than the
+    arithmetic (docs/performance.md).
     """
     mmap_max, trim_threshold = -4, -1  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:  # glibc only
         mallopt(mmap_max, 0)
-        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(trim_threshold, -1)
 
 
-def place(model: nn.Module, device: torch.device) -> nn.Module:
-    """Move a model to `device`, channels last, the faster layout for convolutions on CPUs and GPUs."""
-    return model.to(device).to(memory_format=torch.channels_last)
+def place(model: nn.Module, device: torch.device, batch: Shape | None = None, precision: str = "fp32") -> nn.Module:
+    """Move a model to `device`, channels last, the faster layout for convolutions on CPUs and GPUs. With the shape of its
+    batches, (B, 3, H, W), a CPU also computes convolutions of small maps as matrix products."""
+    model = model.to(device).to(memory_format=torch.channels_last)
+    if batch and device.type == "cpu":
+        small_maps.fit(model, batch, precision)
+    return model
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
@@ -103,6 +110,9 @@ class Optimizer:
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
         rate, decay = recipe.learning_rate, recipe.weight_decay
         self.optimizer: torch.optim.Optimizer
+        if recipe.optimizer == "adam" and decay:
+            small_maps.restore(model, "Adam with weight_decay has no closed form")
+        self.untouched = small_maps.UntouchedWeights(model, recipe.momentum, decay)
         if recipe.optimizer == "adam":
             betas = (float(recipe.betas[0]), float(recipe.betas[1])) if recipe.betas else ADAM_BETAS
             self.optimizer = torch.optim.Adam(model.parameters(), rate, betas, weight_decay=decay, fused=True)
@@ -119,19 +129,27 @@ class Optimizer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
+        self.untouched.step(self.learning_rate)
 
     def end_epoch(self, validation_loss: float) -> None:
+        """Set the next epoch's learning rate; afterwards the model is as a saved and loaded one."""
+        self.untouched.settle()
         if isinstance(self.scheduler, lr_scheduler.ReduceLROnPlateau):
             self.scheduler.step(validation_loss)
         else:
             self.scheduler.step()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"optimizer": self.optimizer.state_dict(), "scheduler": self.scheduler.state_dict()}
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "velocities": self.untouched.velocities,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.optimizer.load_state_dict(copy.copy(state["optimizer"]))
         self.scheduler.load_state_dict(state["scheduler"])
+        self.untouched.velocities = list(state["velocities"])
 
 
 def build_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> lr_scheduler.LRScheduler:
@@ -214,9 +232,9 @@ class Checkpoint:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write `state`, unless the last one is so recent that writing would exceed its share of the run time."""
+        """Write `state`, unless the last one, or the start, is so recent that writing would exceed its share of the run time."""
         started = time.monotonic()
-        if started - self.written < self.cost / COST_SHARE:
+        if started - self.written < max(self.cost, size_of(state) / DISK_RATE) / COST_SHARE:
             return
         files.write_with(self.path, lambda file: torch.save(state, file))
         self.written = time.monotonic()
@@ -224,3 +242,11 @@ class Checkpoint:
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
+
+
+def size_of(state: Any) -> int:
+    """Bytes of the tensors in a state."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return sum(map(size_of, parts))

@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import pandas as pd
 import torch
 from torch import Tensor, distributed, nn
 
@@ -93,6 +92,7 @@ class TrainData:
         identity: dict[str, Any] = {
             "teacher": run_record.content_hash(Path(teacher.weights)),
             "model": teacher.model,
+            "code": [run_record.content_hash(Path(file)) for file in (teacher.model_file, *models.FORWARD_CODE)],
             "data": run_record.content_hash(paths.prepared(settings.dataset) / "arrays.npz"),
             **teacher.input.model_dump(mode="json"),
             "batch_size": cache.batch_size,
@@ -108,7 +108,9 @@ class TrainData:
         """A teacher's network with its weights, on this device."""
         network = models.build(teacher.model, self.num_classes, teacher.model_file)
         models.load_weights(network, Path(teacher.weights))
-        return runtime.place(network, self.device)
+        cache, side = self.settings.teacher_cache, teacher.input.input_size
+        batch = (cache.batch_size if cache else self.settings.recipe.batch_size, 3, side, side)
+        return runtime.place(network, self.device, batch, self.settings.precision)
 
 
 class Method(LearningRule, Protocol):
@@ -177,7 +179,8 @@ def build_network(settings: TrainingSettings, num_classes: int, device: torch.de
         fresh_layers = load_trunk(model, start, inputs, settings.start_key)
         if settings.freeze:
             freeze(model, settings.frozen_batch_norm, fresh_layers)
-    return runtime.place(model, device)
+    side = settings.input.input_size
+    return runtime.place(model, device, (settings.recipe.batch_size, 3, side, side), settings.precision)
 
 
 def run_training(
@@ -248,6 +251,5 @@ def write_result(result: TrainResult, folder: Path) -> None:
     files.write_tensors(folder / "weights.safetensors", result.best)
     files.write_tensors(folder / "last.safetensors", result.last)
     files.write_arrays(folder / "losses.npz", loss=torch.cat(result.step_losses).numpy())  # (steps,) float32
-    rows = pd.DataFrame(result.history)
-    rows["chosen"] = (rows["epoch"] == result.best_epoch).astype(int)
-    files.write_text(folder / "history.csv", rows.to_csv(index=False, float_format="%.6f"))
+    best = result.best_epoch
+    files.write_csv(folder / "history.csv", [row | {"chosen": int(row["epoch"] == best)} for row in result.history])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 HERE = Path(__file__).parent
+FORWARD_CODE = (HERE / "small_maps.py", HERE / "windows.py")  # by which any network's outputs are computed
 SUFFIXES = {"connector": False, "sigmoid": True}  # whether the features go through a sigmoid
 LARGEST_HINT = 300  # pixels up to which an accepted input size is searched for
 COUNTER = "num_batches_tracked"  # of a batch norm; older published files lack it, and nothing here needs it

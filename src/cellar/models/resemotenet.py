@@ -8,7 +8,7 @@ widths of the three residual blocks; their outputs are twice as wide. Parameters
 import torch
 from torch import Tensor, nn
 
-from cellar.models.small_maps import SmallMapConv2d
+from cellar.models.dropout import Dropout
 
 
 class SqueezeExcite(nn.Module):
@@ -36,9 +36,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv1 = SmallMapConv2d(inputs, outputs, 3, stride=2, padding=1)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = SmallMapConv2d(outputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2), nn.BatchNorm2d(outputs))
 
@@ -67,8 +67,8 @@ class ResEmoteNet(nn.Module):
         self.res_block2 = ResidualBlock(width * 8, width * 16)
         self.res_block3 = ResidualBlock(width * 16, width * 32)
         self.pool = nn.MaxPool2d(2)
-        self.dropout1 = nn.Dropout(0.2)
-        self.dropout2 = nn.Dropout(0.5)
+        self.dropout1 = Dropout(0.2)
+        self.dropout2 = Dropout(0.5)
         self.fc1 = nn.Linear(width * 32, width * 16)
         self.fc2 = nn.Linear(width * 16, width * 8)
         self.fc3 = nn.Linear(width * 8, width * 4)

@@ -64,7 +64,8 @@ def run(settings: Settings) -> Facts:
     image_set, shown = prepared.load(paths.prepared(settings.dataset)), settings.input
     model = models.build(settings.model, len(image_set.classes), settings.model_file)
     models.load_weights(model, Path(settings.weights))
-    model = runtime.place(FeatureExtractor(model), device)
+    batch = (settings.batch_size, 3, shown.input_size, shown.input_size)
+    model = runtime.place(FeatureExtractor(model), device, batch, settings.precision)
     rows = np.flatnonzero(image_set.split != "train")
     images = to_tensor(image_set.images[rows], shown.input_size, device)
     augmentation = build_augmentation(shown.augmentation, shown.normalisation)
