@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +125,14 @@ def test_no_literal_names_a_paper(path: Path) -> None:
             continue
         named += [f"line {line}: {text!r} names {what}" for line, text in literals(path) if re.search(pattern, text, re.I)]  # fmt: skip
     assert not named
+
+
+def test_evaluations_and_trainings_start_without_slow_libraries() -> None:
+    """Together they would take two seconds; a small evaluation computes for less than one."""
+    methods = [f"cellar.methods.{path.stem}" for path in PACKAGE.joinpath("methods").glob("*.py")]
+    code = f"import {', '.join(['sys', 'cellar.engine.evaluate', 'cellar.tables', *methods])}\n"
+    code += (
+        "print({'pandas', 'scipy', 'sklearn', 'matplotlib', 'torchvision', 'dvc', 'torch._dynamo'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

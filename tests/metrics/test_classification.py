@@ -5,7 +5,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
+from sklearn import metrics
 
+from cellar.errors import CellarError
 from cellar.metrics import classification
 
 CLASSES = ["happy", "sad", "fear"]
@@ -107,3 +110,34 @@ def test_scores_of_a_confusion_matrix() -> None:
 
 def test_the_result_is_plain_json(found: dict) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+@pytest.mark.parametrize("scale", [0.01, 1, 40])  # 40: many shares are 1, which are ties
+def test_scikit_learn_gives_every_score(classes: int, scale: float) -> None:
+    chance = np.random.default_rng(classes)
+    labels = np.concatenate([np.arange(classes), chance.integers(0, classes, 150)])
+    logits = (chance.normal(size=(len(labels), classes)) * scale).astype(np.float32)
+    logits[20:60] = logits[20].round()  # equal ones
+    names, order = [str(number) for number in range(classes)], list(range(classes))
+    shares = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    shares /= shares.sum(1, keepdims=True)
+    found, predicted = classification.from_logits(logits, labels, names), logits.argmax(1)
+    area = metrics.roc_auc_score(labels, shares[:, 1] if classes == 2 else shares, multi_class="ovr", labels=order)
+    assert found["auc"] == classification.percent(area)
+    log_shares = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels]
+    assert found["loss"] == round(-log_shares.mean(), 6)
+    assert found["confusion"] == metrics.confusion_matrix(labels, predicted, labels=order).tolist()
+    scores = {"precision": metrics.precision_score, "recall": metrics.recall_score, "f1": metrics.f1_score}
+    for name, score in scores.items():
+        of_classes = score(labels, predicted, labels=order, average=None, zero_division=0)
+        assert [found["per_class"][key][name] for key in names] == [classification.percent(one) for one in of_classes]
+        assert found["macro"][name] == classification.percent(of_classes.mean())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers_are_refused(value: float) -> None:
+    logits = logits_of(PREDICTED)
+    logits[3, 1] = value
+    with pytest.raises(CellarError, match="diverged; lower learning_rate"):
+        classification.from_logits(logits, LABELS, CLASSES)

@@ -105,3 +105,12 @@ def test_images_that_agree_still_leave_doubt() -> None:
 def test_other_images_are_refused() -> None:
     with pytest.raises(ValueError, match="found 10 and 11"):
         intervals.paired_images(hits([], 10), hits([], 11))
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (1, 3), (34, 71), (3017, 3589), (1, 8000)])
+def test_wilson_is_scipy_s(hits: int, n: int) -> None:
+    from scipy import stats
+
+    low, high = stats.binomtest(hits, n).proportion_ci(intervals.LEVEL, method="wilson")
+    assert intervals.wilson(hits, n) == pytest.approx((low * 100, high * 100), rel=1e-13)
+    assert pytest.approx(stats.norm.ppf((1 + intervals.LEVEL) / 2), rel=1e-14) == intervals.Z

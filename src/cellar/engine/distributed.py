@@ -103,11 +103,6 @@ class DistributedContext:
 SINGLE_PROCESS = DistributedContext()
 
 
-def is_to_launch(processes: int) -> bool:
-    """Whether this is the process that the user started, and the recipe needs several."""
-    return processes > 1 and not distributed.is_torchelastic_launched()
-
-
 def launch(processes: int) -> None:
     """Run this same command in that many processes, as torchrun does.
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from cellar.metrics import classification
+
 
 class Guesses:
     """Counts how often each class was taken for which: in train mode, of augmented images, each image by the weights that
@@ -19,8 +21,6 @@ class Guesses:
 
     def take(self) -> dict[str, float]:
         """Accuracy, macro precision, recall and F1 in percent since the last call, as train_<score>."""
-        from cellar.metrics import classification  # scikit-learn takes a second to import
-
         scores = classification.of_confusion(self.confusion.cpu().numpy())
         self.confusion.zero_()
         return {f"train_{name}": value for name, value in scores.items()}

@@ -18,6 +18,7 @@ from cellar.engine.runtime import predict
 from cellar.engine.setup import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
+from cellar.metrics import classification
 from cellar.metrics.scalars import Kind
 from cellar.seeding import derive
 
@@ -162,8 +163,6 @@ def validation_scores(model: nn.Module, split: Split, precision: str) -> Scores:
 
 def macro_scores(model: nn.Module, splits: Mapping[str, Split], precision: str) -> Scores:
     """Accuracy, macro precision, recall and F1 of each split in percent, and its mean cross-entropy, by <split>_<score>."""
-    from cellar.metrics import classification  # scikit-learn takes a second to import
-
     scores = dict(NOT_EVALUATED)
     for name, split in splits.items():
         logits = predict(model, split.images, split.augmentation, EVALUATION_BATCH, precision)

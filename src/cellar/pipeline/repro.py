@@ -4,6 +4,8 @@ The command `dvc` either hides its errors (`--quiet`) or says what Snakemake say
 error as one line, and that a stage was restored instead of run.
 """
 
+import atexit
+import gc
 import logging
 import os
 import sys
@@ -66,4 +68,6 @@ def users_lines(said: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(10_000)  # as in cellar.__main__: next to nothing of what DVC makes is garbage
+    atexit.register(gc.freeze)
     sys.exit(main(*sys.argv[1:]))
