@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test test_long report crate bench chaos setup lint lock clean
+.PHONY: table_vi pins all test test_long report crate bench gpu_check chaos setup lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -34,10 +34,16 @@ crate: .venv/ready
 bench: .venv/ready
 	python benchmarks/freed_memory.py
 	python benchmarks/ceilings.py
+	python benchmarks/small_maps.py
 	python benchmarks/distillation.py
+	python benchmarks/scaling.py
 	python benchmarks/table_2.py
 	python benchmarks/side_by_side.py
 	python benchmarks/page.py
+
+# On one GPU, 8 minutes at most; without one it checks itself on the CPU, and its result says so. Downloads nothing.
+gpu_check: .venv/ready
+	python benchmarks/gpu_check.py; code=$$?; python benchmarks/page.py; exit $$code
 
 # Kills a small build repeatedly, then compares its bytes with those of an undisturbed build.
 chaos: .venv/ready

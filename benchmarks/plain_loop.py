@@ -67,10 +67,12 @@ def train_epoch(
     teacher: nn.Module | None,
     student: nn.Module,
     optimizer: torch.optim.Optimizer,
+    device: torch.device | str = "cpu",
 ) -> None:
     student.train()
     loss_sum, right, seen = 0.0, 0, 0
-    for inputs, labels in loader:
+    for batch in loader:
+        inputs, labels = (part.to(device) for part in batch)
         logits = student(inputs)
         loss = functional.cross_entropy(logits, labels)
         if teacher:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cellar import models
 from cellar.data.inputs.augmentation import build_augmentation
 from cellar.errors import CellarError
-from cellar.models.inception_v3 import AuxiliaryHead
+from cellar.models.inception_v3 import AuxiliaryHead, SmallMapPool
 
 
 def on_meta(name: str, classes: int) -> nn.Module:
@@ -161,3 +161,22 @@ def test_mobilenet_halves_the_image_five_times() -> None:
         layer.register_forward_hook(lambda _, inputs, output: sides.append(output.shape[-1]))
     model(torch.empty(1, 3, 224, 224, device="meta"))
     assert sides == [112, 112, 56, 56, 28, 28, *[14] * 6, 7, 7]
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("sides", [(3, 3), (4, 12), (7, 5), (12, 12), (16, 16)])
+def test_inceptions_small_maps_are_pooled_as_torch_pools_them_to_the_bit(
+    sides: tuple[int, int], precision: torch.dtype
+) -> None:
+    """In the layout of all networks here; torch's own derivative is one that a GPU refuses where bits have to be the same."""
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        values = torch.randn(shape, generator=generator).to(precision)
+        return values.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    x, weight = drawn(2, 768, *sides), drawn(2, 768, 5, 5)
+    ours, own = SmallMapPool.apply(x), nn.functional.adaptive_avg_pool2d(x, 5)
+    assert torch.equal(ours, own)
+    for found, expected in zip(torch.autograd.grad(ours, x, weight), torch.autograd.grad(own, x, weight), strict=True):
+        assert torch.equal(found, expected) and found.stride() == expected.stride()

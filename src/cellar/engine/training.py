@@ -244,5 +244,5 @@ def resume(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, devic
         return TrainResult()
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    history = state["history"]
-    return TrainResult(state["best"], {}, history, state["step_losses"], state["best_epoch"], len(history))
+    history, losses = state["history"], [steps.cpu() for steps in state["step_losses"]]  # as `train` keeps them
+    return TrainResult(state["best"], {}, history, losses, state["best_epoch"], len(history))

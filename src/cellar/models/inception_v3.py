@@ -5,6 +5,9 @@ weights are TensorFlow's, which learnt (p - 0.5) / 0.5 of pixels p from 0 to 1: 
 torchvision makes the same of ImageNet-normalised input inside the network (transform_input), which is off here.
 """
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import inception
@@ -22,6 +25,34 @@ BLOCKS = (
 )  # fmt: skip
 
 
+class SmallMapPool(torch.autograd.Function):
+    """functional.adaptive_avg_pool2d to 5x5, whose own derivative a GPU only computes in an undetermined order.
+
+    Here it is computed cell by cell: of maps in channels last, to the same bits as on a CPU.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return functional.adaptive_avg_pool2d(x, POOLED)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        total = torch.zeros_like(x)
+        rows, columns = (pooled_parts(side) for side in x.shape[-2:])
+        for i, (top, bottom) in enumerate(rows):
+            for j, (left, right) in enumerate(columns):
+                share = gradient[:, :, i : i + 1, j : j + 1] / ((bottom - top) * (right - left))
+                total[:, :, top:bottom, left:right] += share
+        return total
+
+
+def pooled_parts(side: int) -> list[tuple[int, int]]:
+    """Where the parts of a side begin and end that are averaged; they overlap unless their number divides it."""
+    return [(number * side // POOLED, -(-(number + 1) * side // POOLED)) for number in range(POOLED)]
+
+
 class AuxiliaryHead(inception.InceptionAux):  # type: ignore[misc]  # torchvision has no types
     """(B, 768, h, w) -> logits (B, num_classes). torchvision's needs 17x17, of images of 299x299; here smaller
     ones, such as the 12x12 of the study's 224x224, are pooled to the same 5x5.
@@ -29,7 +60,7 @@ class AuxiliaryHead(inception.InceptionAux):  # type: ignore[misc]  # torchvisio
 
     def forward(self, x: Tensor) -> Tensor:
         small = min(x.shape[-2:]) < MET
-        x = functional.adaptive_avg_pool2d(x, POOLED) if small else functional.avg_pool2d(x, POOLED, stride=3)
+        x = SmallMapPool.apply(x) if small else functional.avg_pool2d(x, POOLED, stride=3)
         x = self.conv1(self.conv0(x))
         logits: Tensor = self.fc(functional.adaptive_avg_pool2d(x, 1).flatten(1))
         return logits
