@@ -1,7 +1,10 @@
 """Table VI: accuracy and parameters beside prior work, and the students alone, which the paper left out."""
 
+from collections.abc import Iterator, Sequence
+
 from cellar import files, paths
 from cellar.config import Params
+from cellar.config.lines import Line
 from cellar.tables import verdicts
 from cellar.tables.cells import NOTHING, Cell, Column, Row, Table, keyed_row
 from cellar.tables.run_cells import accuracy_cell
@@ -31,6 +34,22 @@ def inputs(params: Params) -> list[str]:
     return sorted(needed)
 
 
+def recipes(params: Params) -> dict[str, list[str]]:
+    """Printed label of a network trained here -> names of its recipes, one unless data sets differ; none of a given file."""
+    found: dict[str, list[str]] = {}
+    for label, (_, row, _) in OURS.items():
+        taught = [line for line in params.experiments.values() if line.row == row]
+        trained = [line for line in params.teachers.values() if line.weights is None]
+        lines: Sequence[Line] = trained if row is None else taught
+        found[label] = sorted({line.recipe for line in lines if line.dataset in DATASETS and params.is_on(line)})
+    return found
+
+
+def shown_params(params: Params) -> list[str]:
+    """The note on budgets prints epochs."""
+    return ["scale", *sorted({f"recipes.{recipe}.epochs" for names in recipes(params).values() for recipe in names})]
+
+
 def build(params: Params) -> Table:
     counts, printed = files.read_json(paths.model_counts(KEY)), table("table_VI")["rows"]
     rows = []
@@ -47,7 +66,7 @@ def build(params: Params) -> Table:
         Column("parameters", "parameters", "count"),
     ]
     title = "Table VI. Test accuracy and parameters beside prior work"
-    return Table("table_vi", title, KEY, params.scale.model_dump(), notes(), columns, rows)
+    return Table("table_vi", title, KEY, params.scale.model_dump(), notes(params), columns, rows)
 
 
 def cited(value: float | None, column: str) -> Cell:
@@ -79,7 +98,14 @@ def elsewhere(row: str | None, column: str, printed: float | None) -> list[float
     return [] if printed is None else variants(DATASETS[IN_COLUMN[column]], row or "teacher", printed)
 
 
-def notes() -> list[str]:
+def budgets(params: Params) -> Iterator[str]:
+    """Epochs of each network, such as "Student Model A(E1) 5"."""
+    for label, names in recipes(params).items():
+        if names:
+            yield f"{label} {' or '.join(str(params.recipes[name].epochs) for name in names)}"
+
+
+def notes(params: Params) -> list[str]:
     rows, printed_twice = table("table_VI")["rows"], []
     for label, (_, row, _) in OURS.items():
         for column, dataset in IN_COLUMN.items():
@@ -92,4 +118,5 @@ def notes() -> list[str]:
         *printed_twice,
         f"{' and '.join(averages)}: average accuracy, as the paper notes.",
         "Student Model A alone, B alone: the same student and recipe without a teacher; the paper has no such rows.",
+        f"Epochs, at most: {', '.join(budgets(params))}.",
     ]

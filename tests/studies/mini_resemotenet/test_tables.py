@@ -220,3 +220,19 @@ def test_table_vi_notes_what_is_printed_twice(project: Project) -> None:
     notes = project.build("table_vi").notes
     assert "Student Model A(E1) on FER2013: this table prints 76.33, the paper elsewhere 76.42." in notes
     assert "C MT PSR and C MT VGGFACE: average accuracy, as the paper notes." in notes
+
+
+def test_table_vi_notes_the_epochs_of_each_network(project: Project) -> None:
+    recipes = project.study()["recipes"]
+    recipes["teacher"]["epochs"], recipes["student_a"]["epochs"], recipes["student_bc"]["epochs"] = 12, 5, 10
+    epochs = "Epochs, at most: ResEmoteNet 12, Student Model A(E1) 5, Student Model B(E4) 10."
+    assert epochs in project.build("table_vi").notes
+    recipes["teacher"]["epochs"] = 13
+    assert epochs.replace("12", "13") in project.build("table_vi").notes
+
+
+def test_table_vi_gives_no_epochs_for_weights_that_others_trained(project: Project) -> None:
+    for dataset in ("fer2013", "raf_db"):
+        project.line("teachers", dataset).update(weights="published.pth", classes="as_dataset")
+    (note,) = (note for note in project.build("table_vi").notes if note.startswith("Epochs"))
+    assert "ResEmoteNet" not in note
