@@ -3,7 +3,8 @@
     python benchmarks/distillation.py        (make bench)
 
 Kinds are measured in turn, each in a process of its own, ROUNDS times; medians. `cold`: the teacher has said nothing
-yet and is asked of every image; `warm`: it has been asked before. Writes results/bench/distillation.json.
+yet and is asked of every image; `warm`: it has been asked before. Writes results/bench/distillation.json. With a
+checkout of RepDistiller, its published loop is measured too (repdistiller.py).
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import plain_loop
+import repdistiller
 import torch
 from keeping import keep
 
@@ -35,6 +37,7 @@ WARM_EPOCHS = 3  # of ours, for they are short; the plain loop's second epoch ta
 PAIRS = [("resnet32x4", "cnn4", 128), ("resnet32x4", "resnet8x4", 64)]
 KINDS = ["plain 0 workers", "plain 2 workers", "ours fp32", "ours bf16"]
 PLAIN = [kind for kind in KINDS if kind.startswith("plain")]
+LOOPS = {"plain": plain_loop.train, "RepDistiller": repdistiller.train}
 RECIPE = {
     "epochs": 1, "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0005, "class_weighting": "none",
     "schedule": {"step": {"every": 30, "factor": 0.2}}, "select_on": "last_epoch",
@@ -48,9 +51,9 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
     return generator.integers(256, size=(IMAGES, 32, 32, 3), dtype=np.uint8), generator.integers(100, size=IMAGES)
 
 
-def plain(teacher: str, student: str, batch: int, workers: int) -> dict[str, float]:
+def peer(name: str, teacher: str, student: str, batch: int, workers: int) -> dict[str, float]:
     torch.set_num_threads(THREADS)
-    seconds = plain_loop.train(*drawn(), teacher, student, batch, 2, workers)[1]
+    seconds = LOOPS[name](*drawn(), teacher, student, batch, 2, workers)[1]
     return dict.fromkeys(("cold", "warm"), IMAGES / seconds[1])  # it knows no difference
 
 
@@ -61,10 +64,14 @@ def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, fl
     split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, build_augmentation("crop_flip", "cifar100"))
     augmentation = split.augmentation
     network = FixedBatchTeacher(
-        lambda: runtime.place(models.build(teacher, 100), device), split.images, augmentation, 128, precision
+        lambda: runtime.place(models.build(teacher, 100), device, (128, 3, 32, 32), precision),
+        split.images,
+        augmentation,
+        128,
+        precision,
     )
     store = LogitStore({}, IMAGES, augmentation.count, 100, "fp32", 4096)
-    model = runtime.place(models.build(student, 100), device)
+    model = runtime.place(models.build(student, 100), device, (batch, 3, 32, 32), precision)
     optimizer = Optimizer(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
     indices = ShuffledSampler(IMAGES, augmentation.count, 0, device)(0)
 
@@ -93,17 +100,19 @@ def measure(kind: str, teacher: str, student: str, batch: int) -> dict[str, floa
 
 
 def one(kind: str, teacher: str, student: str, batch: int) -> dict[str, float]:
-    if kind.startswith("plain"):
-        return plain(teacher, student, batch, workers=int(kind.split()[1]))
-    return ours(teacher, student, batch, kind.split()[1])
+    name, variant = kind.split()[:2]
+    if name in LOOPS:
+        return peer(name, teacher, student, batch, workers=int(variant))
+    return ours(teacher, student, batch, variant)
 
 
 def main() -> None:
     rows: list[dict[str, Any]] = []
     for teacher, student, batch in PAIRS:
-        rounds = [{kind: measure(kind, teacher, student, batch) for kind in KINDS} for _ in range(ROUNDS)]
+        kinds = KINDS + repdistiller.kinds(teacher, student)
+        rounds = [{kind: measure(kind, teacher, student, batch) for kind in kinds} for _ in range(ROUNDS)]
         row: dict[str, Any] = {"teacher": teacher, "student": student, "batch": batch}
-        for kind in KINDS:
+        for kind in kinds:
             for state in ("cold", "warm"):
                 rates = [measured[kind][state] for measured in rounds]
                 ratios = [measured[kind][state] / max(measured[p]["warm"] for p in PLAIN) for measured in rounds]

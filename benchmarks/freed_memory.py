@@ -21,7 +21,7 @@ from cellar.methods.base import cross_entropy
 keep, batch = sys.argv[1] == "kept", int(sys.argv[2])
 torch.set_num_threads(2)
 if keep: runtime.keep_freed_memory()
-model = runtime.place(models.build("resemotenet", 7), torch.device("cpu"))
+model = runtime.place(models.build("resemotenet", 7), torch.device("cpu"), (batch, 3, 48, 48))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=True)
 inputs = torch.randn(batch, 3, 48, 48).contiguous(memory_format=torch.channels_last)
 labels = torch.randint(7, (batch,))

@@ -15,7 +15,20 @@ from cellar import files
 def page() -> Iterator[str]:
     yield "# Measured"
     yield "Written by `make bench` from the JSON files here, each with its machine and load; docs/performance.md says what follows."
-    for section in (ceilings, distillation, table_2, side_by_side, freed_memory, default, overhead):
+    sections = (
+        ceilings,
+        small_maps,
+        distillation,
+        scaling,
+        table_2,
+        side_by_side,
+        freed_memory,
+        default,
+        overhead,
+        stages,
+        gpu,
+    )
+    for section in sections:
         path = FOLDER / f"{section.__name__}.json"
         if path.exists():  # a benchmark may be run alone
             yield from section(files.read_json(path))
@@ -31,6 +44,15 @@ def ceilings(found: dict[str, Any]) -> Iterator[str]:
     yield markdown(found["steps"])
 
 
+def small_maps(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Networks of small feature maps"
+    yield (
+        f"This checkout, commit {found['before']} before it, and plain PyTorch on {found['machine']['processor']}, step by step in "
+        f"turn; ratios of speed, medians of {found['rounds']} rounds and their quartiles."
+    )
+    yield markdown(found["rows"])
+
+
 def distillation(found: dict[str, Any]) -> Iterator[str]:
     yield "## An epoch of distillation"
     yield f"{found['unit']}; median of {found['rounds']} rounds, each kind in turn, and the ratio of every round."
@@ -42,6 +64,15 @@ def distillation(found: dict[str, Any]) -> Iterator[str]:
         if isinstance(rate, dict)
     ]
     yield markdown(rows)
+
+
+def scaling(found: dict[str, Any]) -> Iterator[str]:
+    yield "## What makes a study longer"
+    yield (
+        f"{found['teacher']} teaches {found['student']}, {found['threads']} threads, from an empty teacher cache; medians of "
+        f"{found['rounds']} rounds in turn; ratio: to the study as it is."
+    )
+    yield markdown(found["rows"])
 
 
 def table_2(found: dict[str, Any]) -> Iterator[str]:
@@ -80,6 +111,29 @@ def overhead(found: dict[str, Any]) -> Iterator[str]:
     yield "## What DVC adds, and what planning takes"
     yield f"Commits {', '.join(found['commits'])} on one machine; {found['unit']}."
     yield markdown(found["rows"])
+
+
+def stages(found: dict[str, Any]) -> Iterator[str]:
+    yield "## The time around a stage"
+    yield f"Commits {', '.join(found['commits'])} on one machine; {found['unit']}."
+    yield markdown(found["rows"])
+
+
+def gpu(found: dict[str, Any]) -> Iterator[str]:
+    yield "## On a GPU"
+    yield f"{found['device']}, driver {found['driver']}." if found["ran_on_gpu"] else f"**{found['label']}**"
+    yield (
+        f"torch {found['torch']}, CUDA {found['cuda']}; "
+        + "; ".join(f"{name}: {unit}" for name, unit in found["units"].items())
+        + "."
+    )
+    yield markdown(
+        [
+            {"part": part["part"], "seconds": part.get("seconds", "")}
+            | {"found": "; ".join(f"{key}: {value}" for key, value in part.items() if key not in ("part", "seconds"))}
+            for part in found["parts"]
+        ]
+    )
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

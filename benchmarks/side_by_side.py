@@ -33,7 +33,7 @@ from cellar.methods.base import cross_entropy
 threads, name, size, batch, precision, seconds = sys.argv[1:]
 size, batch, seconds = int(size), int(batch), float(seconds)
 device = runtime.prepare(int(threads))
-model = runtime.place(models.build(name, 7 if size == 48 else 100), device)
+model = runtime.place(models.build(name, 7 if size == 48 else 100), device, (batch, 3, size, size), precision)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.0001, momentum=0.9)
 inputs = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
 labels = torch.randint(7, (batch,))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cellar import config
+from cellar.config import Recipe
 from cellar.pipeline import plan
 from tests.conftest import ROOT
 
@@ -38,6 +39,11 @@ def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:
     assert {stage.job.settings.recipe.epochs for stage in taught} == {table_2.EPOCHS}
 
 
+@pytest.mark.parametrize("name", ["distillation", "scaling", "small_maps"])
+def test_its_recipe_is_one(name: str) -> None:
+    Recipe.model_validate({"batch_size": 16, **importlib.import_module(name).RECIPE})
+
+
 def test_overhead_names_outputs_that_exist(shipped: Raw) -> None:
     overhead = importlib.import_module("overhead")
     made = [path for stage in plan.stages(config.validate(shipped, Path)) for path in stage.outputs]
@@ -50,3 +56,16 @@ def test_default_asks_dvc_for_a_stage_that_exists(shipped: Raw) -> None:
     addresses = [stage.address for stage in plan.stages(config.validate(shipped, Path))]
     assert default.TABLE_VI in addresses
     assert all((Path(sys.executable).parent / command.split()[0]).exists() for command in default.PLANNING.values())
+
+
+def test_repdistiller_is_measured_where_a_checkout_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repdistiller = importlib.import_module("repdistiller")
+    monkeypatch.delenv("REPDISTILLER", raising=False)
+    assert repdistiller.kinds("resnet32x4", "resnet8x4") == []
+    monkeypatch.setenv("REPDISTILLER", str(tmp_path))
+    with pytest.raises(SystemExit, match=f"REPDISTILLER={tmp_path} is not"):
+        repdistiller.kinds("resnet32x4", "resnet8x4")
+    (tmp_path / "helper").mkdir()
+    (tmp_path / "helper/loops.py").touch()
+    assert repdistiller.kinds("resnet32x4", "resnet8x4") == ["RepDistiller 0 workers", "RepDistiller 2 workers"]
+    assert repdistiller.kinds("resnet32x4", "cnn4") == []
