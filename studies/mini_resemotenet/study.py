@@ -21,7 +21,7 @@ STUDY = Study(
         TableSpec("table_iii", table_iii.build, table_iii.inputs, code=CODE),
         TableSpec("table_iv", table_iv.build, table_iv.inputs, table_iv.shown_params, code=CODE),
         TableSpec("table_v", table_v.build, table_v.inputs, table_v.shown_params, code=CODE),
-        TableSpec("table_vi", table_vi.build, table_vi.inputs, code=CODE),
+        TableSpec("table_vi", table_vi.build, table_vi.inputs, table_vi.shown_params, code=CODE),
     ),
     figures=FIGURES,
     checks=CHECKS,
