@@ -47,7 +47,7 @@ def ceilings(found: dict[str, Any]) -> Iterator[str]:
 def small_maps(found: dict[str, Any]) -> Iterator[str]:
     yield "## Networks of small feature maps"
     yield (
-        f"This checkout, commit {found['before']} before it, and plain PyTorch on {found['machine']['processor']}, step by step in "
+        f"This checkout, commit {found['before']} before it, and plain PyTorch on {found['machine']['processor']}, a tenth of a second in "
         f"turn; ratios of speed, medians of {found['rounds']} rounds and their quartiles."
     )
     yield markdown(found["rows"])

@@ -26,8 +26,8 @@ from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
 from cellar.methods.base import ShuffledSampler
 from cellar.methods.logit_kd import LogitKD
 
-TEACHER, STUDENT, SIDE, BATCH, THREADS, ROUNDS = "resnet32x4", "resnet8x4", 32, 64, 2, 3
-BASE = {"images": 256, "epochs": 2, "seeds": 1, "experiments": 1}
+TEACHER, STUDENT, SIDE, BATCH, THREADS, ROUNDS = "resnet32x4", "resnet8x4", 32, 32, 2, 3
+BASE = {"images": 64, "epochs": 2, "seeds": 1, "experiments": 1}
 GROWN = 4
 RECIPE = {
     "epochs": 1, "batch_size": BATCH, "learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.0005, "class_weighting": "none",
