@@ -139,5 +139,5 @@ def test_scikit_learn_gives_every_score(classes: int, scale: float) -> None:
 def test_outputs_that_are_no_numbers_are_refused(value: float) -> None:
     logits = logits_of(PREDICTED)
     logits[3, 1] = value
-    with pytest.raises(CellarError, match="diverged; lower learning_rate"):
+    with pytest.raises(CellarError, match="diverged \\(lower learning_rate"):
         classification.from_logits(logits, LABELS, CLASSES)

@@ -45,7 +45,7 @@ def test_dvc_alone_builds_the_same_bytes(built: Project, fresh: Project) -> None
 def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_nothing(project: Project) -> None:
     before = project.made()
     project.run("git", "switch", "--quiet", "-c", "hotter")
-    project.change(set_temperature(5))
+    project.change(set_temperature(0.25))
     assert project.out_of_date() == {"resolve"}
     project.resolve()
     assert project.out_of_date() == {E1, E1_EVALUATION, TABLE_IV}  # DVC names what changed itself, not what follows
@@ -61,7 +61,7 @@ def test_a_changed_temperature_reruns_what_shows_it_and_changed_back_trains_noth
     project.change(set_temperature(3))
     project.snakemake()
     assert project.made() == before
-    assert [record["settings"]["method"]["temperature"] for record in project.records(E1)] == [3, 5]  # then restored
+    assert [record["settings"]["method"]["temperature"] for record in project.records(E1)] == [3, 0.25]  # then restored
 
 
 def shown_by_metrics_and_plots(project: Project) -> None:
@@ -78,7 +78,7 @@ def shown_by_metrics_and_plots(project: Project) -> None:
         assert revisions == {"workspace", "main"} and columns <= values[0].keys(), path
     params = json.loads(project.run("dvc", "params", "diff", "main", "--json").stdout)
     training = f"results/resolved/{FACES}/{E1.partition(':')[2]}.json"
-    assert params[training] == {"method.temperature": {"old": 3.0, "new": 5.0, "diff": 2.0}}
+    assert params[training] == {"method.temperature": {"old": 3.0, "new": 0.25, "diff": -2.75}}
 
 
 def test_one_training_by_either_tool_gives_the_same_weights(project: Project) -> None:
@@ -102,7 +102,7 @@ def test_push_clone_pull_leaves_nothing_to_do(project: Project, tmp_path: Path) 
 
 
 def test_killed_in_training_the_same_command_goes_on_to_the_same_bytes(fresh: Project, tmp_path: Path) -> None:
-    fresh.change(lambda p: p["studies"][FACES]["recipes"]["teacher"].update(epochs=60, early_stop=60))
+    fresh.change(lambda p: p["studies"][FACES]["recipes"]["teacher"].update(epochs=200, early_stop=200))
     whole = fresh.copy_to(tmp_path / "whole")
     target = "results/teachers/fer2013/seed-0/weights.safetensors"
     whole.snakemake(target)

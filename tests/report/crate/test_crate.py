@@ -66,7 +66,7 @@ def test_parameters_are_slots_and_their_values(graph: Graph) -> None:
     action = graph[f"#action/{STAGE}"]
     values = {graph[one]["name"]: graph[one] for one in ids(action, "object") if one.startswith("#value/")}
     assert values["threads"]["value"] == 1
-    assert json.loads(values["recipe"]["value"])["epochs"] == 4
+    assert json.loads(values["recipe"]["value"])["epochs"] == 14
     assert ids(values["threads"], "exampleOfWork") == ["#parameter/threads"]
     assert "#parameter/threads" in ids(graph["Snakefile"], "input")
 
