@@ -115,7 +115,7 @@ def measure(case: Case, sources: dict[str, Path]) -> dict[str, Any]:
     name, size, batch, precision, threads, what = case
     row: dict[str, Any] = {"what": f"{what}, {name}, {size} px, batch {batch}, {precision}, {threads} threads"}
     row |= {f"{kind} images/s": round(batch / median(one[kind] for one in rounds)) for kind in running}
-    for kind in running.keys() - {"this"}:
+    for kind in [one for one in running if one != "this"]:
         ratios = [one[kind] / one["this"] for one in rounds]
         low, middle, high = quantiles(ratios, n=4)
         row[f"ratio to {kind}"], row[f"quartiles, {kind}"] = round(middle, 2), f"{low:.2f} to {high:.2f}"
