@@ -75,7 +75,7 @@ def train_epoch(
         inputs, labels = (part.to(device) for part in batch)
         logits = student(inputs)
         loss = functional.cross_entropy(logits, labels)
-        if teacher:
+        if teacher is not None:  # a compiled one has no truth value
             with torch.no_grad():
                 teacher_logits = teacher(inputs)
             loss = TASK_WEIGHT * loss + DISTILL_WEIGHT * T * T * distillation(logits, teacher_logits)
