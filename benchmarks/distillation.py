@@ -2,8 +2,8 @@
 
     python benchmarks/distillation.py        (make bench)
 
-Kinds are measured in turn, each in a process of its own, ROUNDS times; medians. `cold`: the teacher has said nothing
-yet and is asked of every image; `warm`: it has been asked before. Writes results/bench/distillation.json. With a
+Kinds are measured in turn, each in a process of its own, ROUNDS times; medians. `cold`: the teacher cache is empty, and every image
+needs a forward pass; `warm`: the cache is full. Writes results/bench/distillation.json. With a
 checkout of RepDistiller, its published loop is measured too (repdistiller.py).
 """
 
@@ -58,7 +58,7 @@ def peer(name: str, teacher: str, student: str, batch: int, workers: int) -> dic
 
 
 def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, float]:
-    """Images a second of an epoch in which the teacher is asked of every image, and of the same epoch again."""
+    """Images a second of an epoch with an empty teacher cache, and of the same epoch again."""
     device = runtime.prepare(THREADS)
     images, labels = (torch.from_numpy(array) for array in drawn())
     split = Split(images.permute(0, 3, 1, 2).contiguous(), labels, build_augmentation("crop_flip", "cifar100"))

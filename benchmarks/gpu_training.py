@@ -27,7 +27,7 @@ PARAMS = LogitKD.Params(temperature=3, task_weight=0.15, distill_weight=0.85, lo
 
 
 def now() -> float:
-    """Seconds, when the device has done all that was asked of it."""
+    """Seconds, once the device has finished its queue."""
     if ON_GPU:
         torch.cuda.synchronize()
     return time.perf_counter()

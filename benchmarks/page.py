@@ -109,12 +109,16 @@ def default(found: dict[str, Any]) -> Iterator[str]:
 
 def overhead(found: dict[str, Any]) -> Iterator[str]:
     yield "## What DVC adds, and what planning takes"
-    yield f"Commits {', '.join(found['commits'])} on one machine; {found['unit']}."
-    yield markdown(found["rows"])
+    yield from compared(found)
 
 
 def stages(found: dict[str, Any]) -> Iterator[str]:
     yield "## The time around a stage"
+    yield from compared(found)
+
+
+def compared(found: dict[str, Any]) -> Iterator[str]:
+    """Rows that compare commits."""
     yield f"Commits {', '.join(found['commits'])} on one machine; {found['unit']}."
     yield markdown(found["rows"])
 

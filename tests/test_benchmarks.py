@@ -41,7 +41,8 @@ def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:
 
 @pytest.mark.parametrize("name", ["distillation", "scaling", "small_maps"])
 def test_its_recipe_is_one(name: str) -> None:
-    Recipe.model_validate({"batch_size": 16, **importlib.import_module(name).RECIPE})
+    said = {"batch_size": 16, **importlib.import_module(name).RECIPE}
+    assert Recipe.model_validate(said).learning_rate == said["learning_rate"]
 
 
 def test_overhead_names_outputs_that_exist(shipped: Raw) -> None:
