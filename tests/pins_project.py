@@ -11,6 +11,7 @@ from cellar.config import Config, Params, config_of
 from cellar.config.params import ParamsFile
 from cellar.metrics import classification
 from cellar.metrics.scalars import Kind
+from tests.as_printed import COUNTS, base, write_counts
 from tests.scores import write_scores
 
 STUDY = "small_dataset_kd"
@@ -41,7 +42,9 @@ def with_pins(shipped: Raw) -> Raw:
     }
     experiments = {f"pins-{row}": {**values, "row": row} for row, values in lines().items()}
     raw["datasets"] = {"pins": dataset}
-    raw["studies"] = {STUDY: {"recipes": {"slow": recipe}, "teachers": teachers, "experiments": experiments}}
+    faces = {"drawn": base(STUDY)["faces"]["pins"] | {"count": 1024}}
+    sections = {"recipes": {"slow": recipe}, "faces": faces, "teachers": teachers, "experiments": experiments}
+    raw["studies"] = {STUDY: sections}
     return raw
 
 
@@ -91,6 +94,7 @@ def distilled(loss: str, network: str, teacher: str) -> dict[str, Raw]:
 
 
 def write_all(params: Params) -> None:
+    write_counts("pins", train=40, validation=20, test=N)
     for key, experiment in params.experiments.items():
         for seed in params.seeds_of(experiment):
             write(key, experiment.method_name, experiment.model, seed)
@@ -155,3 +159,17 @@ WAYS: dict[str, tuple[Kind, Callable[..., dict[str, Any]]]] = {  # method -> wha
     "maml": ("tasks", tasks),
     "feature_kd": ("features", features),
 }
+
+
+def become_real(raw: Raw) -> None:
+    """The paper's recipes and photographs for the lines here; their teachers, starts and seeds stay."""
+    printed, study = base(STUDY), raw["studies"][STUDY]
+    raw["scale"] = printed["scale"]
+    raw["datasets"] |= printed["datasets"]
+    study["recipes"] |= printed["recipes"]
+    study["faces"]["drawn"] = printed["faces"]["pins"]
+    for key, experiment in study["experiments"].items():
+        if key in printed["experiments"]:
+            own = printed["experiments"][key]
+            experiment |= {name: own[name] for name in ("recipe", "method") if name in own}
+    write_counts("pins", **COUNTS["pins"])

@@ -21,6 +21,7 @@ from cellar.config import Config, Params
 from cellar.metrics import classification
 from cellar.pipeline.stages import tabulate
 from cellar.tables.cells import Cell, Table
+from tests.as_printed import become_printed
 from tests.scores import write_scores
 
 ROOT = Path(__file__).parents[1]
@@ -126,8 +127,8 @@ class Project:
         return found[row].cells[column]
 
     def real(self) -> None:
-        """Say that this is the paper's own scale, on photographs."""
-        self.raw["scale"] = {"name": "paper", "synthetic": False, "note": "the paper's recipe on its data"}
+        """Have the papers' own recipes and photographs."""
+        become_printed(self.raw, MINI, CIFAR)
 
     def evaluate(
         self, key: str, right: int | Sequence[bool] | None = None, *, seed: int = 0, n: int = N, kind: str = "students",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cellar.tables.cells import Table
     from cellar.tables.checks import Check
     from cellar.tables.claims import Claim
+    from cellar.tables.comparable import PrintedTraining
+    from cellar.tables.runs import Runs
 
 PACKAGE = "studies"
 ALL_STUDIES = "all_studies"  # `study` of a table that is collected over the studies
@@ -38,18 +40,28 @@ def always(params: Params) -> bool:
     return True
 
 
+def none_judged(params: Params) -> "Iterable[Runs]":
+    return ()
+
+
+def none_printed(dataset: str, row: str | None) -> "PrintedTraining | None":
+    return None
+
+
 @dataclass(frozen=True)
 class TableSpec:
     """One table of a paper; `id` is its name within the study.
 
     `inputs`: the files that it reads; `shown_params`: keys of params.yaml whose values it prints (everything else
-    reaches it through its inputs); `code`: files and folders below the study's folder that build it.
+    reaches it through its inputs); `judged`: the runs whose accuracies it judges by the printed ones; `code`: files and
+    folders below the study's folder that build it.
     """
 
     id: str
     build: Callable[[Params], "Table"]
     inputs: Callable[[Params], list[str]]
     shown_params: Callable[[Params], list[str]] = only_scale
+    judged: "Callable[[Params], Iterable[Runs]]" = none_judged
     is_known: Callable[[Params], bool] = always
     code: tuple[str, ...] = ("tables.py",)
 
@@ -95,6 +107,8 @@ class Study:
     printed_networks: key under `models` of printed.yaml -> the counted architecture.
     datasets: names of the data sets in params.yaml. images: what these show, in words.
     printed_images: the image counts that the paper prints.
+    trainings: data set, and row of experiments or None for its teacher -> what the paper prints of that training; a
+    printed accuracy of a row without one is not judged.
     curves: whether its runs share a figure of training curves for each data set.
     short_ids: its tables and figures are called by `id` alone, without the study's key.
     """
@@ -111,6 +125,7 @@ class Study:
     datasets: tuple[str, ...] = ()
     images: str = "images"
     printed_images: Callable[[], ImageCounts] = dict
+    trainings: "Callable[[str, str | None], PrintedTraining | None]" = none_printed
     sweeps: SweepText = SweepText()
     curves: bool = True
     short_ids: bool = False

@@ -7,16 +7,17 @@ from .figures import FIGURES
 from .printed import DATASET, KEY, images
 from .sweeps import TEXT
 from .tables import table_1, table_2
+from .trainings import printed_training
 
-CODE = ("printed.py", "tables")
+CODE = ("printed.py", "trainings.py", "tables")
 
 STUDY = Study(
     key=KEY,
     title="DATASCI223 Final Project - Faezeh Mirlohi",
     name="Distillation on CIFAR-100",
     tables=(
-        TableSpec("cifar100_table_1", table_1.build, table_1.inputs, code=CODE),
-        TableSpec("cifar100_table_2", table_2.build, table_2.inputs, table_2.shown_params, code=CODE),
+        TableSpec("cifar100_table_1", table_1.build, table_1.inputs, table_1.shown_params, code=CODE),
+        TableSpec("cifar100_table_2", table_2.build, table_2.inputs, table_2.shown_params, table_2.judged, code=CODE),
     ),
     figures=FIGURES,
     checks=CHECKS,
@@ -26,6 +27,7 @@ STUDY = Study(
     datasets=(DATASET,),
     images="objects",
     printed_images=images,
+    trainings=printed_training,
     sweeps=TEXT,
     short_ids=True,
     order=3,

@@ -8,8 +8,9 @@ from .figures import FIGURES
 from .printed import DATASETS, KEY, images
 from .sweeps import TEXT
 from .tables import table_i, table_ii, table_iii, table_iv, table_v, table_vi
+from .trainings import printed_training
 
-CODE = ("printed.py", "tables")
+CODE = ("printed.py", "trainings.py", "tables")
 
 STUDY = Study(
     key=KEY,
@@ -18,10 +19,10 @@ STUDY = Study(
     tables=(
         TableSpec("table_i", table_i.build, table_i.inputs, code=CODE),
         TableSpec("table_ii", table_ii.build, table_ii.inputs, code=CODE),
-        TableSpec("table_iii", table_iii.build, table_iii.inputs, code=CODE),
-        TableSpec("table_iv", table_iv.build, table_iv.inputs, table_iv.shown_params, code=CODE),
-        TableSpec("table_v", table_v.build, table_v.inputs, table_v.shown_params, code=CODE),
-        TableSpec("table_vi", table_vi.build, table_vi.inputs, table_vi.shown_params, code=CODE),
+        TableSpec("table_iii", table_iii.build, table_iii.inputs, table_iii.shown_params, code=CODE),
+        TableSpec("table_iv", table_iv.build, table_iv.inputs, table_iv.shown_params, table_iv.judged, code=CODE),
+        TableSpec("table_v", table_v.build, table_v.inputs, table_v.shown_params, table_v.judged, code=CODE),
+        TableSpec("table_vi", table_vi.build, table_vi.inputs, table_vi.shown_params, table_vi.judged, code=CODE),
     ),
     figures=FIGURES,
     checks=CHECKS,
@@ -36,6 +37,7 @@ STUDY = Study(
     datasets=tuple(DATASETS),
     images="faces",
     printed_images=images,
+    trainings=printed_training,
     sweeps=TEXT,
     short_ids=True,
     order=1,

@@ -10,6 +10,7 @@ from .figures import FIGURES
 from .printed import DATASET, KEY, NETWORKS, images
 from .tables import build
 from .tables.lines import TABLES
+from .trainings import printed_training
 
 
 def is_listed(params: Params) -> bool:
@@ -23,8 +24,9 @@ def spec(table: str) -> TableSpec:
         partial(build.build, table=table),
         partial(build.inputs, table=table),
         partial(build.shown_params, table=table),
+        partial(build.judged, table=table),
         is_known=is_listed,
-        code=("printed.py", "checks.py", "tables"),
+        code=("printed.py", "trainings.py", "checks.py", "tables"),
     )
 
 
@@ -40,6 +42,7 @@ STUDY = Study(
     datasets=(DATASET,),
     images="faces",
     printed_images=images,
+    trainings=printed_training,
     curves=False,  # its methods have no loss in common
     short_ids=True,
     order=2,

@@ -73,7 +73,7 @@ class TestEveryTable:
         text = render.markdown(project.build(table))
         assert text.startswith("# ")
         assert "synthetic" not in text.splitlines()[0]
-        assert "Scale: paper (the paper's recipe on its data)." in text
+        assert "Scale: paper (the papers' data, recipes and epochs)." in text
 
     def test_every_note_is_below(self, project: Project, table: str) -> None:
         built = project.build(table)

@@ -1,40 +1,43 @@
-"""Verdicts: given where ours and the paper's are of one scale, withheld with a reason where they are not."""
+"""Verdicts: given where ours and the paper's can be compared, withheld with a reason where they cannot."""
 
 import pytest
 
-from cellar.config import Scale
 from cellar.tables import verdicts
 from tests.table_project import Project
-
-PAPER = Scale(name="paper", synthetic=False, note="as printed")
 
 
 @pytest.mark.parametrize(
     ("printed", "verdict"), [(70.0, "reproduced"), (80.0, "reproduced"), (69.99, "differs"), (80.01, "differs")]
 )
 def test_an_accuracy_is_reproduced_inside_our_interval(printed: float, verdict: str) -> None:
-    assert verdicts.of_accuracy([70.0, 80.0], printed, [], PAPER)[0] == verdict
+    assert verdicts.of_accuracy([70.0, 80.0], printed, [], [])[0] == verdict
 
 
 def test_a_difference_says_where_it_lies() -> None:
-    assert verdicts.of_accuracy([70, 80], 85.0, [], PAPER) == ("differs", "printed 85.00 lies outside [70.00, 80.00]")
+    assert verdicts.of_accuracy([70, 80], 85.0, [], []) == ("differs", "printed 85.00 lies outside [70.00, 80.00]")
 
 
 def test_a_number_printed_twice_says_which_is_ours() -> None:
-    verdict, reason = verdicts.of_accuracy([84.5, 86], 85.0, [84.21], PAPER)
+    verdict, reason = verdicts.of_accuracy([84.5, 86], 85.0, [84.21], [])
     assert (verdict, reason) == ("paper inconsistent", "the paper prints 85.00 and 84.21; in our interval: 85.00")
-    assert (verdicts.of_accuracy([10, 20], 85.0, [84.21], PAPER)[1] or "").endswith("in our interval: none")
+    assert (verdicts.of_accuracy([10, 20], 85.0, [84.21], [])[1] or "").endswith("in our interval: none")
 
 
-def test_another_scale_is_never_judged() -> None:
-    small = Scale(name="sample", synthetic=True, note="synthetic faces")
+def test_what_differs_in_training_is_never_judged() -> None:
+    obstacles = ["5 epochs, printed 80", "batch size 64, printed 16"]
     for printed, variants in ((75.0, []), (10.0, []), (75.0, [76.0])):
-        found = verdicts.of_accuracy([70, 80], printed, variants, small)
-        assert found == ("not comparable", "scale sample: synthetic faces")
+        found = verdicts.of_accuracy([70, 80], printed, variants, obstacles)
+        assert found == ("not comparable", "5 epochs, printed 80; batch size 64, printed 16")
+
+
+def test_another_precision_is_named() -> None:
+    assert verdicts.of_accuracy([70, 80], 75.0, [], [], "bf16") == ("reproduced", "computed in bf16")
+    outside = "printed 85.00 lies outside [70.00, 80.00]; computed in bf16"
+    assert verdicts.of_accuracy([70, 80], 85.0, [], [], "bf16") == ("differs", outside)
 
 
 def test_without_a_printed_number_there_is_no_verdict() -> None:
-    assert verdicts.of_accuracy([70, 80], None, [], PAPER) == (None, None)
+    assert verdicts.of_accuracy([70, 80], None, [], []) == (None, None)
     assert verdicts.of_count(7, None) == (None, None)
 
 
@@ -45,12 +48,11 @@ def test_counts_are_equal_or_not() -> None:
 
 def test_drawn_faces_are_not_compared_with_the_paper(project: Project) -> None:
     cell = project.cell("table_iv", "fer2013-E2", "accuracy")
-    note = project.raw["scale"]["note"]
-    assert (cell.paper, cell.verdict, cell.reason) == (76.17, "not comparable", f"scale sample: {note}")
+    assert (cell.paper, cell.verdict, cell.reason) == (76.17, "not comparable", "synthetic images")
 
 
 @pytest.mark.parametrize(("hits", "verdict"), [(305, "reproduced"), (200, "differs"), (360, "differs")])
-def test_at_the_papers_scale_an_accuracy_is_judged(project: Project, hits: int, verdict: str) -> None:
+def test_with_the_papers_recipe_an_accuracy_is_judged(project: Project, hits: int, verdict: str) -> None:
     """305 of 400 are 76.25 %, with 76.17 printed; 200 are 50 %, 360 are 90 %."""
     project.real()
     project.evaluate("fer2013-E2", hits, n=400)
@@ -94,7 +96,7 @@ def test_what_the_paper_prints_once_has_no_variant(project: Project, row: str, c
         ("table_vi", "E1", "parameters", 20069383),
     ],
 )
-def test_counts_are_judged_at_any_scale(project: Project, table: str, row: str, column: str, value: float) -> None:
+def test_counts_are_always_judged(project: Project, table: str, row: str, column: str, value: float) -> None:
     cell = project.cell(table, row, column)
     assert (cell.kind, cell.value, cell.paper, cell.verdict) == ("counted", value, value, "reproduced")
     assert cell.stage == ["studies/mini_resemotenet/dvc.yaml:count_models"]

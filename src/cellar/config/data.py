@@ -106,6 +106,11 @@ class Dataset(Section):
     greyscale: bool = False  # true turns all images grey; models see them in three equal channels
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether its images are made here; nothing that they give is judged by a paper's numbers."""
+        return self.source.synthetic is not None
+
+    @property
     def is_grey(self) -> bool:
         """Whether models see grey images: FER2013's are, others' where they are turned."""
         return self.greyscale or self.layout == "fer2013"

@@ -12,8 +12,8 @@ from cellar import studies
 from cellar.config import Config, Params
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
-from cellar.studies import Study, shown_values
-from cellar.tables import audit, audit_accuracy, contradictions, custom, leakage, sweep, verdicts_of_all
+from cellar.studies import Study, TableSpec, shown_values
+from cellar.tables import audit, audit_accuracy, comparable, contradictions, custom, leakage, sweep, verdicts_of_all
 
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
@@ -78,9 +78,19 @@ def of_paper(params: Params) -> Iterator[Entry]:
     for spec in study.tables if study else ():
         if study and spec.is_known(params):
             code = tuple(str(studies.folder(study) / name) for name in ("study.py", *spec.code))
-            functions = partial(spec.build, params), partial(spec.inputs, params)
-            shown = partial(shown_values, params, spec.shown_params)
-            yield Entry(study.full_id(spec.id), study.key, *functions, shown, code, of_paper=True)
+            build, inputs = partial(spec.build, params), partial(inputs_of, spec, params)
+            shown = partial(shown_values, params, partial(shown_params_of, spec))
+            yield Entry(study.full_id(spec.id), study.key, build, inputs, shown, code, of_paper=True)
+
+
+def inputs_of(spec: TableSpec, params: Params) -> list[str]:
+    """The files that a study's table reads, those among them that its verdicts rest on."""
+    return sorted({*spec.inputs(params), *comparable.evidence(params, spec.judged(params))})
+
+
+def shown_params_of(spec: TableSpec, params: Params) -> list[str]:
+    """The parameters that a study's table prints, or that its verdicts rest on."""
+    return list(dict.fromkeys([*spec.shown_params(params), *comparable.params_read(params, spec.judged(params))]))
 
 
 def collected(config: Config, shown: list[str]) -> Iterator[Entry]:
@@ -100,7 +110,7 @@ def audits(config: Config) -> Iterator[Entry]:
     printed = tuple(file for study in printing for file in studies.code_files(study))
     if any(section.enabled for section in config.datasets.values()):
         functions = partial(audit.build, config), partial(audit.inputs, config)
-        yield Entry("audit", "", *functions, partial(scale, config), printed)
+        yield Entry("audit", "", *functions, partial(audit.shown, config), printed)
     if audit_accuracy.shown(config):
         functions = partial(audit_accuracy.build, config), partial(audit_accuracy.inputs, config)
         yield Entry("audit_accuracy", "", *functions, partial(scale, config))

@@ -21,9 +21,7 @@ def text(column: str) -> Callable[[Row, Table], str]:
 
 
 def words(cell: Cell, table: Table) -> str:
-    """The scale stands above; its note need not stand in every line."""
-    text = DASH if cell.value is None else number_text(cell.value, cell.unit)
-    return text.replace(f": {table.scale['note']}", "")
+    return DASH if cell.value is None else number_text(cell.value, cell.unit)
 
 
 def printed(row: Row, table: Table) -> str:
@@ -46,8 +44,7 @@ def sd(row: Row, table: Table) -> str:
 
 
 def reason(row: Row, table: Table) -> str:
-    text = row.cells["verdict"].reason or ""
-    return text.replace(f": {table.scale['note']}", "")
+    return row.cells["verdict"].reason or ""
 
 
 LAYOUTS: dict[str, list[tuple[str, Callable[[Row, Table], str]]]] = {

@@ -14,7 +14,7 @@ SYNTHETIC = (
 )
 LEGEND = (
     "*Italic*: cited by the paper, not made here. Paper's figure: ✓ reproduced, ✗ differs, ‡ the paper contradicts "
-    "itself; no mark: not comparable at this scale."
+    "itself; no mark: not comparable (`cellar explain` says why)."
 )
 MARKS = {"reproduced": " ✓", "differs": " ✗", "paper inconsistent": " ‡"}
 

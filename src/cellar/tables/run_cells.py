@@ -10,7 +10,7 @@ from cellar import files
 from cellar.config import Experiment, Params
 from cellar.errors import CellarError
 from cellar.metrics import intervals, scalars
-from cellar.tables import verdicts
+from cellar.tables import comparable, verdicts
 from cellar.tables.cells import NOT_RUN, Cell
 from cellar.tables.runs import Runs, baseline_of
 
@@ -37,11 +37,12 @@ def judged_cell(
     """Mean of one value a run, judged against the printed one by its 95 % interval.
 
     The interval is Student's t from 3 runs; else Wilson's, where the value is a rate in percent of so many `images`
-    in each run; else there is none. `obstacle`: why the two cannot be compared at any scale.
+    in each run; else there is none. `obstacle`: why the two cannot be compared, beside what their trainings differ in.
     """
+    obstacles = [] if printed is None else [*comparable.obstacles(params, runs), *([obstacle] if obstacle else [])]
     mean = round(float(np.mean(values)), DIGITS)
     interval, n, method = interval_of(values, images)
-    verdict, reason = verdicts.of_accuracy(interval, printed, variants, params.scale, obstacle)
+    verdict, reason = verdicts.of_accuracy(interval, printed, variants, obstacles, params.precision)
     return Cell(
         "measured", mean, unit, printed, list(variants) or None, verdict, reason, mean, *spreads(values), n,
         rounded(interval), method, runs.stages(), runs.metrics_files(),

@@ -1,6 +1,6 @@
 """The runs of a line of params.yaml: which of them a row of a table shows, and the files that they wrote."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ class Runs:
     def place(self) -> str:
         """Where its results lie below `kind`: a study's experiments have a folder of their own."""
         return f"{self.study}/{self.key}" if self.study else self.key
+
+    def first(self) -> "Runs":
+        """That of the first seed alone, which students learn from."""
+        return replace(self, seeds=self.seeds[:1])
 
     def metrics_files(self) -> list[str]:
         return [str(paths.metrics(self.kind, self.place, seed)) for seed in self.seeds]

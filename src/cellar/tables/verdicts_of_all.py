@@ -32,7 +32,7 @@ NOTES = [
     "sample (ddof 1); the JSON has that of the population (ddof 0) too, and n and the method of every interval.",
     "reproduced: counts are equal, a printed accuracy lies inside our 95 % interval. differs: it does not. paper "
     "inconsistent: the paper prints the quantity twice, differently, or as another's. not comparable: the reason says "
-    "why; accuracies are judged at the paper's scale alone.",
+    "why. An accuracy is judged where its own training follows what the paper prints of it (docs/cells.md).",
     "same setting, other setting: set, not measured. cited: a figure of other work, or a width, copied, not made here. "
     "not run: its data set is off, or its line is not in params.yaml. no value of ours: no table shows it.",
     "Where a table shows one printed value twice, at the epoch that is best on validation and at the one that is best "

@@ -28,6 +28,11 @@ def inputs(params: Params) -> list[str]:
     return [str(paths.printed(KEY)), *([str(manifest(DATASET))] if is_on(params, DATASET) else [])]
 
 
+def shown_params(params: Params) -> list[str]:
+    """Whether the images are synthetic decides whether they are judged."""
+    return ["scale", *([f"datasets.{DATASET}.source"] if is_on(params, DATASET) else [])]
+
+
 def build(params: Params) -> Table:
     prepared = files.read_json(manifest(DATASET)) if is_on(params, DATASET) else None
     ours = counted(prepared) if prepared else {}
@@ -77,8 +82,8 @@ def cell(row: str, ours: Value | None, printed: Value, params: Params) -> Cell:
 
 def judge(ours: Value, printed: Value, params: Params) -> verdicts.Judgement:
     """Equal or not, where the images are the published ones."""
-    if params.scale.synthetic:
-        return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
+    if params.datasets[DATASET].is_synthetic:
+        return "not comparable", "synthetic images"
     if isinstance(ours, int) and isinstance(printed, int):
         return verdicts.of_count(ours, printed)
     return ("reproduced", None) if ours == printed else ("differs", f"found {ours}, printed {printed}")

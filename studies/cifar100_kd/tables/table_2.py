@@ -10,10 +10,10 @@ from typing import Any
 from cellar import paths
 from cellar.config import Experiment, Params
 from cellar.metrics import intervals
-from cellar.tables import verdicts
+from cellar.tables import comparable, verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, keyed, keyed_row
 from cellar.tables.run_cells import DIGITS, absent, accuracy_cell, gain_cell, gain_files, mean_cell
-from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of, teacher_runs
+from cellar.tables.runs import Runs, baseline_of, experiment_keys, experiment_lines, runs_of, teacher_runs
 
 from ..printed import DATASET, KEY, ROWS, claimed_gain, paper, table
 
@@ -39,6 +39,10 @@ def inputs(params: Params) -> list[str]:
     for runs, line in listed_rows(params).values():
         needed |= {*runs.metrics_files(), *runs.details_files(), *(gain_files(params, line, runs) if line else [])}
     return sorted(needed)
+
+
+def judged(params: Params) -> list[Runs]:
+    return [runs for row, (runs, _) in listed_rows(params).items() if row in ROWS]
 
 
 def shown_params(params: Params) -> list[str]:
@@ -78,8 +82,6 @@ def row_cells(params: Params, row: str, listed: Listed | None) -> dict[str, Cell
     printed: dict[str, Any] = table("table_2")["rows"].get(ROWS.get(row), {})
     runs, line = listed or (None, None)
     accuracy = accuracy_cell(runs, params, printed.get("accuracy_mean"))
-    if row == "teacher" and runs and runs.model != TEACHER and not params.scale.synthetic:
-        accuracy = replace(accuracy, verdict="not comparable", reason=f"another network: {runs.model}")
     cells = {
         "accuracy_mean": accuracy,
         "accuracy_sd": spread_cell(runs, 0, printed.get("accuracy_sd")),
@@ -129,7 +131,9 @@ def gain(params: Params, row: str, runs: Runs | None, line: Experiment | None) -
     cell = gain_cell(params, line, runs)
     if printed is None or cell.interval is None:
         return replace(cell, paper=printed)
-    verdict, reason = verdicts.of_accuracy(cell.interval, printed, (), params.scale)
+    baseline = baseline_of(params, line)
+    obstacles = comparable.of_difference(params, runs, baseline) if baseline else comparable.obstacles(params, runs)
+    verdict, reason = verdicts.of_accuracy(cell.interval, printed, (), obstacles, params.precision)
     return replace(cell, paper=printed, verdict=verdict, reason="; ".join(filter(None, (cell.reason, reason))))
 
 

@@ -40,6 +40,11 @@ def inputs(params: Params) -> list[str]:
     return [str(paths.printed(KEY)), *(str(manifest(dataset)) for dataset in DATASETS if is_on(params, dataset))]
 
 
+def shown_params(params: Params) -> list[str]:
+    """Whether the images are synthetic decides whether they are judged."""
+    return ["scale", *(f"datasets.{dataset}.source" for dataset in DATASETS if is_on(params, dataset))]
+
+
 def build(params: Params) -> Table:
     counted = {
         column: count(dataset, splits) for column, (_, dataset, splits) in COLUMNS.items() if is_on(params, dataset)
@@ -93,8 +98,8 @@ def judge(column: str, ours: int | None, printed: int, counted: Counts, params: 
     """Real data: equal, or printed in another class's row (the paper's slip), or different. Synthetic data: none."""
     if ours is None:
         return "not comparable", f"{COLUMNS[column][1]} has no class of this name"
-    if params.scale.synthetic:
-        return "not comparable", f"scale {params.scale.name}: {params.scale.note}"
+    if params.datasets[COLUMNS[column][1]].is_synthetic:
+        return "not comparable", "synthetic images"
     verdict, reason = verdicts.of_count(ours, printed)
     others = [name for name, images in counted[column].items() if images == printed]
     if verdict == "differs" and others:

@@ -1,12 +1,13 @@
 """Table IV: the experiments, with what the paper left out: the same students alone, and the gain from KD."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from cellar import paths
 from cellar.config import Experiment, Params
 from cellar.tables.cells import Cell, Column, Row, Table, keyed_row
 from cellar.tables.run_cells import absent, accuracy_cell, gain_cell, gain_files, mean_cell
-from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of, teacher_runs
+from cellar.tables.runs import Runs, experiment_keys, experiment_lines, row_runs, runs_of, teacher_runs
 
 from ..printed import DATASETS, KEY, table, variants
 
@@ -35,6 +36,14 @@ def inputs(params: Params) -> list[str]:
             runs = runs_of(params, key, line)
             needed += runs.metrics_files() + gain_files(params, line, runs)
     return sorted(set(needed))
+
+
+def judged(params: Params) -> Iterator[Runs]:
+    """The teacher, and the rows that the paper has."""
+    for dataset, name in DATASETS.items():
+        for row in table("table_IV")[name]:
+            if runs := row_runs(params, dataset, None if row == "teacher" else row):
+                yield runs
 
 
 def shown_params(params: Params) -> list[str]:

@@ -1,6 +1,6 @@
 """Table V: what teacher and students cost, beside their accuracy. The timed cells are of this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from cellar.config import Params
 from cellar.tables import verdicts
 from cellar.tables.cells import Cell, Column, Row, Table, keyed
 from cellar.tables.run_cells import DIGITS, absent, accuracy_cell
-from cellar.tables.runs import row_runs
+from cellar.tables.runs import Runs, row_runs
 
 from ..printed import DATASETS, KEY, table, variants
 
@@ -34,6 +34,13 @@ def inputs(params: Params) -> list[str]:
             if runs:
                 needed |= {*runs.metrics_files(), str(paths.costs(dataset, runs.model))}
     return sorted(needed)
+
+
+def judged(params: Params) -> Iterator[Runs]:
+    for dataset in DATASETS:
+        for _, row, _ in COLUMNS.values():
+            if runs := row_runs(params, dataset, row):
+                yield runs
 
 
 def shown_params(params: Params) -> list[str]:

@@ -8,7 +8,7 @@ from cellar.config.lines import Line
 from cellar.tables import verdicts
 from cellar.tables.cells import NOTHING, Cell, Column, Row, Table, keyed_row
 from cellar.tables.run_cells import accuracy_cell
-from cellar.tables.runs import row_runs
+from cellar.tables.runs import Runs, row_runs
 
 from ..printed import DATASETS, KEY, VI_COLUMNS, table, variants
 from .table_i import row_id
@@ -32,6 +32,13 @@ def inputs(params: Params) -> list[str]:
             runs = row_runs(params, dataset, row)
             needed |= set(runs.metrics_files()) if runs else set()
     return sorted(needed)
+
+
+def judged(params: Params) -> Iterator[Runs]:
+    for dataset in DATASETS:
+        for _, row, _ in OURS.values():
+            if runs := row_runs(params, dataset, row):
+                yield runs
 
 
 def recipes(params: Params) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from cellar import paths
 from cellar.config import Params
 from cellar.tables.cells import Cell, Column, Row, Table, keyed
 from cellar.tables.run_cells import difference_files
+from cellar.tables.runs import Runs
 
 from ..printed import KEY, NETWORKS, data
 from ..printed import rows as printed_rows
@@ -48,6 +49,13 @@ def inputs(params: Params, table: str) -> list[str]:
                 *(difference_files(line.runs, baseline) if baseline else []),
             }
     return sorted(needed)
+
+
+def judged(params: Params, table: str) -> list[Runs]:
+    """The rows that the paper has, and what their differences from scratch are taken from."""
+    printed = [line for line in shown(params, table) if line.runs and line.line and line.printed]
+    baselines = [scratch_of(params, line.line) for line in printed if line.line and is_compared(table, line)]
+    return [runs for runs in (*(line.runs for line in printed), *baselines) if runs]
 
 
 def shown_params(params: Params, table: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cellar.config import Params
-from cellar.tables import verdicts
+from cellar.tables import comparable, verdicts
 from cellar.tables.cells import NOT_RUN, Cell, keyed
 from cellar.tables.printed_values import Place
 from cellar.tables.run_cells import DIGITS, absent, difference_cell, judged_cell
@@ -138,7 +138,9 @@ def gain(params: Params, shown: Shown, subject: str, printed: float | None) -> C
     if baseline is None:
         return Cell("not_run", None, "points", printed, reason=f"{NOT_RUN.reason}: the same network from scratch")
     cell = difference_cell(shown.runs, baseline, subject)
-    verdict, reason = verdicts.of_accuracy(cell.interval, printed, (), params.scale, obstacle(params, shown))
+    own = obstacle(params, shown)
+    obstacles = [*comparable.of_difference(params, shown.runs, baseline), *([own] if own else [])]
+    verdict, reason = verdicts.of_accuracy(cell.interval, printed, (), obstacles, params.precision)
     reasons = "; ".join(filter(None, (cell.reason, reason)))
     return replace(cell, paper=printed, verdict=verdict, reason=reasons)
 

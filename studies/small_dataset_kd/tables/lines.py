@@ -9,7 +9,7 @@ from cellar.models import parse
 from cellar.tables.printed_values import Place
 from cellar.tables.runs import Runs, experiment_keys, experiment_lines, runs_of
 
-from ..printed import DATASET, NETWORKS, OF_CODE, data, rows
+from ..printed import DATASET, NETWORKS, data, rows
 
 TABLES = [f"table_{number}" for number in range(1, 7)]
 ROWS = {  # row of experiments -> its table, and the printed name of its network
@@ -152,13 +152,8 @@ def scratch_of(params: Params, line: Experiment) -> Runs | None:
 
 
 def obstacle(params: Params, shown: Shown) -> str | None:
-    """Why a row's figures cannot be those of the paper, at any scale."""
-    if shown.line is None:
-        return None
-    model = parse(shown.line.model)[0]
-    other = shown.network is not None and OF_CODE.get(model, model) != shown.network
-    reasons = [f"another network: {shown.line.model}" if other else None, same_data(params, shown.line)]
-    return "; ".join(filter(None, reasons)) or None
+    """Why a row's figures cannot be those of the paper, whatever its own training: what it builds on."""
+    return same_data(params, shown.line) if shown.line else None
 
 
 def same_data(params: Params, line: Line) -> str | None:

@@ -71,9 +71,9 @@ def public_counts(project: Project) -> Project:
         "validation": {label: row["raf_train"] // 10 for label, row in true.items()},
         "test": {label: row["raf_test"] for label, row in true.items()},
     }
+    project.real()
     for dataset, counts in (("fer2013", fer), ("raf_db", raf)):
         files.write_json(paths.prepared(dataset) / "manifest.json", {"counts": counts})
-    project.real()
     return project
 
 

@@ -58,7 +58,8 @@ class Pins:
         pins_project.write(f"pins-{row}", line.method_name, line.model, seed, **values)
 
     def real(self) -> None:
-        self.raw["scale"] = {"name": "paper", "synthetic": False, "note": "the paper's recipe on its data"}
+        """Have the paper's own recipes and photographs, and the weights that `pins_project` names."""
+        pins_project.become_real(self.raw)
 
     def three_seeds(self, *rows: str) -> None:
         for row in rows:
@@ -256,7 +257,7 @@ class TestVerdicts:
         rows = {row.id: row for row in pins.build(TWO).rows}
         assert rows["scratch_resnet50-acc"].label == "ResNet-50 (here resnet18): ACC (%)"
         cell = rows["scratch_resnet50-acc"].cells["test"]
-        assert (cell.verdict, cell.reason) == ("not comparable", "another network: resnet18")
+        assert (cell.verdict, cell.reason) == ("not comparable", "another network: resnet18, printed resnet50_vggface2")
 
 
 class TestDifferences:
