@@ -118,6 +118,12 @@ def in_project(file: Path) -> Path:
     return Path("src/cellar") / file.relative_to(PACKAGE) if file.is_relative_to(PACKAGE) else file
 
 
+def source_file(name: str | Path) -> Path:
+    """The code file that a path in the project names: for src/cellar/… that of the running package."""
+    path = Path(name)
+    return PACKAGE.joinpath(*path.parts[2:]) if path.parts[:2] == ("src", "cellar") else path
+
+
 def pipeline_file(study: str, sweep: bool = False, results: bool = False) -> Path:
     """A dvc.yaml of a study, or of what studies share (""): of data and trainings, of sweeps, or of results (evaluations,
     tables and figures)."""

@@ -11,7 +11,8 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from cellar.engine import runtime
-from cellar.engine.runtime import Checkpoint, Optimizer
+from cellar.engine.checkpoint import Checkpoint
+from cellar.engine.runtime import Optimizer
 
 
 def without_content(build: Callable[[], nn.Module], device: str) -> nn.Module:

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import distributed, runtime, training
+from cellar.engine.checkpoint import Checkpoint
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
-from cellar.engine.runtime import Checkpoint, Progress
+from cellar.engine.runtime import Progress
 from cellar.methods.base import Method, ShuffledSampler, validation_scores
 from cellar.methods.feature_kd import FeatureKD
 from cellar.methods.labels import Labels
@@ -87,7 +88,7 @@ def learn(name: str, folder: Path, context: DistributedContext) -> list[dict[str
 
     result = training.train(
         model, split(), METHODS[name](), Recipe.model_validate(RECIPE), sampler=ShuffledSampler(IMAGES, 2, 0, torch.device("cpu")),
-        evaluator=evaluator, seed=0, precision="fp32", checkpoint=Checkpoint({"in": str(folder)}), progress=Progress(None, 1), context=context,
+        evaluator=evaluator, seed=0, precision="fp32", checkpoint=Checkpoint(str(folder)), progress=Progress(None, 1), context=context,
     )  # fmt: skip
     assert len(evaluations) == (0 if context.rank else RECIPE["epochs"])
     digest = sum(value.double().sum().item() for value in result.last.values())

@@ -15,7 +15,8 @@ from torchvision.transforms.v2 import functional as vision
 from cellar.config import Recipe
 from cellar.data import face_shards
 from cellar.engine import training
-from cellar.engine.runtime import Checkpoint, Progress
+from cellar.engine.checkpoint import Checkpoint
+from cellar.engine.runtime import Progress
 from cellar.engine.training import Batch, EpochIndices
 from cellar.errors import CellarError
 from cellar.methods.feature_kd import FeatureKD, RandomImages, bce_loss, mse_loss
@@ -168,7 +169,7 @@ def test_a_killed_pretraining_resumes_to_the_same_bits(
 ) -> None:
     """Also with dropout: that the teacher is made in another epoch then moves no random number."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
+    monkeypatch.setattr("cellar.engine.checkpoint.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
 
     def taught(run: str, epochs: int) -> training.TrainResult:
         method, split, sampler = prepared_method(tmp_path, {**ALWAYS_MIRRORED, "rotation": 0.5}, network=teacher)
@@ -178,7 +179,7 @@ def test_a_killed_pretraining_resumes_to_the_same_bits(
         torch.manual_seed(1)
         return training.train(
             method.wrap(Dropping()), split, method, recipe, sampler=sampler, evaluator=None, seed=0, precision="fp32",
-            checkpoint=Checkpoint({"run": run}), progress=Progress(None, 1),
+            checkpoint=Checkpoint(run), progress=Progress(None, 1),
         )  # fmt: skip
 
     torch.manual_seed(0)

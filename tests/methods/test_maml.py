@@ -12,7 +12,8 @@ from torch.nn import functional
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import training
-from cellar.engine.runtime import Checkpoint, Progress
+from cellar.engine.checkpoint import Checkpoint
+from cellar.engine.runtime import Progress
 from cellar.errors import CellarError
 from cellar.methods.maml import (
     MAML,
@@ -252,7 +253,7 @@ def learn(name: str, per_epoch: int = 40, **changes: Any) -> training.TrainResul
 
     return training.train(
         learner, known, MAML(PARAMS), recipe, sampler=EpisodeSampler(known.labels, per_epoch, 2, 2, 2, 2, 0), evaluator=evaluator, seed=0,
-        precision="fp32", checkpoint=Checkpoint({"run": name}), progress=Progress("test", 1),
+        precision="fp32", checkpoint=Checkpoint(name), progress=Progress("test", 1),
     )  # fmt: skip
 
 
@@ -274,7 +275,7 @@ def test_learning_to_learn_by_the_training_loop(
 
 def test_a_killed_meta_training_resumes_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cellar.engine.runtime.COST_SHARE", 1e9)
+    monkeypatch.setattr("cellar.engine.checkpoint.COST_SHARE", 1e9)
     whole = learn("whole", per_epoch=8, first_order=True)
     train_epoch, epochs = training.train_epoch, iter(range(9))
 

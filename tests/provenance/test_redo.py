@@ -145,3 +145,14 @@ def test_raw_data_is_brought_into_the_clone_as_it_is(clone: Path) -> None:
 def test_a_failing_command_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"^exit 3 ended with 3 in a clone \(see above\); nothing of it was kept$"):
         redo.run(["exit 3"], tmp_path)
+
+
+@pytest.mark.parametrize(("columns", "refused"), [("epoch,train_loss,processor", True), ("epoch,train_loss", False)])
+def test_a_training_on_two_types_of_processor_is_known_by_its_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, refused: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    history = "results/students/E1/seed-0/history.csv"
+    files.write_text(Path(history), f"{columns}\n1,0.5,1\n")
+    stage = Stage("train", "train", Path("dvc.lock"), "", {}, (), (lineage.File(history, "aa"),))
+    assert redo.is_of_several_processors(stage) == refused

@@ -11,6 +11,7 @@ from cellar import files
 from cellar.errors import CellarError
 from cellar.tables import numbers, render
 from cellar.tables.cells import Cell, Column, Row, Table, as_json, from_json
+from cellar.tables.runs import SEVERAL_PROCESSORS
 from tests.table_project import Project
 
 from .test_table_files import ALL
@@ -151,3 +152,10 @@ def test_a_cell_keeps_only_what_it_knows() -> None:
 def test_another_json_is_refused(wrong: object) -> None:
     with pytest.raises(CellarError, match=r"^this is not a table of cells [^\n]+$"):
         from_json(wrong)
+
+
+def test_a_training_on_two_types_of_processor_is_named_below() -> None:
+    plain, mixed = (render.markdown(small(kind="measured", value=75.0, reason=reason)) for reason in (
+        "5 epochs, printed 80", f"5 epochs, printed 80; {SEVERAL_PROCESSORS} (seed 0)"))  # fmt: skip
+    assert "processor" not in plain
+    assert f"1. ours, accuracy (%): {SEVERAL_PROCESSORS}." in mixed.splitlines()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cellar import files
 from cellar.tables import verdicts
 from tests.table_project import Project
 
@@ -100,3 +101,13 @@ def test_counts_are_always_judged(project: Project, table: str, row: str, column
     cell = project.cell(table, row, column)
     assert (cell.kind, cell.value, cell.paper, cell.verdict) == ("counted", value, value, "reproduced")
     assert cell.stage == ["studies/mini_resemotenet/dvc.yaml:count_models"]
+
+
+def test_a_training_on_two_types_of_processor_is_told(project: Project) -> None:
+    path = project.metrics("fer2013-E2")
+    files.write_json(path, files.read_json(path) | {"processors": 2})
+    reasons = [project.cell("table_iv", f"fer2013-{row}", "accuracy").reason for row in ("E2", "E3", "scratch_a")]
+    told = (
+        "synthetic images; trained on several types of processor, so that no machine makes the same bits again (seed 0)"
+    )
+    assert reasons == [told, "synthetic images", None]

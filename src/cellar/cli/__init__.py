@@ -159,6 +159,9 @@ def add_project(add: AddCommand) -> None:
     use = add("use", help="compose params.yaml from the files in studies/*/params")
     use.add_argument("names", nargs="+", metavar="NAME", help="sample, or STUDY/NAME for one study alone")
     use.add_argument("--force", action="store_true", help="overwrite edits made since the last composition")
+    use.add_argument(
+        "--finished", action="store_true", help="only the lines and seeds whose runs are finished, to archive them"
+    )
     plan = add("plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed")
     plan.add_argument("--sweeps", action="store_true", help="also write the pipeline files of sweeps")
     plan.add_argument("--check", action="store_true", help="only report whether they are up to date")

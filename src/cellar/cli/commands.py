@@ -77,11 +77,13 @@ def download(name: str) -> int:
     return 0
 
 
-def use(names: list[str], force: bool) -> int:
+def use(names: list[str], force: bool, finished: bool) -> int:
     from cellar.config import composed
     from cellar.pipeline import dvc
+    from cellar.provenance.finished import reduce
 
-    print(f"params.yaml: composed from {', '.join(composed.use(names, force))}")
+    sources = composed.use(names, force, reduce=reduce if finished else None)
+    print(f"params.yaml: composed from {', '.join(sources)}{', the finished lines alone' if finished else ''}")
     plan(check=False, sweeps=False)
     dvc.resolve()
     return 0

@@ -6,17 +6,20 @@ noticed without any other file. They are named by composing the same names once 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cellar.config import Config, validate
 from cellar.config.compose import STUDIES, Composition, compose, merge_studies, nearest, resolve_names
 from cellar.config.params import PARAMS_FILE
 from cellar.config.strict_yaml import read_text, read_yaml
 from cellar.config.study_file import FOR_EDITORS, Entry, plain
 from cellar.errors import CellarError
 from cellar.files import write_text
+
+Reduce = Callable[[Composition, Config], None]
 
 MODELINE = f"{FOR_EDITORS} $schema=params.schema.json"
 TOP = "# Composed by `cellar use` from these files of studies/<study>/params:"
@@ -62,8 +65,9 @@ def read_header(text: str) -> Header | None:
     return Header(names, match.group(2), text[match.end() :])
 
 
-def use(names: list[str], force: bool = False, path: Path = PARAMS_FILE) -> list[str]:
-    """Compose `names` and write params.yaml; returns `<study>/<file>` of what it was composed from.
+def use(names: list[str], force: bool = False, path: Path = PARAMS_FILE, reduce: Reduce | None = None) -> list[str]:
+    """Compose `names` and write params.yaml; returns `<study>/<file>` of what it was composed from. `reduce` takes out of
+    the composition what is not wanted.
 
     Raises CellarError, one line: where `path` has edits that would be lost, unless `force`; or where a study's file is
     wrong, with that file's name.
@@ -71,6 +75,9 @@ def use(names: list[str], force: bool = False, path: Path = PARAMS_FILE) -> list
     composition = compose(names)
     if path.exists() and not force:
         refuse_edits(path, composition)
+    if reduce:
+        reduce(composition, validate(composition.values, composition.source_of))
+        validate(composition.values, composition.source_of)
     write_text(path, with_header(composition))
     return composition.names
 

@@ -80,10 +80,9 @@ def load_model(method: Predictor, weights: Path, context: EvalContext) -> nn.Mod
     settings = context.settings
     num_outputs = method.num_outputs(len(context.image_set.classes))
     network = models.build(settings.model, num_outputs, settings.model_file)
-    side = settings.input.input_size
-    model = method.wrap(runtime.place(network, context.device, (settings.batch_size, 3, side, side)))
-    models.load_weights(model, weights)
-    return runtime.place(model, context.device)
+    model, side = method.wrap(network), settings.input.input_size
+    models.load_weights(model, weights)  # first: what fits a network to its maps takes its weights apart
+    return runtime.place(model, context.device, (settings.batch_size, 3, side, side))
 
 
 def write_metrics(
@@ -112,6 +111,8 @@ def training_facts(file: Path) -> dict[str, Any]:
         "epochs_run": len(rows),
         "validation_accuracy": rounded(chosen["validation_accuracy"]),
     }
+    if "processor" in chosen:
+        facts["processors"] = len({row["processor"] for row in rows})
     if "validation_r2" in chosen:
         facts["validation_r2"] = rounded(chosen["validation_r2"])
     if "train_f1" in chosen:

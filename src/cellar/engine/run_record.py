@@ -5,12 +5,13 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cellar import files
+from cellar import files, paths
 
 PACKAGES = (
     "torch",
@@ -42,6 +43,13 @@ def content_hash(path: Path) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
+def file_hashes(listed: Iterable[str | Path]) -> dict[str, str]:
+    """Path -> sha256 of Python files, and of those in folders."""
+    sources = [paths.source_file(path) for path in listed]
+    python = [file for path in sources for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    return {str(paths.in_project(file)): content_hash(file) for file in python}
+
+
 def code_hash() -> str:
     """sha256 over all Python files of the package and of the studies here."""
     package = Path(__file__).parents[1]
@@ -54,6 +62,16 @@ def git(*arguments: str) -> str:
     """What git says, or "" outside a repository."""
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def processor() -> str:
+    """Name, family and model, as Linux has them: virtual machines give many models one name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    if "model name" not in known:
+        return platform.processor()
+    return f"{known['model name']}, family {known.get('cpu family')}, model {known.get('model')}"
 
 
 def machine() -> dict[str, Any]:

@@ -1,16 +1,12 @@
-"""What a training runs with: device and precision, optimizer, progress lines, and the checkpoint that it resumes from."""
+"""What a training runs with: device and precision, optimizer, progress lines."""
 
 import copy
 import ctypes
-import hashlib
-import json
 import math
 import os
-import platform
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,16 +14,12 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from tqdm import tqdm
 
-from cellar import files
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import FiniteAugmentation, Images
-from cellar.errors import CellarError, reason
+from cellar.engine import run_record
 from cellar.models import small_maps
 from cellar.models.small_maps import Shape
 
-CHECKPOINTS = Path(".cache/checkpoints")
-COST_SHARE = 0.02  # of the run time may be spent on writing checkpoints
-DISK_RATE = 200e6  # bytes a second that a disk writes, when what was written to memory first reaches it
 INTERVAL = 5.0  # seconds between progress lines
 ADAM_BETAS = (0.9, 0.999)  # PyTorch's own
 
@@ -94,14 +86,7 @@ def device_facts(device: torch.device, threads: int) -> dict[str, Any]:
 
 
 def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
-
-
-def cpu_name() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else run_record.processor()
 
 
 class Optimizer:
@@ -201,52 +186,3 @@ def headline(scores: dict[str, float]) -> str:
         return f", validation R2 {scores['validation_r2']:.3f}"
     accuracy = scores["validation_accuracy"]
     return "" if math.isnan(accuracy) else f", validation {accuracy:.1f} %"
-
-
-class Checkpoint:
-    """The state of a training, kept outside the stage's outputs, which DVC and Snakemake delete when a stage fails.
-
-    `identity` holds the hashes and settings that the training depends on. It names the file, so that a training with
-    another setting never resumes from it.
-    """
-
-    def __init__(self, identity: dict[str, Any]) -> None:
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        self.path = CHECKPOINTS / f"{digest[:32]}.pt"
-        self.cost = 0.0
-        self.written = time.monotonic()
-
-    def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The saved state, or None if there is none. Only tensors and plain values are read, no code.
-
-        Raises CellarError for a file that the disk has damaged: it was written atomically.
-        """
-        if not self.path.exists():
-            return None
-        try:
-            state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
-        except Exception as error:  # torch's errors for broken files have no common type
-            raise CellarError(
-                f"{self.path} is broken ({reason(error)}); remove it, and the training begins anew"
-            ) from None
-        return state
-
-    def save(self, state: dict[str, Any]) -> None:
-        """Write `state`, unless the last one, or the start, is so recent that writing would exceed its share of the run time."""
-        started = time.monotonic()
-        if started - self.written < max(self.cost, size_of(state) / DISK_RATE) / COST_SHARE:
-            return
-        files.write_with(self.path, lambda file: torch.save(state, file))
-        self.written = time.monotonic()
-        self.cost = self.written - started
-
-    def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
-
-
-def size_of(state: Any) -> int:
-    """Bytes of the tensors in a state."""
-    if isinstance(state, Tensor):
-        return state.nbytes
-    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
-    return sum(map(size_of, parts))

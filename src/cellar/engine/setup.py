@@ -17,8 +17,9 @@ from cellar.data.inputs import prepared
 from cellar.data.inputs.augmentation import Split, open_split
 from cellar.data.inputs.prepared import ImageSet
 from cellar.engine import run_record, runtime
+from cellar.engine.checkpoint import Checkpoint, epochs_of
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext, join, launch
-from cellar.engine.runtime import Checkpoint, Progress
+from cellar.engine.runtime import Progress
 from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
 from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, train
 from cellar.errors import CellarError
@@ -92,7 +93,7 @@ class TrainData:
         identity: dict[str, Any] = {
             "teacher": run_record.content_hash(Path(teacher.weights)),
             "model": teacher.model,
-            "code": [run_record.content_hash(Path(file)) for file in (teacher.model_file, *models.FORWARD_CODE)],
+            "code": list(run_record.file_hashes(models.forward_code(teacher.model, teacher.model_file)).values()),
             "data": run_record.content_hash(paths.prepared(settings.dataset) / "arrays.npz"),
             **teacher.input.model_dump(mode="json"),
             "batch_size": cache.batch_size,
@@ -145,8 +146,11 @@ def load_method(settings: dict[str, Any], file: str) -> Any:
     return method(method.Params.model_validate({key: value for key, value in settings.items() if key != "name"}))
 
 
-def run(settings: TrainingSettings) -> dict[str, Any] | None:
-    """Train a teacher or a student and write its folder of results; return facts for the run record."""
+def run(settings: TrainingSettings, code: Sequence[str] = ()) -> dict[str, Any] | None:
+    """Train a teacher or a student and write its folder of results; return facts for the run record.
+
+    `code`: files and folders on which the result depends; while they are the same, a killed training resumes.
+    """
     method: Method = load_method(settings.method, settings.method_file)
     method.check(settings)
     models.check_input_size(settings.model, settings.input.input_size, settings.model_file)
@@ -162,7 +166,7 @@ def run(settings: TrainingSettings) -> dict[str, Any] | None:
         return TrainingSetup(model, split, method, sampler, method.evaluator(data), method.facts)
 
     folder = paths.trained(settings.kind, settings.key, settings.seed)
-    return run_training(folder, settings, settings.precision, inputs, build_setup)
+    return run_training(folder, settings, settings.precision, inputs, build_setup, code)
 
 
 def build_network(settings: TrainingSettings, num_classes: int, device: torch.device) -> nn.Module:
@@ -189,11 +193,12 @@ def run_training(
     precision: str,
     inputs: Sequence[Path],
     build_setup: Callable[[torch.device], TrainingSetup],
+    code: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """Train by the settings' recipe and write `folder`: weights, history and losses. Returns facts for the run record.
 
-    The settings, hashes of the `inputs` and of the code name the checkpoint that a killed run resumes from. If the recipe
-    needs several processes, this one starts them and returns the facts that the first of them leaves.
+    A killed run resumes from its checkpoint while the settings, `inputs` and `code` are the same. If the recipe needs
+    several processes, this one starts them and returns the facts that the first of them leaves.
     """
     processes = settings.recipe.processes
     launched = distributed.is_torchelastic_launched()
@@ -202,9 +207,11 @@ def run_training(
         return None
     device = runtime.prepare(settings.threads)
     facts = {"seed": settings.seed, **runtime.device_facts(device, settings.threads)}
-    described = settings.model_dump(mode="json")
-    hashes = {str(path): run_record.content_hash(path) for path in [*inputs, *code_files(settings)]}
-    checkpoint = Checkpoint({**described, **facts, "inputs": hashes, "code": run_record.code_hash()})
+    checkpoint = Checkpoint(
+        str(folder.relative_to(paths.RESULTS)) if folder.is_relative_to(paths.RESULTS) else str(folder),
+        identity_of(settings, device, inputs, code),
+        runtime.device_name(device),
+    )
     with join(device, processes) if launched else nullcontext(SINGLE_PROCESS) as context:
         if context.rank:
             train_with(build_setup(device), settings.recipe, folder, settings.seed, precision, checkpoint, context)
@@ -214,6 +221,7 @@ def run_training(
         facts |= {
             "resumed_from_epoch": result.resumed_from,
             "images_trained": (len(result.history) - result.resumed_from) * setup.sampler.size,
+            **processors_of(result),
             **setup.facts(),
         }
         write_result(result, folder)
@@ -221,9 +229,21 @@ def run_training(
     return facts
 
 
-def code_files(settings: TrainingSettings | GeneratorSettings) -> list[Path]:
-    """The files of the method and the network, which may lie in a study's folder."""
-    return [Path(file) for file in (settings.method_file, getattr(settings, "model_file", None)) if file]
+def identity_of(
+    settings: TrainingSettings | GeneratorSettings, device: torch.device, inputs: Sequence[Path], code: Sequence[str]
+) -> dict[str, Any]:
+    """What a training that resumes must have in common with the one that was killed."""
+    hashes = {str(path): run_record.content_hash(path) for path in inputs}
+    return {
+        **settings.model_dump(mode="json"),
+        "device": device.type,
+        "files": hashes | run_record.file_hashes([settings.method_file, *code]),
+    }
+
+
+def processors_of(result: TrainResult) -> dict[str, str]:
+    """For the run record: which epochs ran where, if not all of them on one type of processor."""
+    return {"processors": epochs_of(result.processors)} if len(set(result.processors)) > 1 else {}
 
 
 def train_with(
@@ -251,5 +271,8 @@ def write_result(result: TrainResult, folder: Path) -> None:
     files.write_tensors(folder / "weights.safetensors", result.best)
     files.write_tensors(folder / "last.safetensors", result.last)
     files.write_arrays(folder / "losses.npz", loss=torch.cat(result.step_losses).numpy())  # (steps,) float32
-    best = result.best_epoch
-    files.write_csv(folder / "history.csv", [row | {"chosen": int(row["epoch"] == best)} for row in result.history])
+    rows = [row | {"chosen": int(row["epoch"] == result.best_epoch)} for row in result.history]
+    types = list(dict.fromkeys(result.processors))
+    if len(types) > 1:  # numbered in the order of their use: no machine makes these bits again
+        rows = [row | {"processor": 1 + types.index(name)} for row, name in zip(rows, result.processors, strict=True)]
+    files.write_csv(folder / "history.csv", rows)

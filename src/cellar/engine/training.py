@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split
 from cellar.engine import runtime
+from cellar.engine.checkpoint import Checkpoint
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
-from cellar.engine.runtime import Checkpoint, Optimizer, Progress, headline
+from cellar.engine.runtime import Optimizer, Progress, headline
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
@@ -73,12 +74,14 @@ Evaluator = Callable[[nn.Module], dict[str, float]]  # a model after an epoch ->
 
 @dataclass
 class TrainResult:
-    """Weights chosen on validation, weights of the last epoch, one history row per epoch, the loss of every step."""
+    """Weights chosen on validation, weights of the last epoch; per epoch: one history row, the loss of every step, the type of
+    processor that computed it."""
 
     best: State = field(default_factory=dict)
     last: State = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     step_losses: list[Tensor] = field(default_factory=list)  # one (steps,) per epoch
+    processors: list[str] = field(default_factory=list)
     best_epoch: int = 0
     resumed_from: int = 0
 
@@ -124,6 +127,7 @@ def train(
         row = {"epoch": epoch + 1, **mean_losses(terms, steps, epoch), **scores}
         result.history.append(row | {"learning_rate": optimizer.learning_rate})
         result.step_losses.append(steps[:, terms.index("loss")].cpu())
+        result.processors.append(checkpoint.processor)
         optimizer.end_epoch(scores["validation_loss"])
         if is_best(result, recipe):
             result.best, result.best_epoch = snapshot(model), epoch + 1
@@ -232,7 +236,7 @@ def snapshot(model: nn.Module) -> State:
 
 def save(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, result: TrainResult) -> None:
     """Save everything that the next epoch depends on; its images follow from the seed and the epoch number."""
-    kept = ("best", "best_epoch", "history", "step_losses")
+    kept = ("best", "best_epoch", "history", "step_losses", "processors")
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
     checkpoint.save(state | {name: getattr(result, name) for name in kept})
 
@@ -245,4 +249,4 @@ def resume(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, devic
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     history, losses = state["history"], [steps.cpu() for steps in state["step_losses"]]  # as `train` keeps them
-    return TrainResult(state["best"], {}, history, losses, state["best_epoch"], len(history))
+    return TrainResult(state["best"], {}, history, losses, state["processors"], state["best_epoch"], len(history))

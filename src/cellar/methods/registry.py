@@ -76,7 +76,8 @@ def declared_kind(file: Path, changed: int) -> str:
 
 def code_of(file: str | Path) -> list[Path]:
     """A method's own file, and the files of networks and data that it imports."""
-    return [Path(file), *imported(Path(file), Path(file).stat().st_mtime_ns)]
+    source = paths.source_file(file)
+    return [Path(file), *imported(source, source.stat().st_mtime_ns)]
 
 
 @cache

@@ -8,14 +8,16 @@ Kind = Literal["classes", "triplets", "features", "tasks"]
 SCALARS: dict[Kind, tuple[str, ...]] = {  # dotted keys of the metrics file; the other scores go to details.json
     "classes": (
         "n", "epoch", "validation_accuracy", "accuracy", "loss", "macro.precision", "macro.recall", "macro.f1",
-        "last_epoch.accuracy", "last_epoch.loss",
+        "last_epoch.accuracy", "last_epoch.loss", "processors",
     ),
-    "triplets": ("n", "epoch", "validation_accuracy", "accuracy", "loss", "last_epoch.accuracy", "last_epoch.loss"),
+    "triplets": (
+        "n", "epoch", "validation_accuracy", "accuracy", "loss", "last_epoch.accuracy", "last_epoch.loss", "processors",
+    ),
     "features": (
-        "n", "epoch", "validation_r2", "r2", "mse", "mae", "last_epoch.r2", "last_epoch.mse", "last_epoch.mae",
+        "n", "epoch", "validation_r2", "r2", "mse", "mae", "last_epoch.r2", "last_epoch.mse", "last_epoch.mae", "processors",
     ),
     "tasks": (
-        "n", "epoch", "validation_accuracy", "accuracy", "before_adaptation.accuracy", "last_epoch.accuracy",
+        "n", "epoch", "validation_accuracy", "accuracy", "before_adaptation.accuracy", "last_epoch.accuracy", "processors",
     ),
 }  # fmt: skip
 

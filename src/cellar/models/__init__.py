@@ -95,11 +95,19 @@ def has_features(path: Path) -> bool:
 def code_of(name: str, study: str | None = None) -> list[Path]:
     """All files that a network's code consists of: its own, what it imports of this folder, the connector of a suffix."""
     file_of(name, study)  # which checks the name
-    network, suffix = parse(name)
-    sources = [networks(study)[network], *([HERE / "connected.py"] if suffix else [])]
+    return [paths.in_project(path) for path in with_imports(name, networks(study)[parse(name)[0]])]
+
+
+def forward_code(name: str, file: str | Path) -> list[Path]:
+    """All files by which a network's outputs are computed; `file` declares it."""
+    return [*with_imports(name, paths.source_file(file)), *FORWARD_CODE]
+
+
+def with_imports(name: str, file: Path) -> list[Path]:
+    sources = [file, *([HERE / "connected.py"] if parse(name)[1] else [])]
     for path in sources:  # grows while it is read
         sources += [other for other in imported(path) if other not in sources]
-    return [paths.in_project(path) for path in sources]
+    return sources
 
 
 def imported(path: Path) -> tuple[Path, ...]:

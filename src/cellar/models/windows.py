@@ -55,7 +55,7 @@ def window_of(layer: nn.Conv2d, size: int, axis: int) -> Window:
 class Columns(torch.autograd.Function):
     """Pixels (B, H, W, C) -> (B, H', W', rows, columns, C): what each output sums, zero where a tap meets padding.
 
-    Tensor.unfold alone gives the same, with a gradient that takes twenty times as long.
+    Tensor.unfold alone gives the same, with a gradient that takes up to twenty times as long.
     """
 
     @staticmethod

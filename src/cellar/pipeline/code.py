@@ -4,8 +4,8 @@ Not listed, because they cannot change a result: the schema of params.yaml (what
 paths, and the pipeline itself.
 """
 
-from cellar import models
-from cellar.config.resolved import RunSettings
+from cellar import models, paths
+from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.methods import registry
 
 FILES = ("src/cellar/files.py",)
@@ -30,6 +30,15 @@ STARTING = (  # what reads the weights of a start
 def of_model(model: str, study: str) -> tuple[str, ...]:
     """A network's own file, and those of src/cellar/models that it is built with."""
     return tuple(map(str, models.code_of(model, study)))
+
+
+def of_training(settings: TrainingSettings) -> tuple[str, ...]:
+    """All code that the steps of a training depend on; what reads its first weights is not among it."""
+    method = map(str, registry.code_of(settings.method_file))
+    networks = [models.forward_code(settings.model, settings.model_file)]
+    if settings.teacher:
+        networks.append(models.forward_code(settings.teacher.model, settings.teacher.model_file))
+    return (*TRAINING, *method, *(str(paths.in_project(path)) for files in networks for path in files))
 
 
 def of_run(settings: RunSettings, study: str) -> tuple[str, ...]:

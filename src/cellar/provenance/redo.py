@@ -21,6 +21,7 @@ from cellar.provenance import artefacts, cell_names, cell_provenance, git, linea
 from cellar.provenance.diff import RUN_KEYS, differing
 from cellar.provenance.lineage import File, Lineage, Stage
 from cellar.provenance.records import leaves
+from cellar.tables.runs import SEVERAL_PROCESSORS
 
 PATIENCE = 10  # seconds for what was interrupted to end by itself
 
@@ -52,6 +53,18 @@ def refuse(table: str, row: str, column: str, chain: list[Stage], cell: dict[str
         raise CellarError(f"{where}: nothing to redo, the cell is {cell['kind']}; see: cellar explain")
     if why := git.nothing_to_clone():
         raise CellarError(f"{where}: {why}")
+    for training in filter(is_of_several_processors, chain):
+        raise CellarError(
+            f"{where}: {training.target} was {SEVERAL_PROCESSORS}; compare what another run gives, not its bytes"
+        )
+
+
+def is_of_several_processors(stage: Stage) -> bool:
+    """Whether a training's history numbers the types of processor."""
+    histories = [Path(file.path) for file in stage.makes if file.path.endswith("history.csv")]
+    return any(
+        "processor" in path.read_text(encoding="utf-8").partition("\n")[0] for path in histories if path.exists()
+    )
 
 
 def value(cell: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from cellar.studies import ALL_STUDIES, AUDIT
 from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 from cellar.tables.numbers import number_text, value_text
+from cellar.tables.runs import SEVERAL_PROCESSORS
 
 SYNTHETIC = (
     "**These numbers come from synthetic {what}, not from photographs; the paper's figures stand beside them for "
@@ -32,8 +33,9 @@ def markdown(table: Table) -> str:
     head += [f"# {table.title}", "", scale, ""]
     if table.study == ALL_STUDIES:
         return "\n".join([*head, *listing.body(table)]) + "\n"
-    foot = ["", f"{intervals(table)} {LEGEND}"] + [f"{i}. {note}" for i, note in enumerate(table.notes, 1)]
-    if table.notes:
+    notes = [*table.notes, *of_several_processors(table)]
+    foot = ["", f"{intervals(table)} {LEGEND}"] + [f"{i}. {note}" for i, note in enumerate(notes, 1)]
+    if notes:
         foot.insert(2, "")
     return "\n".join([*head, *grid(table), *foot]) + "\n"
 
@@ -50,6 +52,17 @@ def intervals(table: Table) -> str:
     """What [a, b] is, by which methods."""
     methods = dict.fromkeys(cell.method for row in table.rows for cell in row.cells.values() if cell.method)
     return f"[a, b]: 95 % interval ({'; '.join(map(str, methods))})." if methods else "[a, b]: 95 % interval."
+
+
+def of_several_processors(table: Table) -> list[str]:
+    """A note that names the cells whose bytes cannot be made again."""
+    mixed = [
+        f"{row.label}, {column.label}"
+        for row in table.rows
+        for column in table.columns
+        if SEVERAL_PROCESSORS in (row.cells[column.id].reason or "")
+    ]
+    return [f"{'; '.join(mixed)}: {SEVERAL_PROCESSORS}."] if mixed else []
 
 
 def grid(table: Table) -> list[str]:

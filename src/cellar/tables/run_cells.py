@@ -43,6 +43,7 @@ def judged_cell(
     mean = round(float(np.mean(values)), DIGITS)
     interval, n, method = interval_of(values, images)
     verdict, reason = verdicts.of_accuracy(interval, printed, variants, obstacles, params.precision)
+    reason = "; ".join(filter(None, (reason, runs.of_several_processors()))) or None
     return Cell(
         "measured", mean, unit, printed, list(variants) or None, verdict, reason, mean, *spreads(values), n,
         rounded(interval), method, runs.stages(), runs.metrics_files(),

@@ -9,6 +9,8 @@ from cellar.config import Experiment, Params, Teacher
 from cellar.methods import registry
 from cellar.metrics import scalars
 
+SEVERAL_PROCESSORS = "trained on several types of processor, so that no machine makes the same bits again"
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -45,6 +47,11 @@ class Runs:
 
     def details_files(self) -> list[str]:
         return [str(paths.details(self.kind, self.place, seed)) for seed in self.seeds]
+
+    def of_several_processors(self) -> str | None:
+        """What a cell says of trainings that began on one type of processor and went on on another."""
+        mixed = [seed for seed, score in zip(self.seeds, self.read(), strict=True) if score.get("processors", 1) > 1]
+        return f"{SEVERAL_PROCESSORS} (seed {', '.join(map(str, mixed))})" if mixed else None
 
     def read(self) -> list[dict[str, Any]]:
         """The scalars of each run's metrics file."""

@@ -15,7 +15,7 @@ def jobs(config: Config) -> Iterator[Job]:
 def run(settings: TrainingSettings) -> Facts:
     from cellar.engine import setup
 
-    return setup.run(settings)
+    return setup.run(settings, code.of_training(settings))
 
 
 KIND = StageKind(

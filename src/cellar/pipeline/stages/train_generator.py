@@ -45,7 +45,7 @@ def run(settings: GeneratorSettings) -> Facts:
 
     folder = paths.trained("generators", settings.key, settings.seed)
     inputs = [paths.prepared(settings.dataset) / "arrays.npz"]
-    return run_training(folder, settings, "fp32", inputs, partial(build_setup, settings))
+    return run_training(folder, settings, "fp32", inputs, partial(build_setup, settings), KIND.code)
 
 
 KIND = StageKind(
