@@ -1,14 +1,17 @@
 """CIFAR ResNets of depth 6n + 2: three stages of n basic blocks after a 3x3 stem.
 
-He et al., arXiv:1512.03385, section 4.2, at the widths 32, 64, 128 and 256 that knowledge-distillation studies
+He et al., arXiv:1512.03385, section 4.2, and at the widths 32, 64, 128 and 256 that knowledge-distillation studies
 call "x4": SimKD (Chen et al., arXiv:2203.14001) and RepDistiller (Tian et al., arXiv:1910.10699). State-dict
-keys and initial weights are those of both repositories. Parameters at 100 classes: resnet32x4 7,433,860.
+keys and initial weights are those of both repositories. Parameters at 100 classes: resnet20 278,324, resnet32 472,756,
+resnet56 861,620, resnet110 1,736,564, resnet8x4 1,233,540, resnet32x4 7,433,860.
 """
 
 import torch
 from torch import Tensor, nn
 
-STEM, WIDTHS = 32, (64, 128, 256)
+Widths = tuple[int, int, int, int]  # of the stem and of the stages
+WIDTHS: Widths = (16, 16, 32, 64)
+X4: Widths = (32, 64, 128, 256)
 
 
 class BasicBlock(nn.Module):
@@ -34,21 +37,21 @@ class BasicBlock(nn.Module):
 class CifarResNet(nn.Module):
     """(B, 3, H, W) -> logits (B, num_classes); made for 32x32, any size from 1x1 on gives logits."""
 
-    def __init__(self, depth: int, num_classes: int) -> None:
+    def __init__(self, depth: int, widths: Widths, num_classes: int) -> None:
         super().__init__()
         blocks = (depth - 2) // 6
-        self.conv1 = nn.Conv2d(3, STEM, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(STEM)
-        self.layer1 = stage(STEM, WIDTHS[0], blocks, stride=1)
-        self.layer2 = stage(WIDTHS[0], WIDTHS[1], blocks, stride=2)
-        self.layer3 = stage(WIDTHS[1], WIDTHS[2], blocks, stride=2)
+        self.conv1 = nn.Conv2d(3, widths[0], 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        self.layer1 = stage(widths[0], widths[1], blocks, stride=1)
+        self.layer2 = stage(widths[1], widths[2], blocks, stride=2)
+        self.layer3 = stage(widths[2], widths[3], blocks, stride=2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(WIDTHS[2], num_classes)
+        self.fc = nn.Linear(widths[3], num_classes)
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu_(self.bn1(self.conv1(x)))  # (B, 32, H, W)
-        x = self.layer3(self.layer2(self.layer1(x)))  # (B, 256, H/4, W/4)
+        x = torch.relu_(self.bn1(self.conv1(x)))  # (B, C, H, W)
+        x = self.layer3(self.layer2(self.layer1(x)))  # (B, C, H/4, W/4)
         logits: Tensor = self.fc(self.avgpool(x).flatten(1))
         return logits
 
@@ -68,12 +71,35 @@ def initialise(model: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def resnet32x4(num_classes: int) -> CifarResNet:
-    return CifarResNet(32, num_classes)
+def resnet20(num_classes: int) -> CifarResNet:
+    return CifarResNet(20, WIDTHS, num_classes)
+
+
+def resnet32(num_classes: int) -> CifarResNet:
+    return CifarResNet(32, WIDTHS, num_classes)
+
+
+def resnet56(num_classes: int) -> CifarResNet:
+    return CifarResNet(56, WIDTHS, num_classes)
+
+
+def resnet110(num_classes: int) -> CifarResNet:
+    return CifarResNet(110, WIDTHS, num_classes)
 
 
 def resnet8x4(num_classes: int) -> CifarResNet:
-    return CifarResNet(8, num_classes)
+    return CifarResNet(8, X4, num_classes)
 
 
-NETWORKS = {"resnet32x4": resnet32x4, "resnet8x4": resnet8x4}
+def resnet32x4(num_classes: int) -> CifarResNet:
+    return CifarResNet(32, X4, num_classes)
+
+
+NETWORKS = {
+    "resnet20": resnet20,
+    "resnet32": resnet32,
+    "resnet56": resnet56,
+    "resnet110": resnet110,
+    "resnet8x4": resnet8x4,
+    "resnet32x4": resnet32x4,
+}
