@@ -29,6 +29,15 @@ KERNELS = [
 ]
 SHAPE = (4, 3, 48, 48)
 NETWORKS = [("resemotenet_c", 48), ("resemotenet_c", 64), ("resnet18", 64), ("inception_v3", 80), ("mobilenet_v1", 64)]
+OF_PAIRS = [  # of CIFAR-100's distillation pairs; in groups are nearly all convolutions of shufflenet_v1
+    ("resnet20", 16),
+    ("wrn_16_2", 16),
+    ("vgg8", 32),
+    ("mobilenet_v2_half", 32),
+    ("shufflenet_v1", 4),
+    ("shufflenet_v2", 32),
+    ("resnet50_cifar", 32),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +103,7 @@ def test_it_can_be_differentiated_twice() -> None:
     assert torch.autograd.gradgradcheck(answer, (x, core), fast_mode=True)
 
 
-@pytest.mark.parametrize(("name", "size"), NETWORKS)
+@pytest.mark.parametrize(("name", "size"), [*NETWORKS, *OF_PAIRS])
 def test_a_network_gives_the_same_outputs_and_keeps_its_state_dict(name: str, size: int) -> None:
     network, plain = networks(name, size, torch.float64)
     x = torch.randn(4, 3, size, size, dtype=torch.float64)
@@ -263,6 +272,15 @@ def test_fp32_gradients_differ_by_rounding_alone(name: str, size: int) -> None:
     largest = max(gradient.abs().max() for gradient in theirs.values())
     assert mine.keys() == theirs.keys()
     assert max((mine[key] - theirs[key]).abs().max() for key in theirs) < 1e-5 * largest
+
+
+@pytest.mark.parametrize(("name", "size"), OF_PAIRS)
+def test_a_training_step_has_the_gradients_of_the_plain_network(name: str, size: int) -> None:
+    images = torch.randn(4, 3, size, size, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
+    mine, theirs = (step(network, images) for network in networks(name, size, torch.float64))
+    largest = max(gradient.abs().max() for gradient in theirs.values())
+    assert mine.keys() == theirs.keys() and all(gradient.isfinite().all() for gradient in theirs.values())
+    assert max((mine[key] - theirs[key]).abs().max() for key in theirs) < 1e-12 * largest
 
 
 def distances(model: nn.Module, images: Tensor, exact: dict[str, Tensor]) -> Iterator[float]:

@@ -1,8 +1,9 @@
 """MobileNetV2 at half width for CIFAR (Sandler et al., arXiv:1801.04381, table 2): 17 inverted residual blocks.
 
 State-dict keys, first weights and feature maps are those of RepDistiller's mobile_half (Tian et al., arXiv:1910.10699),
-which differs from the paper: the third stage alone halves nothing, the activation is ReLU, not ReLU6, the first block has
-an expansion too, and the last convolution keeps its 1280 channels. Parameters at 100 classes: 812,836.
+which differs from the paper and its code: the second stage does not halve its maps, the activation is ReLU, not ReLU6,
+channels are not rounded to multiples of 8, and the first block has all three convolutions. Parameters at 100 classes:
+812,836.
 """
 
 from torch import Tensor, nn
@@ -16,8 +17,8 @@ MAPPED = (1, 2, 4, 6)  # stages whose outputs are feature maps
 
 
 class InvertedResidual(nn.Module):
-    """1x1 to more channels, 3x3 of each channel by itself with the stride, 1x1 without activation; added to its input where
-    the shape stays."""
+    """1x1 to more channels, 3x3 of each channel by itself with the stride, 1x1 without activation; added to its input
+    where the shape stays."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ class MobileNetV2(nn.Module):
         initialise(self)
 
     def features(self, images: Tensor) -> Features:
-        """Maps of 16x16, 16x16, 8x8, 4x4 and 2x2 pixels of images of 32x32. No activation follows those of the stages, so the
+        """Maps of 16x16, 16x16, 8x8, 4x4 and 2x2 pixels of images of 32x32. A stage ends without an activation, so the
         preactivations are the maps."""
         x = self.conv1(images)
         maps = [x]

@@ -1,4 +1,4 @@
-"""ResNet-50 for CIFAR (He et al., arXiv:1512.03385, table 1): a 3x3 stem without a pool, and four stages of bottlenecks.
+"""ResNet-50 for CIFAR (He et al., arXiv:1512.03385, table 1): a 3x3 stem without a pool, four stages of bottlenecks.
 
 State-dict keys, first weights and feature maps are those of RepDistiller's ResNet50 (Tian et al., arXiv:1910.10699).
 Parameters at 100 classes: 23,705,252.
@@ -75,7 +75,8 @@ class CifarResNet50(nn.Module):
     @property
     def stage_norms(self) -> tuple[nn.BatchNorm2d, ...]:
         """Of each stage's last block, before its shortcut and its last activation."""
-        return tuple(blocks[-1].bn3 for blocks in (self.layer1, self.layer2, self.layer3, self.layer4))  # type: ignore[misc]
+        stages = (self.layer1, self.layer2, self.layer3, self.layer4)
+        return tuple(blocks[-1].bn3 for blocks in stages)  # type: ignore[misc]  # all are of the class above
 
 
 def stage(inputs: int, width: int, blocks: int, stride: int) -> nn.Sequential:

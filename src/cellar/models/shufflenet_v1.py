@@ -1,4 +1,4 @@
-"""ShuffleNet with 3 groups for CIFAR (Zhang et al., arXiv:1707.01083, table 1): a 1x1 stem and 16 blocks in three stages.
+"""ShuffleNet with 3 groups for CIFAR (Zhang et al., arXiv:1707.01083, table 1): a 1x1 stem, 16 blocks in three stages.
 
 State-dict keys, first weights (torch's own) and feature maps are those of RepDistiller's ShuffleV1 (Tian et al.,
 arXiv:1910.10699), which has a ReLU after the depthwise convolution too. Parameters at 100 classes: 949,258.
@@ -16,8 +16,8 @@ STAGES = [(240, 4), (480, 8), (960, 4)]  # channels and blocks
 
 
 class Block(nn.Module):
-    """1x1 to a quarter of the channels, in groups and shuffled, 3x3 of each channel by itself, 1x1 in groups. A stride of 2
-    joins the halved input to the outputs; otherwise it is added."""
+    """1x1 to a quarter of the channels, in groups and shuffled, 3x3 of each channel by itself, 1x1 in groups. Where the
+    stride is 2, the halved input is joined to the outputs; otherwise it is added."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()

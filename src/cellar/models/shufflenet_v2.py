@@ -35,7 +35,7 @@ class Block(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Halves the map: 3x3 of each channel by itself and 1x1 give one half of the outputs, 1x1, 3x3 and 1x1 the other."""
+    """Halves the map: 3x3 of each channel by itself and 1x1 give half of the outputs, 1x1, 3x3 and 1x1 the others."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

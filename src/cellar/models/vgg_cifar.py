@@ -1,7 +1,8 @@
-"""VGG with batch norm for CIFAR: five blocks of 3x3 convolutions, and one linear layer (Simonyan and Zisserman, arXiv:1409.1556).
+"""VGG with batch norm for CIFAR (Simonyan and Zisserman, arXiv:1409.1556): five blocks of 3x3 convolutions.
 
 State-dict keys, first weights and feature maps are those of RepDistiller (Tian et al., arXiv:1910.10699): its vgg8
-has one convolution a block, its vgg13 two. Parameters at 100 classes: vgg8 3,965,028, vgg13 9,462,180.
+has one convolution a block, its vgg13 two, and one linear layer replaces the paper's three. Parameters at 100 classes:
+vgg8 3,965,028, vgg13 9,462,180.
 """
 
 import torch
@@ -29,7 +30,7 @@ class Vgg(nn.Module):
         initialise(self)
 
     def features(self, images: Tensor) -> Features:
-        """Maps of 32x32, 16x16, 8x8, 4x4 and 4x4 pixels of images of 32x32; of 64x64, 32x32, 16x16, 8x8 and 4x4 of 64x64."""
+        """Maps of 32x32, 16x16, 8x8, 4x4 and 4x4 pixels of images of 32x32; at 64x64, each half the one before."""
         maps, preactivations = [torch.relu(self.block0(images))], []
         for stage in (self.block1, self.block2, self.block3, self.block4):
             pooled = stage is not self.block4 or images.shape[2] == EXTRA_POOL

@@ -1,4 +1,4 @@
-"""Wide ResNets of depth 6n + 4 for CIFAR: three stages of n pre-activated blocks (Zagoruyko and Komodakis, arXiv:1605.07146).
+"""Wide ResNets of depth 6n + 4 for CIFAR (Zagoruyko and Komodakis, arXiv:1605.07146): three stages of n blocks.
 
 Without dropout, as in knowledge-distillation studies. State-dict keys, first weights and feature maps are those of
 RepDistiller (Tian et al., arXiv:1910.10699). Parameters at 100 classes: wrn_16_2 703,284, wrn_40_1 569,780,
@@ -14,8 +14,8 @@ STEM = 16
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions, each of what batch norm and ReLU made; where the width changes, the first has the stride, and
-    the shortcut is a 1x1 convolution of its input."""
+    """Two 3x3 convolutions, each after its batch norm and ReLU, the first with the stride; where the width changes, the
+    shortcut is a 1x1 convolution of the first one's input."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class WideResNet(nn.Module):
         initialise(self)
 
     def features(self, images: Tensor) -> Features:
-        """Maps of (B, C, H, W), (B, C, H, W), (B, C, H/2, W/2) and (B, C, H/4, W/4), without an activation: a stage's ends
-        in the next stage. The preactivations are those of that activation."""
+        """Maps of 32x32, 32x32, 16x16 and 8x8 pixels of images of 32x32, as published: without an activation, which the
+        next stage applies to its batch norm of the map. That is the preactivation."""
         maps, preactivations = [self.conv1(images)], []
         for stage in (self.block1, self.block2, self.block3):
             preactivations.append(stage.norm(maps[-1]))
