@@ -19,6 +19,8 @@ from cellar.methods import registry
 from tests.engine.tiny import RECIPE, SIZES, settings_of, tiny_set
 
 NETWORK, BOUNDED = "mobilenet_v1+connector", "mobilenet_v1+sigmoid"  # the smallest one with features
+PAIRS = [(NETWORK, NETWORK), (NETWORK, BOUNDED), ("cnn4", "cnn4"), ("resnet8x4", "resnet8x4")]  # student and teacher
+SMALL = {"first_stage_epochs": 1, "negatives": 8}  # in place of defaults that are too large here
 FEATURES, FACES = 2048, 8
 BATCH = 24  # whole triplets, and whole tasks of 2 classes of 2 + 2 images
 RECIPES: list[dict[str, Any]] = [
@@ -56,18 +58,22 @@ def settings_of_method(name: str) -> Iterator[TrainingSettings]:
     chosen = list(choices(method.Params.model_json_schema().get("properties", {})))
     for number in range(max(len(chosen), len(RECIPES), len(INPUTS))):
         params = chosen[number % len(chosen)]
-        recipe = RECIPE | {"epochs": 1, "batch_size": BATCH} | RECIPES[number % len(RECIPES)]
+        recipe = (
+            RECIPE
+            | {"epochs": params.get("first_stage_epochs", 0) + 1, "batch_size": BATCH}
+            | RECIPES[number % len(RECIPES)]
+        )
         recipe["select_on"] = "last_epoch"
         yield accepted(method, {"name": name, **params}, recipe, INPUTS[number % len(INPUTS)])
 
 
 def accepted(method: Any, said: dict[str, Any], recipe: dict[str, Any], inputs: dict[str, Any]) -> TrainingSettings:
     """Settings with the teacher that the method's own check accepts."""
-    teachers = [None] if method.needs_teacher == "none" else [NETWORK, BOUNDED]
+    pairs: list[tuple[str, str | None]] = [(NETWORK, None)] if method.needs_teacher == "none" else [*PAIRS]
     params = method.Params.model_validate({key: value for key, value in said.items() if key != "name"})
     refused = []
-    for teacher in teachers:
-        settings = TrainingSettings.model_validate(with_teacher(said, recipe, inputs, teacher))
+    for student, teacher in pairs:
+        settings = TrainingSettings.model_validate(with_teacher(said, recipe, inputs, student, teacher))
         try:
             method(params).check(settings)
         except CellarError as error:
@@ -78,12 +84,12 @@ def accepted(method: Any, said: dict[str, Any], recipe: dict[str, Any], inputs: 
 
 
 def with_teacher(
-    said: dict[str, Any], recipe: dict[str, Any], inputs: dict[str, Any], teacher: str | None
+    said: dict[str, Any], recipe: dict[str, Any], inputs: dict[str, Any], student: str, teacher: str | None
 ) -> dict[str, Any]:
-    file = str(models.file_of(NETWORK))
     settings = settings_of("students", f"toy/{said['name']}", said, "teacher" if teacher else None)
-    settings |= {"model": NETWORK, "model_file": file, "recipe": recipe, "input": inputs}
+    settings |= {"model": student, "model_file": str(models.file_of(student)), "recipe": recipe, "input": inputs}
     if teacher:
+        file = str(models.file_of(teacher))
         settings["teacher"] |= {"weights": str(WEIGHTS), "model": teacher, "model_file": file, "input": inputs}
         settings["teacher"]["features"] = str(HELD_OUT.parent)
         settings |= {"faces": "faces", "face_count": FACES}
@@ -93,7 +99,7 @@ def with_teacher(
 def choices(fields: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Values for a method's parameters: the n-th choice of each, as often as one of them has a choice left."""
     values = {name: values_of(name, field) for name, field in fields.items()}
-    for number in range(max(map(len, values.values()), default=1)):
+    for number in range(max([1, *map(len, values.values())])):
         yield {name: those[number % len(those)] for name, those in values.items() if those}
 
 
@@ -104,7 +110,7 @@ def values_of(name: str, field: dict[str, Any]) -> list[Any]:
     if field.get("type") == "boolean":
         return [True, False]
     if "default" in field:
-        return []
+        return [SMALL[name]] if name in SMALL else []
     smallest = {"integer": 2, "number": 0.5}.get(field.get("type", ""))
     assert smallest is not None, f"{name}: no value for {field} is known here; give it a default, or add its type"
     return [max(smallest, field.get("minimum", smallest))]

@@ -12,6 +12,8 @@ from cellar.errors import CellarError
 from cellar.methods.base import cross_entropy
 from cellar.methods.logit_kd import LogitKD, distillation_loss, kl_divergence
 
+from .authors_values import Values, assert_agrees, settings_of
+
 STUDENT = [[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]]
 TEACHER = [[2.0, 1.0, 0.0], [-1.0, 0.5, 4.0]]
 LABELS = [1, 2]
@@ -153,3 +155,40 @@ def test_weighted_form_has_the_gradient_of_equation_3_and_its_value_less_a_const
 def test_nothing_to_learn_is_refused() -> None:
     with pytest.raises(ValueError, match="both 0: nothing would be learnt"):
         LogitKD.Params(temperature=1, task_weight=0, distill_weight=0, loss_form="weighted")
+
+
+@pytest.mark.parametrize("setting", settings_of("kd_repdistiller"))
+def test_divergence_and_gradient_are_repdistillers(setting: str) -> None:
+    def divergence(inputs: dict[str, Tensor], hp: Values) -> Tensor:
+        temperature = float(hp["temperature"])
+        return temperature**2 * kl_divergence(inputs["student_logits"], inputs["teacher_logits"], temperature)
+
+    assert_agrees(setting, divergence)
+
+
+@pytest.mark.parametrize("setting", settings_of("kd_mdistiller"))
+def test_loss_and_gradient_are_mdistillers(setting: str) -> None:
+    def weighted(inputs: dict[str, Tensor], hp: Values) -> Tensor:
+        arguments = inputs["student_logits"], inputs["teacher_logits"], inputs["labels"]
+        weights = {"task_weight": hp["ce_weight"], "distill_weight": hp["kd_weight"]}
+        return distillation_loss(*arguments, temperature=float(hp["temperature"]), **weights)["loss"]
+
+    assert_agrees(setting, weighted)
+
+
+@pytest.mark.parametrize("setting", settings_of("lskd"))
+def test_standardised_divergence_and_gradient_are_the_authors(setting: str) -> None:
+    def standardised_kd(inputs: dict[str, Tensor], hp: Values) -> Tensor:
+        arguments = inputs["student_logits"], inputs["teacher_logits"], inputs["labels"]
+        weights = {"temperature": hp["temperature"], "task_weight": hp["ce_weight"], "distill_weight": hp["kd_weight"]}
+        return distillation_loss(*arguments, **weights, standardise=True)["distill_loss"]
+
+    assert_agrees(setting, standardised_kd)
+
+
+def test_settings_without_standardisation_are_those_from_before_it() -> None:
+    given = {"temperature": 1.0, "task_weight": 0.5, "distill_weight": 0.5, "loss_form": "weighted"}
+    for standardise in ({}, {"standardise": False}):
+        assert LogitKD.Params.model_validate(given | standardise).model_dump(mode="json") == given
+    on = given | {"standardise": True}
+    assert LogitKD.Params.model_validate(on).model_dump(mode="json") == on

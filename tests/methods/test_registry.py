@@ -89,7 +89,26 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_method_is_known_and_has_its_parameters() -> None:
-    assert registry.known() == ["feature_kd", "gan", "labels", "logit_kd", "maml", "triplet"]
+    of_logits = ["ctkd", "dist", "dkd", "logit_kd", "nkd", "ofa", "ttm", "wttm"]
+    of_features = [
+        "ab",
+        "at",
+        "cc",
+        "crd",
+        "fitnet",
+        "fsp",
+        "ft",
+        "ickd",
+        "nst",
+        "ofd",
+        "pkt",
+        "reviewkd",
+        "rkd",
+        "semckd",
+    ]
+    of_features += ["simkd", "sp", "srrl", "vid"]
+    others = ["feature_kd", "gan", "labels", "maml", "triplet"]
+    assert registry.known() == sorted([*of_logits, *of_features, *others])
     for name in registry.known():
         method = registry.load(name)
         assert registry.file_of(name) == Path(f"src/cellar/methods/{name}.py")
@@ -179,3 +198,9 @@ def test_settings_that_do_not_suit_a_method_are_one_line(name: str, changes: dic
     cls = registry.load(name)
     with pytest.raises(CellarError, match=f"study/row: .*{line}"):
         cls(cls.Params.model_validate(given[name])).check(settings)
+
+
+def test_a_methods_code_is_its_own_and_that_of_the_methods_that_it_is_built_on(study: Path) -> None:
+    """Not the base of all, which every stage lists."""
+    own, methods = Path("studies/toy/methods/hints.py"), Path("src/cellar/methods")
+    assert registry.code_of(own) == [own, methods / "logit_kd.py", methods / "logit_distillation.py"]

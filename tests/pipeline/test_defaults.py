@@ -14,6 +14,7 @@ from cellar import config
 from cellar.config import compose
 from cellar.config.params import ParamsFile
 from cellar.errors import CellarError
+from cellar.methods import registry
 from cellar.pipeline import resolved
 from tests.pipeline import schema
 
@@ -64,6 +65,19 @@ OTHER: dict[str, Any] = {  # field -> another value than its default
     "StudySections.teachers": {"other": TEACHER},
     "WarmHints.Params.start": 0.25,
     "FeatureKD.Params.augment": False,
+    "LogitKD.Params.standardise": True,
+}
+# Methods with a default for everything: an experiment has each, and another value of a number is its double.
+BY_DEFAULT = [
+    name
+    for name in registry.known()
+    if registry.load(name).needs_teacher == "logits"
+    and not any(field.is_required() for field in registry.load(name).Params.model_fields.values())
+]
+OTHER |= {
+    key: not field.default if isinstance(field.default, bool) else 2 * field.default
+    for key, field in schema.fields("").items()
+    if {registry.load(name).Params for name in BY_DEFAULT}.intersection(field.owners)
 }
 # Another default of these is refused everywhere, or changes no stage: exactly one of several keys is given, or one key
 # asks for another.
@@ -134,6 +148,9 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
     for study, names in KEPT.items():
         lines = params["studies"][study]["experiments"]
         params["studies"][study]["experiments"] = {name: lines[name] | {"seeds": [0]} for name in names}
+    toys = params["studies"][TOY]["experiments"]
+    for name in BY_DEFAULT:
+        toys[f"cifar100-{name}"] = toys["cifar100-student_kd"] | {"row": name, "method": {"name": name}}
     for name in ("pins_inception_v3", "pins_mobilenet_v1"):
         del params["studies"]["small_dataset_kd"]["teachers"][name]
     for study in ("mini_resemotenet", "cifar100_kd"):
@@ -195,7 +212,7 @@ def test_a_changed_default_is_followed_by_what_does_not_state_it(key: str, raw: 
     field, value = schema.fields(TOY)[key], OTHER[key]
     if key.startswith("SyntheticSpec"):  # a set of persons has no such split
         del raw["studies"]["small_dataset_kd"], raw["datasets"]["pins"]
-    if key.startswith("Line"):  # a sweep's points are lines that cannot state it: see below
+    if key.startswith(("Line", "LogitKD")):  # a sweep's points are lines that cannot state it: see below
         del raw["studies"]["mini_resemotenet"]["sweeps"], raw["studies"]["cifar100_kd"]["sweeps"]
     params = half_stated(raw, field)
     before, after = written_out(params, field, value, thorough=False)

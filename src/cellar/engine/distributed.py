@@ -22,6 +22,7 @@ import torch
 from torch import distributed, nn
 
 from cellar.errors import CellarError
+from cellar.models.features import Features
 
 TIMEOUT = timedelta(hours=12)  # one process may compute a whole data set's teacher logits while the others wait
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>: the signal to be sent when the parent has ended
@@ -67,6 +68,8 @@ class DistributedContext:
         """The outputs of the full batch (B, ...) from those of the parts; gradients flow into this process's own part."""
         if self.is_small(position):
             return output
+        if isinstance(output, Features):
+            return output.map(lambda tensor: self.all_gather(tensor, position))
         if isinstance(output, tuple):
             return tuple(self.all_gather(part, position) for part in output)
         bounds = self.bounds(position)
@@ -75,9 +78,12 @@ class DistributedContext:
         padded[: len(output)] = output.detach()
         parts = [torch.empty_like(padded) for _ in lengths]
         distributed.all_gather(parts, padded)
-        # DDP averages gradients; each rank computed the full-batch loss, so scale by the number of ranks.
-        output.register_hook(lambda gradient: gradient * self.size)
-        parts[self.rank] = output
+        # DDP averages gradients; each rank computed the full-batch loss, so scale by the number of ranks: the loss's gradient
+        # alone, for to a map flows also that of later layers.
+        own = output.view_as(output)
+        if own.requires_grad:  # not so a map of frozen layers; one that no loss reads gets no gradient
+            own.register_hook(lambda gradient: gradient if gradient is None else gradient * self.size)
+        parts[self.rank] = own
         return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
 
     def is_small(self, position: slice) -> bool:

@@ -116,6 +116,11 @@ class Optimizer:
         self.optimizer.step()
         self.untouched.step(self.learning_rate)
 
+    def restart(self) -> None:
+        """Forget momenta and steps, as a new optimizer of this learning rate."""
+        self.optimizer.state.clear()
+        self.untouched.velocities = [0.0] * len(self.untouched.velocities)
+
     def end_epoch(self, validation_loss: float) -> None:
         """Set the next epoch's learning rate; afterwards the model is as a saved and loaded one."""
         self.untouched.settle()

@@ -87,9 +87,7 @@ class TrainData:
             raise CellarError(
                 f"{settings.key}: the method needs a teacher and a teacher_cache; name them in params.yaml"
             )
-        same = teacher.input == settings.input
-        split = self.train if same else open_split(self.image_set, slice(0, self.num_train), teacher.input, self.device)
-
+        split = self.shown_to(teacher)
         identity: dict[str, Any] = {
             "teacher": run_record.content_hash(Path(teacher.weights)),
             "model": teacher.model,
@@ -104,6 +102,12 @@ class TrainData:
         store = LogitStore(identity, self.num_train_val, count, self.num_classes, cache.storage, cache.budget_mb)
         build, shown = partial(self.network_of, teacher), (split.images, split.augmentation)
         return CachedTeacher(FixedBatchTeacher(build, *shown, cache.batch_size, settings.precision), store)
+
+    def shown_to(self, teacher: TeacherSettings) -> Split:
+        """The training images as a teacher sees them: at its own size and in its own normalisation."""
+        if teacher.input == self.settings.input:
+            return self.train
+        return open_split(self.image_set, slice(0, self.num_train), teacher.input, self.device)
 
     def network_of(self, teacher: TeacherSettings) -> nn.Module:
         """A teacher's network with its weights, on this device."""

@@ -24,6 +24,7 @@ from cellar import files, paths
 from cellar.data.inputs.augmentation import FiniteAugmentation, Images
 from cellar.engine import runtime
 from cellar.errors import CellarError
+from cellar.models.features import Features
 
 if TYPE_CHECKING:
     from cellar.engine.activations import TeacherOutput
@@ -63,13 +64,24 @@ class FixedBatchTeacher:
 
     @torch.inference_mode()
     def forward(self, image: Tensor, augmentation: Tensor) -> Tensor:
-        """Outputs (b, C) float32 for at most `batch_size` pairs; the first is repeated to fill the batch."""
-        self.images_forwarded += (count := len(image))
-        fill = self.batch_size - count
-        image, augmentation = (torch.cat([pairs, pairs[:1].expand(fill)]) for pairs in (image, augmentation))
+        """Outputs (b, C) float32 for at most `batch_size` pairs."""
         with runtime.autocast(self.images.device, self.precision):
-            output: Tensor = self.model(self.augmentation.apply(self.images[image], augmentation))
-        return output[:count].float()
+            output: Tensor = self.model(self.filled(image, augmentation))
+        return output[: len(image)].float()
+
+    @torch.no_grad()
+    def features(self, image: Tensor, augmentation: Tensor) -> Features:
+        """Features (b, ...) float32 of a network that serves them, for at most `batch_size` pairs."""
+        with runtime.autocast(self.images.device, self.precision):
+            features: Features = self.model.features(self.filled(image, augmentation))  # type: ignore[operator]  # no layer
+        return features.map(lambda tensor: tensor[: len(image)].float())
+
+    def filled(self, image: Tensor, augmentation: Tensor) -> Tensor:
+        """Inputs (batch_size, 3, H, W) of at most so many pairs; the first is repeated to fill the batch."""
+        self.images_forwarded += len(image)
+        fill = self.batch_size - len(image)
+        image, augmentation = (torch.cat([pairs, pairs[:1].expand(fill)]) for pairs in (image, augmentation))
+        return self.augmentation.apply(self.images[image], augmentation)
 
 
 class LogitStore:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +15,14 @@ from cellar.engine.checkpoint import Checkpoint
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext
 from cellar.engine.runtime import Optimizer, Progress, headline
 from cellar.errors import CellarError
+from cellar.models.features import Features
 from cellar.seeding import derive
 
 AUXILIARY_WEIGHT = 0.4  # of InceptionV3's auxiliary head, as in torchvision's and TensorFlow's trainings
 NOT_EVALUATED = {"validation_loss": math.nan, "validation_accuracy": math.nan}
 Losses = dict[str, Tensor]
 State = dict[str, Tensor]
+Output = Tensor | Features | tuple[Tensor, Tensor]  # logits; a network's features; logits of two heads
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,25 @@ class LearningRule(Protocol):
         """Called before each epoch, also the first one after resuming; `epoch` counts from 0."""
         ...
 
-    def loss(self, output: Tensor, batch: Batch) -> Losses:
-        """Scalars of the model's output for a batch, (B, C) float32 for logits: "loss", which is minimised, and any
-        other terms, which are logged under their own names."""
+    def restarts_optimizer(self, epoch: int) -> bool:
+        """Whether the optimizer's momenta start anew before this epoch, as between two stages of a training."""
+        ...
+
+    def loss(self, output: Any, batch: Batch) -> Losses:
+        """Scalars of the model's output for a batch, (B, C) float32 for logits, or its Features, float32: "loss", which
+        is minimised, and any other terms, which are logged under their own names."""
         ...
 
     def observe(self, output: Tensor, batch: Batch) -> None:
-        """Called after each loss with the same arguments (of two heads the main one's): what is counted while training."""
+        """Called after each loss with the logits (B, C) (of two heads the main one's): what is counted while training."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values that the method keeps from one epoch to the next, for the checkpoint."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what state_dict returned; called before the first epoch after resuming."""
         ...
 
 
@@ -108,7 +122,7 @@ def train(
     several = context.size > 1
     model = context.sync_batchnorm(model) if several else model
     optimizer = Optimizer(model, recipe)
-    result = resume(checkpoint, model, optimizer, split.labels.device)
+    result = resume(checkpoint, model, optimizer, method, split.labels.device)
     trained = context.wrap_ddp(model) if several else model
     progress.done = progress.first_done = len(result.history) * sampler.size
     while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
@@ -119,6 +133,8 @@ def train(
                 method.begin_epoch(epoch, indices)
         else:
             method.begin_epoch(epoch, indices)
+        if method.restarts_optimizer(epoch):
+            optimizer.restart()
         torch.manual_seed(derive(seed, "dropout", epoch, *([context.rank] if context.rank else [])))
         terms, steps = train_epoch(
             trained, split, indices, method, optimizer, recipe.batch_size, precision, progress, context
@@ -133,7 +149,7 @@ def train(
             result.best, result.best_epoch = snapshot(model), epoch + 1
         progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
         if context.rank == 0:
-            save(checkpoint, model, optimizer, result)
+            save(checkpoint, model, optimizer, method, result)
     progress.print_line()
     result.last = snapshot(model)
     return result
@@ -167,7 +183,7 @@ def train_epoch(
         image = indices.image[position]
         batch = Batch(position, image, indices.augmentation[position], split.labels[image])
         losses = total_loss(method, output, batch)
-        method.observe(output.detach() if isinstance(output, Tensor) else output[0].detach(), batch)
+        method.observe(logits_of(output).detach(), batch)
         if not terms:
             # Preallocated: keeping one small tensor per step would fragment the allocator and stop freed gradient blocks
             # from being reused.
@@ -179,10 +195,19 @@ def train_epoch(
     return terms, steps
 
 
-def total_loss(method: LearningRule, output: Tensor | tuple[Tensor, Tensor], batch: Batch) -> Losses:
+def logits_of(output: Output) -> Tensor:
+    """The logits (B, C), of two heads the main one's."""
+    if isinstance(output, Tensor):
+        return output
+    return output.logits if isinstance(output, Features) else output[0]
+
+
+def total_loss(method: LearningRule, output: Output, batch: Batch) -> Losses:
     """The method's loss; for a network with an auxiliary head also that head's loss, times AUXILIARY_WEIGHT."""
     if isinstance(output, Tensor):
         return method.loss(output.float(), batch)
+    if isinstance(output, Features):
+        return method.loss(output.map(Tensor.float), batch)
     main, auxiliary = (method.loss(part.float(), batch) for part in output)
     total = main["loss"] + AUXILIARY_WEIGHT * auxiliary["loss"]
     return main | {"loss": total, "main_loss": main["loss"], "auxiliary_loss": auxiliary["loss"]}
@@ -234,19 +259,24 @@ def snapshot(model: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def save(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, result: TrainResult) -> None:
+def save(
+    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, method: LearningRule, result: TrainResult
+) -> None:
     """Save everything that the next epoch depends on; its images follow from the seed and the epoch number."""
     kept = ("best", "best_epoch", "history", "step_losses", "processors")
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "method": method.state_dict()}
     checkpoint.save(state | {name: getattr(result, name) for name in kept})
 
 
-def resume(checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device) -> TrainResult:
+def resume(
+    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, method: LearningRule, device: torch.device
+) -> TrainResult:
     """Restore a saved state and return the result so far; an empty one if there is no saved state."""
     state = checkpoint.load(device)
     if state is None:
         return TrainResult()
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
+    method.load_state_dict(state["method"])
     history, losses = state["history"], [steps.cpu() for steps in state["step_losses"]]  # as `train` keeps them
     return TrainResult(state["best"], {}, history, losses, state["processors"], state["best_epoch"], len(history))

@@ -84,12 +84,23 @@ class Method:
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
         """Called before each epoch; `epoch` counts from 0, `indices` are the images to come."""
 
-    def loss(self, output: Tensor, batch: Batch) -> Losses:
+    def restarts_optimizer(self, epoch: int) -> bool:
+        """Whether the optimizer's momenta start anew before this epoch, as between two stages of a training."""
+        return False
+
+    def loss(self, output: Any, batch: Batch) -> Losses:
         """ "loss", which is minimised, and any other terms, which are logged under their own names."""
         raise NotImplementedError
 
     def observe(self, output: Tensor, batch: Batch) -> None:
         """Called after each loss, with the same arguments: counts what a score of the training images needs."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values that the method keeps from one epoch to the next, for the checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what state_dict returned; called before the first epoch after resuming."""
 
     def evaluator(self, data: TrainData) -> Evaluator | None:
         """Computes the scores after each epoch; None if no image is held out."""

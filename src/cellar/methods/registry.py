@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cellar.methods.base import Method
 
 HERE = Path(__file__).parent
-NO_METHODS = {"__init__", "base", "registry"}
+COMMON = {"__init__", "base", "registry"}  # of all methods
+NO_METHODS = COMMON | {"feature_distillation", "logit_distillation", "maps", "two_stages"}  # of several
 
 
 def known(study: str | None = None) -> list[str]:
@@ -75,17 +76,35 @@ def declared_kind(file: Path, changed: int) -> str:
 
 
 def code_of(file: str | Path) -> list[Path]:
-    """A method's own file, and the files of networks and data that it imports."""
+    """A method's own files, and those of networks and data that they import; paths in the project."""
+    own = own_files(file)
+    used = [path for one in own for path in sources(one) if path.parent != HERE]
+    return list(dict.fromkeys(map(paths.in_project, [*own, *used])))
+
+
+def own_files(file: str | Path) -> list[Path]:
+    """A method's file, and those of this folder that it is built on, but for those that all are built on."""
+    found = [Path(file)]
+    for one in found:  # which grows
+        found += [
+            path for path in sources(one) if path.parent == HERE and path.stem not in COMMON and path not in found
+        ]
+    return found
+
+
+def sources(file: Path) -> tuple[Path, ...]:
+    """The files of methods, networks and data that a file imports."""
     source = paths.source_file(file)
-    return [Path(file), *imported(source, source.stat().st_mtime_ns)]
+    return imported(source, source.stat().st_mtime_ns)
 
 
 @cache
 def imported(file: Path, changed: int) -> tuple[Path, ...]:
+    packages = ("cellar.data.", "cellar.methods.", "cellar.models.")
     modules = [
         node.module
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cellar.models.", "cellar.data."))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(packages)
     ]
-    sources = [HERE.parent.joinpath(*str(module).split(".")[1:]).with_suffix(".py") for module in modules]
-    return tuple(paths.in_project(source) for source in sources if source.exists())
+    found = [HERE.parent.joinpath(*str(module).split(".")[1:]).with_suffix(".py") for module in modules]
+    return tuple(path for path in found if path.exists())

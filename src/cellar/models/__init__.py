@@ -181,7 +181,12 @@ def load_weights(model: "nn.Module", path: Path) -> None:
 
 
 def load_state(model: "nn.Module", state: Mapping[str, "Tensor"], path: Path) -> None:
-    """Load what was read from `path` into `model`. Raises CellarError when names or shapes differ."""
+    """Load what was read from `path` into `model`. Raises CellarError when names or shapes differ.
+
+    A model with `take_shapes` first makes the layers whose shapes only its weights file knows.
+    """
+    if take_shapes := getattr(model, "take_shapes", None):
+        take_shapes(state)
     problem = mismatch(model.state_dict(), state)
     if problem:
         raise CellarError(

@@ -1,17 +1,75 @@
-"""What feature distillation reads of a network in one forward pass."""
+"""What a network computes on its way to the logits: the maps of its stages, for methods that distil them.
 
-from dataclasses import dataclass
+A network serves them if it is a FeatureNetwork; `of` finds their shapes without memory for the weights.
+"""
 
-from torch import Tensor
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple, Protocol, Self, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from cellar import models
+from cellar.errors import CellarError
 
 
-@dataclass(frozen=True)
-class Features:
-    """Feature maps of the stem and of each stage, in the order of f0, f1, f2, ... of RepDistiller (Tian et al.,
-    arXiv:1910.10699) and mdistiller (Zhao et al., arXiv:2203.08679); the gradient flows through all of them.
+class Features(NamedTuple):
+    """Of a batch of images; a NamedTuple, for DistributedDataParallel looks for tensors in tuples.
+
+    `maps`: the stem and each stage, (B, C, H, W), after the activation, as RepDistiller's lists f0, f1, ... hold them (of a
+    WRN raw outputs of blocks). `preactivations`: the same before a stage's last activation; the stem's is its map. `vector`:
+    (B, D), the classifier's input. `logits`: (B, classes).
     """
 
-    maps: tuple[Tensor, ...]  # (B, C, H, W), after the activation
-    preactivations: tuple[Tensor, ...]  # (B, C, H, W), before a stage's last activation; the stem's is its map
-    vector: Tensor  # (B, D), pooled: the input of the classifier
-    logits: Tensor  # (B, K)
+    maps: tuple[Tensor, ...]
+    preactivations: tuple[Tensor, ...]
+    vector: Tensor
+    logits: Tensor
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The same with each tensor changed."""
+        maps, preactivations = (tuple(map(change, tensors)) for tensors in (self.maps, self.preactivations))
+        return type(self)(maps, preactivations, change(self.vector), change(self.logits))
+
+
+@runtime_checkable
+class FeatureNetwork(Protocol):
+    """A network that serves its features: network(images) equals network.features(images).logits, bit for bit."""
+
+    def features(self, images: Tensor) -> Features:
+        """(B, 3, H, W) -> its features."""
+        ...
+
+    @property
+    def classifier(self) -> nn.Linear:
+        """The layer that gives the logits of the vector."""
+        ...
+
+    @property
+    def stage_norms(self) -> tuple[nn.BatchNorm2d, ...]:
+        """The batch norm before the last activation of each stage, the stem's left out; empty if there are none."""
+        ...
+
+
+@cache
+def of(name: str, file: str, side: int, batch_size: int) -> Features:
+    """Tensors without memory that have the shapes of a network's features, for images of `side` pixels; of 2 classes.
+
+    Raises CellarError for a network that serves none (some `features` are a vector alone), or not of images of this size.
+    """
+    models.check_input_size(name, side, file)
+    with torch.device("meta"):
+        network = models.build(name, 2, file).eval()
+        if not isinstance(network, FeatureNetwork):
+            raise CellarError(
+                f"{name} serves no feature maps; name a network whose class has classifier and stage_norms"
+            )
+        return network.features(torch.empty(batch_size, 3, side, side))
+
+
+def norms_of(name: str, file: str) -> int:
+    """How many stage_norms a network has."""
+    with torch.device("meta"):
+        network = models.build(name, 2, file)
+    return len(network.stage_norms) if isinstance(network, FeatureNetwork) else 0

@@ -9,6 +9,8 @@ resnet56 861,620, resnet110 1,736,564, resnet8x4 1,233,540, resnet32x4 7,433,860
 import torch
 from torch import Tensor, nn
 
+from cellar.models.features import Features
+
 Widths = tuple[int, int, int, int]  # of the stem and of the stages
 WIDTHS: Widths = (16, 16, 32, 64)
 X4: Widths = (32, 64, 128, 256)
@@ -30,8 +32,13 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        return torch.relu_(self.preactivation(x))
+
+    def preactivation(self, x: Tensor) -> Tensor:
+        """The output before the last activation."""
         out = torch.relu_(self.bn1(self.conv1(x)))  # in place: no other layer reads this tensor
-        return torch.relu_(self.bn2(self.conv2(out)).add_(self.downsample(x)))
+        added: Tensor = self.bn2(self.conv2(out)).add_(self.downsample(x))
+        return added
 
 
 class CifarResNet(nn.Module):
@@ -54,6 +61,31 @@ class CifarResNet(nn.Module):
         x = self.layer3(self.layer2(self.layer1(x)))  # (B, C, H/4, W/4)
         logits: Tensor = self.fc(self.avgpool(x).flatten(1))
         return logits
+
+    def features(self, images: Tensor) -> Features:
+        """Maps of 32x32, 32x32, 16x16 and 8x8 pixels of images of 32x32."""
+        x = torch.relu_(self.bn1(self.conv1(images)))
+        maps, preactivations = [x], [x]
+        for blocks in (self.layer1, self.layer2, self.layer3):
+            *first, last = blocks.children()
+            for block in first:
+                x = block(x)
+            assert isinstance(last, BasicBlock)
+            preactivations.append(last.preactivation(x))
+            x = torch.relu(preactivations[-1])
+            maps.append(x)
+        vector = self.avgpool(x).flatten(1)
+        return Features(tuple(maps), tuple(preactivations), vector, self.fc(vector))
+
+    @property
+    def classifier(self) -> nn.Linear:
+        return self.fc
+
+    @property
+    def stage_norms(self) -> tuple[nn.BatchNorm2d, ...]:
+        """Of each stage's last block, before its shortcut and its last activation."""
+        blocks = [stage[-1] for stage in (self.layer1, self.layer2, self.layer3)]
+        return tuple(block.bn2 for block in blocks if isinstance(block, BasicBlock))
 
 
 def stage(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:

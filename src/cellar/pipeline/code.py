@@ -11,7 +11,10 @@ from cellar.methods import registry
 FILES = ("src/cellar/files.py",)
 PREPARED = ("src/cellar/data/inputs/prepared.py",)
 INPUTS = ("src/cellar/data/inputs",)
-NETWORKS = ("src/cellar/models/__init__.py", "src/cellar/models/small_maps.py", "src/cellar/models/windows.py")
+NETWORKS = (
+    "src/cellar/models/__init__.py", "src/cellar/models/features.py", "src/cellar/models/small_maps.py",
+    "src/cellar/models/windows.py",
+)  # fmt: skip
 ENGINE = ("src/cellar/engine", "src/cellar/seeding.py")
 METRICS = ("src/cellar/metrics",)
 BASE = ("src/cellar/methods/base.py",)

@@ -31,11 +31,13 @@ def jobs(config: Config) -> Iterator[Job]:
 
 
 def methods_in_use(config: Config) -> list[str]:
-    """Their files: each declares its own parameters."""
+    """Their files, in which their parameters are declared."""
+    from cellar.methods import registry
     from cellar.pipeline import runs
 
     lines = [(params, key, line) for params in config.studies.values() for key, line in params.experiments.items()]
-    return sorted({runs.method_file(params, key, line.method_name) for params, key, line in lines})
+    names = {runs.method_file(params, key, line.method_name) for params, key, line in lines}
+    return sorted({str(paths.in_project(path)) for name in names for path in registry.own_files(name)})
 
 
 def run(settings: Settings) -> Facts:

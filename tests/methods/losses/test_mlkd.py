@@ -1,0 +1,78 @@
+"""MLKD against the authors' code: the whole objective, its parts and its shares."""
+
+import re
+
+import pytest
+import torch
+from torch import Tensor
+
+from cellar.methods.losses.mlkd import (
+    TEMPERATURES,
+    TwoViews,
+    batch_correlation_loss,
+    class_correlation_loss,
+    mlkd_loss,
+    share_below_median,
+    softened_divergence,
+)
+from tests.methods.authors_values import (
+    Values,
+    arrays_of,
+    assert_agrees,
+    assert_close,
+    inputs_of,
+    settings_of,
+    values_of,
+)
+
+SETTINGS = [*settings_of("mlkd"), *settings_of("mlkd_lskd")]
+PARTS = {"kd": softened_divergence, "cc": class_correlation_loss, "bc": batch_correlation_loss}
+
+
+def views(inputs: dict[str, Tensor], side: str) -> TwoViews:
+    return TwoViews(inputs[f"{side}_logits_weak"], inputs[f"{side}_logits_strong"])
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_loss_and_gradients_are_the_authors(setting: str) -> None:
+    def loss(inputs: dict[str, Tensor], hp: Values) -> Tensor:
+        return mlkd_loss(
+            views(inputs, "student"), views(inputs, "teacher"), inputs["labels"], temperatures=hp["temperatures_all"],
+            task_weight=hp["ce_weight"], distill_weight=hp["kd_weight"], standardise=hp["logit_stand"],
+        )  # fmt: skip
+
+    assert_agrees(setting, loss)
+
+
+@pytest.mark.parametrize("setting", settings_of("mlkd"))
+def test_each_part_at_each_temperature_is_the_authors(setting: str) -> None:
+    arrays = arrays_of(setting)
+    inputs = inputs_of(arrays)
+    named = [re.fullmatch(r"part_primitive_(kd|cc|bc)_T(\d+)_weak", key) for key in arrays]
+    found = [match for match in named if match]
+    assert len(found) >= 12
+    for match in found:
+        part = PARTS[match[1]](inputs["student_logits_weak"], inputs["teacher_logits_weak"], float(match[2]))
+        assert_close(part, arrays[match[0]], match[0])
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_shares_are_those_of_the_authors_masks(setting: str) -> None:
+    arrays = arrays_of(setting)
+    probabilities = inputs_of(arrays)["teacher_logits_weak"].softmax(1)
+    assert share_below_median(probabilities.amax(1)).item() == pytest.approx(arrays["extra_instance_mask"].mean())
+    assert share_below_median(probabilities.sum(0)).item() == pytest.approx(arrays["extra_class_mask"].mean())
+
+
+def test_the_defaults_are_the_published_ones() -> None:
+    """Of its first setting, which has them."""
+    hp = values_of(arrays_of("mlkd"))
+    assert hp["temperatures_all"] == list(TEMPERATURES)
+    assert mlkd_loss.__kwdefaults__["task_weight"] == hp["ce_weight"]
+    assert mlkd_loss.__kwdefaults__["distill_weight"] == hp["kd_weight"]
+
+
+def test_an_odd_number_of_values_has_one_more_than_half_at_or_below_the_median() -> None:
+    assert share_below_median(torch.tensor([3.0, 1.0, 2.0])).item() == pytest.approx(2 / 3)
+    assert share_below_median(torch.tensor([3.0, 1.0, 2.0, 4.0])).item() == 0.5
+    assert share_below_median(torch.ones(4)).item() == 1
