@@ -67,15 +67,24 @@ OTHER: dict[str, Any] = {  # field -> another value than its default
     "FeatureKD.Params.augment": False,
     "LogitKD.Params.standardise": True,
 }
+
 # Methods with a default for everything: an experiment has each, and another value of a number is its double.
 BY_DEFAULT = [
     name
     for name in registry.known()
-    if registry.load(name).needs_teacher == "logits"
+    if registry.load(name).needs_teacher in ("logits", "live")
     and not any(field.is_required() for field in registry.load(name).Params.model_fields.values())
 ]
 OTHER |= {
-    key: not field.default if isinstance(field.default, bool) else 2 * field.default
+    "FitNet.Params.hint_layer": 1,
+    "CRD.Params.memory_momentum": 0.25,
+    "FT.Params.compression": 0.25,
+    "FT.Params.form": "channel_means",
+    "ICKD.Params.divided_by": "channels_and_squared_batch",
+    "SRRL.Params.form": "maps",
+}
+OTHER |= {
+    key: OTHER.get(key, not field.default if isinstance(field.default, bool) else 2 * field.default or 1)
     for key, field in schema.fields("").items()
     if {registry.load(name).Params for name in BY_DEFAULT}.intersection(field.owners)
 }
@@ -148,9 +157,16 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
     for study, names in KEPT.items():
         lines = params["studies"][study]["experiments"]
         params["studies"][study]["experiments"] = {name: lines[name] | {"seeds": [0]} for name in names}
-    toys = params["studies"][TOY]["experiments"]
+    toys, recipes = params["studies"][TOY]["experiments"], params["studies"][TOY]["recipes"]
+    toys["cifar100-served"] = toys["cifar100-student"] | {"row": "served", "model": "resnet8x4"}
+    recipes["long"] = recipes[toys["cifar100-student_kd"]["recipe"]] | {"epochs": 100}
     for name in BY_DEFAULT:
-        toys[f"cifar100-{name}"] = toys["cifar100-student_kd"] | {"row": name, "method": {"name": name}}
+        line = {"row": name, "method": {"name": name}}
+        if (
+            registry.load(name).needs_teacher == "live"
+        ):  # of networks that serve features, for longer than a first stage
+            line |= {"model": "resnet8x4", "recipe": "long", "teacher": {"experiment": "cifar100-served"}}
+        toys[f"cifar100-{name}"] = toys["cifar100-student_kd"] | line
     for name in ("pins_inception_v3", "pins_mobilenet_v1"):
         del params["studies"]["small_dataset_kd"]["teachers"][name]
     for study in ("mini_resemotenet", "cifar100_kd"):

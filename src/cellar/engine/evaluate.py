@@ -82,7 +82,8 @@ def load_model(method: Predictor, weights: Path, context: EvalContext) -> nn.Mod
     network = models.build(settings.model, num_outputs, settings.model_file)
     model, side = method.wrap(network), settings.input.input_size
     models.load_weights(model, weights)  # first: what fits a network to its maps takes its weights apart
-    return runtime.place(model, context.device, (settings.batch_size, 3, side, side))
+    runtime.place(network, context.device, (settings.batch_size, 3, side, side))  # the one within the model
+    return runtime.place(model, context.device)
 
 
 def write_metrics(

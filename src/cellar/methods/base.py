@@ -93,7 +93,7 @@ class Method:
         raise NotImplementedError
 
     def observe(self, output: Tensor, batch: Batch) -> None:
-        """Called after each loss, with the same arguments: counts what a score of the training images needs."""
+        """Called after each loss, with the logits (B, C): counts what a score of the training images needs."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values that the method keeps from one epoch to the next, for the checkpoint."""

@@ -3,7 +3,7 @@
     e_i = |(W_s s_i + b_s) - (W_t t_i + b_t)|
     loss = CE(labels) + feature_weight mean over i of <e_i, e_{i+1}>
 
-Neighbours in the batch alone are compared, where the paper has a Gaussian kernel over all pairs (its eq. 5 to 8). Both
+Neighbours in the batch alone are compared, where the paper has a Gaussian kernel over all pairs. Both
 linear layers are trained, the teacher's side too. On the vector that the classifier reads; width and weight are
 RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller).
 

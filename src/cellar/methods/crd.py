@@ -1,4 +1,4 @@
-"""Contrastive representation distillation (CRD, Tian et al., arXiv:1910.10699, section 3.2).
+"""Contrastive representation distillation (CRD, Tian et al., arXiv:1910.10699, section 3).
 
     u = (W x + b) / length, of student and teacher;  memories M_s, M_t of every training image's last u
     h_s(i, j) = exp(<u_s of image i, M_t[j]> / τ) / Z_s,  h_t(i, j) = exp(<u_t of image i, M_s[j]> / τ) / Z_t,  c = K / n

@@ -1,4 +1,4 @@
-"""Inter-channel correlation (Liu et al., arXiv:2202.03680, eq. 2 to 5, the form for classification).
+"""Inter-channel correlation (Liu et al., arXiv:2202.03680), the form for classification.
 
     G(F) = F Fᵀ of each image, F its map flattened, (C, H·W), each row divided by its length
     loss = CE(labels) + feature_weight Σ (G(BN(1x1 convolution of the student)) - G(teacher))² / (C · B)

@@ -1,4 +1,4 @@
-"""Neuron selectivity transfer (Huang and Wang, arXiv:1707.01219, eq. 2 to 5), with the polynomial kernel of degree 2.
+"""Neuron selectivity transfer (Huang and Wang, arXiv:1707.01219), with the polynomial kernel of degree 2.
 
     k(a, b) = (aᵀ b)²,  a, b channels of a map, flattened, each divided by its length
     loss = CE(labels) + feature_weight Σ stages mean k(t, t') + mean k(s, s') - 2 mean k(s, t)

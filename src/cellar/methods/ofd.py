@@ -5,8 +5,7 @@
 
 m is a margin for each channel, from the weight w and bias b of the teacher's batch norm there: the mean of N(b, |w|) below 0,
 or -3 |w| where hardly anything is. Weight 1/1000 as in the authors' code (clovaai/overhaul-distillation); mdistiller's loss is
-the same. Both run the teacher in training mode; here it is in evaluation mode. The CIFAR students of both networks must
-have maps of one size.
+the same. Both run the teacher in training mode; here it is in evaluation mode. Where sizes differ, which the authors' code does not take, the larger map is pooled.
 
 Teacher: maps of each stage before the activation, its batch norms. Sampler: every image once per epoch. Evaluation:
 accuracy and loss (Classifier).
@@ -24,8 +23,7 @@ from cellar.engine.setup import TrainData
 from cellar.engine.training import Batch
 from cellar.errors import CellarError
 from cellar.methods.feature_distillation import FeatureDistillation
-from cellar.methods.logit_distillation import full_precision
-from cellar.methods.maps import preactivation_pairs, projection, size_of
+from cellar.methods.maps import preactivation_pairs, projection, same_size
 from cellar.models.features import FeatureNetwork, Features, norms_of
 
 RARE = 0.001  # a channel that is negative with a smaller probability has its margin at -3 |w|
@@ -45,11 +43,6 @@ class OFD(FeatureDistillation):
                 f"{settings.key}: method ofd: no batch norm stands before the activations of {teacher.model}, whose margins "
                 "it needs; name another teacher"
             )
-
-    def unsuited(self, student: Features, teacher: Features) -> str:
-        sizes = [(size_of(own), size_of(taught)) for own, taught in preactivation_pairs(student, teacher)]
-        differ = [f"{own} and {taught}" for own, taught in sizes if own != taught]
-        return f"maps of student and teacher must have one size, not {differ[0]}" if differ else ""
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
         maps = preactivation_pairs(student, teacher)
@@ -83,7 +76,7 @@ def partial_distance(student: Sequence[Tensor], teacher: Sequence[Tensor], margi
 
 
 def one_distance(student: Tensor, teacher: Tensor, margin: Tensor) -> Tensor:
-    student, teacher = full_precision(student), full_precision(teacher)
+    student, teacher = same_size(student, teacher)
     target = torch.maximum(teacher, margin.to(teacher.dtype).view(1, -1, 1, 1))
     counted = (student > target) | (target > 0)
     return ((student - target).square() * counted).sum()

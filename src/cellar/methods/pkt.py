@@ -1,4 +1,4 @@
-"""Probabilistic knowledge transfer (Passalis and Tefas, arXiv:1803.10837, eq. 2 to 5, with the cosine kernel).
+"""Probabilistic knowledge transfer (Passalis and Tefas, arXiv:1803.10837), with the cosine kernel.
 
     K(i, j) = (<x_i, x_j> / (|x_i| |x_j|) + 1) / 2,  P = K, each row divided by its sum
     loss = CE(labels) + feature_weight mean over B² of P(teacher) log((P(teacher) + ε) / (P(student) + ε)),  ε = 1e-7

@@ -1,4 +1,4 @@
-"""Relational knowledge distillation (Park et al., arXiv:1904.05068, eq. 5 to 9).
+"""Relational knowledge distillation (Park et al., arXiv:1904.05068, section 3).
 
     ψ_D(i, j) = ||x_i - x_j|| / mean of the positive distances,  ψ_A(i, j, k) = <e_ij, e_ik>,  e_ij = (x_i - x_j) / ||x_i - x_j||
     loss = CE(labels) + feature_weight (distance_weight mean Huber(ψ_D student, ψ_D teacher)

@@ -1,4 +1,4 @@
-"""The reused teacher classifier (SimKD, Chen et al., arXiv:2203.14001, section 3.2).
+"""The reused teacher classifier (SimKD, Chen et al., arXiv:2203.14001, section 3).
 
     loss = feature_weight mean (projector(student map) - teacher map)²
     prediction = W pool(projector(student map)) + b,  W, b the teacher's classifier, frozen

@@ -1,4 +1,4 @@
-"""Similarity-preserving distillation (Tung and Mori, arXiv:1907.09682, eq. 1 to 4).
+"""Similarity-preserving distillation (Tung and Mori, arXiv:1907.09682).
 
     G(F) = Q Qᵀ, each row divided by its length,  Q = F flattened, (B, C·H·W)
     loss = CE(labels) + feature_weight Σ (G(student) - G(teacher))² / B²

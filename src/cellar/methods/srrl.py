@@ -1,4 +1,4 @@
-"""Softmax regression representation learning (Yang et al., ICLR 2021, openreview ZzwDy_wiWv, eq. 3 to 6).
+"""Softmax regression representation learning (Yang et al., ICLR 2021, openreview.net/forum?id=ZzwDy_wiWv).
 
     x = ReLU(BN(1x1 convolution of the student's)),  W = the teacher's classifier, frozen
     loss = CE(labels) + distill_weight T² KL + feature_weight (mean (x - t)² + logit_weight mean (W x - W t)²)

@@ -1,4 +1,4 @@
-"""Variational information distillation (Ahn et al., arXiv:1904.05835, eq. 4 to 6).
+"""Variational information distillation (Ahn et al., arXiv:1904.05835).
 
     loss = CE(labels) + feature_weight Σ stages mean ½ ((μ(student) - t)² / v_c + log v_c),  v_c = log(1 + exp a_c) + 1e-5
 
