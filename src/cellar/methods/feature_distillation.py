@@ -2,10 +2,10 @@
 
     loss = task_weight CE(labels) + distill_weight T² KL(teacher || student) + feature_weight (the method's own loss)
 
-The teacher runs beside the student on the same augmented images, in evaluation mode, in batches of one size. What a method
-trains beside the student (projectors, regressors; of a few methods on the teacher's side too) is in `layers`: in the same
-optimizer, in the checkpoint, and not in the student's weights file. A method gives `feature_loss`, if need be `layers` and
-`unsuited`; the defaults of its Params are its authors' for CIFAR-100.
+The teacher runs beside the student on the same augmented images, in evaluation mode, in batches of one size. What a
+method trains beside the student (projectors, regressors; of a few methods on the teacher's side too) is in `layers`: in the
+same optimizer, in the checkpoint, and not in the student's weights file. A method gives `feature_loss`, if need be `layers`
+and `unsuited`; the defaults of its Params are its authors' for CIFAR-100.
 """
 
 import math

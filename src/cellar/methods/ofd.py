@@ -3,9 +3,10 @@
     t' = max(t, m),  s' = BN(1x1 convolution of the student's),  before the last ReLU of stage i of n
     loss = CE(labels) + feature_weight / B Σ stages 2^(i - n) Σ (s' - t')²  over places where s' > t' or t' > 0
 
-m is a margin for each channel, from the weight w and bias b of the teacher's batch norm there: the mean of N(b, |w|) below 0,
-or -3 |w| where hardly anything is. Weight 1/1000 as in the authors' code (clovaai/overhaul-distillation); mdistiller's loss is
-the same. Both run the teacher in training mode; here it is in evaluation mode. Where sizes differ, which the authors' code does not take, the larger map is pooled.
+m is a margin for each channel, from the weight w and bias b of the teacher's batch norm there: the mean of N(b, |w|) below
+0, or -3 |w| where hardly anything is. Weight 1/1000 as in the authors' code (clovaai/overhaul-distillation); mdistiller's
+loss is the same. Both run the teacher in training mode; here it is in evaluation mode. Where sizes differ, which the
+authors' code does not take, the larger map is pooled.
 
 Teacher: maps of each stage before the activation, its batch norms. Sampler: every image once per epoch. Evaluation:
 accuracy and loss (Classifier).

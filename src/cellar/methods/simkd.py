@@ -68,10 +68,11 @@ class Reused(nn.Module):
         """`pooled_to`: the size of the teacher's last map, to which a larger one is pooled."""
         super().__init__()
         self.pooled_to = pooled_to
-        widest = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        middle = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        last = projection(width, outputs)
         self.projector = nn.Sequential(
-            *projection(inputs, width), nn.ReLU(), widest, nn.BatchNorm2d(width), nn.ReLU(), *projection(width, outputs), nn.ReLU()
-        )  # fmt: skip
+            *projection(inputs, width), nn.ReLU(), middle, nn.BatchNorm2d(width), nn.ReLU(), *last, nn.ReLU()
+        )
         self.register_buffer("weight", torch.zeros(classes, outputs))
         self.register_buffer("bias", torch.zeros(classes))
         self.register_buffer("size", torch.tensor(pooled_to))
