@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test test_long report crate bench gpu_check chaos setup lint lock clean
+.PHONY: table_vi pins all test test_long report crate bench gpu_check chaos setup using lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -59,6 +59,10 @@ setup: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch .venv/ready
 
+# What exporting and using a student needs beside the pipeline (docs/using.md).
+using: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement profiles/using/requirements.lock
+
 lint: .venv/ready
 	ruff check .
 	ruff format --check .
@@ -69,6 +73,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock:
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
 	$(COMPILE) --no-deps --group slurm --output-file profiles/slurm/requirements.lock
+	$(COMPILE) --no-deps --group using --output-file profiles/using/requirements.lock
 
 clean:
 	rm -rf .snakemake logs .cache

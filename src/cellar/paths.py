@@ -113,6 +113,24 @@ def costs(dataset: str, model: str) -> Path:
     return Path("results/metrics/costs") / f"{dataset}-{model}.json"
 
 
+def export(name: str) -> Path:
+    """`name` is study/export. Holds student.onnx, student.int8.onnx and model_card.md."""
+    return RESULTS / "exports" / name
+
+
+def export_metrics(name: str) -> Path:
+    """Its predictions are in results/predictions/exports/<name>/predictions.npz."""
+    return METRICS / "exports" / f"{name}.json"
+
+
+def export_predictions(name: str) -> Path:
+    return Path("results/predictions/exports") / name / "predictions.npz"
+
+
+def export_speed(name: str) -> Path:
+    return METRICS / "export_speed" / f"{name}.json"
+
+
 def in_project(file: Path) -> Path:
     """A code file's path in the project: of the running package src/cellar/…, of a study studies/…."""
     return Path("src/cellar") / file.relative_to(PACKAGE) if file.is_relative_to(PACKAGE) else file

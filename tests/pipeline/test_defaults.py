@@ -13,6 +13,7 @@ import pytest
 from cellar import config
 from cellar.config import compose
 from cellar.config.params import ParamsFile
+from cellar.deployment import packages
 from cellar.errors import CellarError
 from cellar.methods import registry
 from cellar.pipeline import resolved
@@ -42,6 +43,7 @@ OTHER: dict[str, Any] = {  # field -> another value than its default
     "Recipe.task_loss": "bce",
     "Recipe.train_on": "train_and_validation",
     "Recipe.watch": ["test"],
+    "Export.calibration_images": 40,
     "Generator.seeds": [1],
     "Faces.first_seed": 5,
     "Faces.truncation": 0.5,
@@ -108,6 +110,7 @@ FORMS = {
     "Schedule.step": {"every": 3, "factor": 0.1},
     "Schedule.milestones": {"epochs": [2], "factor": 0.1},
     "Schedule.inverse_sqrt": True,
+    "Export.seed": 1,
     "Faces.generator": "pins",
     "Faces.weights": "faces.pkl",
     "Faces.folder": "faces",
@@ -132,6 +135,7 @@ FORMS = {
     "StudySections.published": {"mine": {"path": "a.pth", "manual": "ask"}},
     "StudySections.experiments": {},
     "StudySections.sweeps": {},
+    "StudySections.exports": {},
 }
 
 Raw = dict[str, Any]
@@ -151,8 +155,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
-    """params.yaml of four studies, with a few lines of each."""
+    """params.yaml of four studies, with a few lines of each; whether the packages of an export are here is no matter."""
     monkeypatch.chdir(here)
+    monkeypatch.setattr(packages, "need", lambda modules, what: None)
     params = compose.compose(["sample"]).values
     for study, names in KEPT.items():
         lines = params["studies"][study]["experiments"]
@@ -172,6 +177,8 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
     for study in ("mini_resemotenet", "cifar100_kd"):
         for sweep in params["studies"][study]["sweeps"].values():
             sweep |= {"temperatures": [1], "task_weights": [0.1]}
+    exports = {"one": {"experiment": "fer2013-scratch_a", "licence": "MIT"}}
+    params["studies"]["mini_resemotenet"]["exports"] = exports | {"two": exports["one"] | {"experiment": "fer2013-E1"}}
     for study in (TOY, "small_dataset_kd"):
         for line in params["studies"][study]["experiments"].values():
             del line["seeds"]

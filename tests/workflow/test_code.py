@@ -1,4 +1,5 @@
-"""The code that a stage of each kind really runs is the code that it declares. (test_pins.py has the kinds of its study.)"""
+"""The code that a stage of each kind really runs is the code that it declares. (test_pins.py has the kinds of its study,
+test_exports.py those of exports.)"""
 
 import shutil
 
@@ -29,6 +30,7 @@ STAGES = {  # kind -> stages of the tiny project; of the kinds with methods, one
     "index": ["index"],
 }  # fmt: skip
 IN_PINS = {"train_generator", "generate_faces", "extract_features", "extract_parts"}
+IN_EXPORTS = {"export_student", "evaluate_export", "time_export"}
 
 
 @pytest.fixture(scope="module")
@@ -52,4 +54,4 @@ def test_so_is_that_of_a_teacher_that_is_imported(rerun: Project) -> None:
 
 
 def test_every_kind_is_run() -> None:
-    assert {*STAGES, "import_teacher", *IN_PINS} == set(KINDS)
+    assert {*STAGES, "import_teacher", *IN_PINS, *IN_EXPORTS} == set(KINDS)

@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
         prog="cellar", description="Regenerates every table cell of knowledge-distillation studies."
     )
     add = root.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
-    for add_group in (add_stages, add_provenance, add_storage, add_project, add_reports):
+    for add_group in (add_stages, add_provenance, add_storage, add_project, add_reports, add_use):
         add_group(add)
     return root
 
@@ -176,3 +176,40 @@ def add_reports(add: AddCommand) -> None:
     add("report", help="write results/report.html: tables, figures, costs and chains on one page")
     crate = add("crate", help="write the run as a Workflow Run RO-Crate")
     crate.add_argument("folder", nargs="?", metavar="DIR", help="results/crate if none is named")
+
+
+def add_use(add: AddCommand) -> None:
+    predict = add("predict", help="find the faces in images and video, and what a student says of each (docs/using.md)")
+    predict.add_argument("model", metavar="MODEL", help="the .onnx file of a student")
+    predict.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder, a video, or a camera's number")
+    predict.add_argument(
+        "--output", default="predictions.csv", metavar="FILE", help="the CSV; predictions.csv if none is named"
+    )
+    predict.add_argument("--annotate", metavar="DIR", help="also write the pictures with boxes, into this folder")
+    predict.add_argument("--threads", type=count, default=2, metavar="N", help="of the detector; 2 if none are given")
+    timeline = add("timeline", help="show what a student says of a person's face over a video, on one page")
+    timeline.add_argument("video", metavar="VIDEO")
+    timeline.add_argument("--model", required=True, metavar="MODEL", help="the .onnx file of a student")
+    timeline.add_argument("--events", metavar="FILE", help="a CSV of tasks and events: start, name, end, class")
+    timeline.add_argument(
+        "--output", metavar="FILE", help="the page; VIDEO's name with .timeline.html if none is named"
+    )
+    timeline.add_argument("--smoothing", type=seconds, default=1.0, metavar="SECONDS", help="that are averaged over; 1")
+    timeline.add_argument(
+        "--window", type=seconds, default=2.0, metavar="SECONDS", help="between moment and annotation; 2"
+    )
+    timeline.add_argument("--threads", type=count, default=2, metavar="N", help="of the detector; 2 if none are given")
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value

@@ -142,3 +142,23 @@ def schema(check: bool) -> int:
     for path in changed:
         print(f"{path}: {'out of date; rewrite it with: cellar schema' if check else 'written'}")
     return int(check and bool(changed))
+
+
+def predict(model: str, paths: list[str], output: str, annotate: str | None, threads: int) -> int:
+    from cellar.deployment import packages
+
+    packages.need(packages.PREDICT, "cellar predict")
+    from cellar.deployment import prediction
+
+    return prediction.run(model, paths, output, annotate, threads)
+
+
+def timeline(
+    video: str, model: str, events: str | None, output: str | None, smoothing: float, window: float, threads: int
+) -> int:
+    from cellar.deployment import packages
+
+    packages.need(packages.PREDICT, "cellar timeline")
+    from cellar.deployment.timeline import command
+
+    return command.run(video, model, events, output, smoothing, window, threads)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cellar.config.data import Dataset, Source, SyntheticSpec
+from cellar.config.exports import Export
 from cellar.config.faces import Faces, Generator
 from cellar.config.lines import Experiment, ExperimentTeacher, Line, Start, Sweep, Teacher
 from cellar.config.params import (
@@ -39,6 +40,7 @@ __all__ = [
     "Evaluation",
     "Experiment",
     "ExperimentTeacher",
+    "Export",
     "Faces",
     "Generator",
     "Line",

@@ -25,6 +25,7 @@ def problems(config: Config, source_of: Callable[[str], Path]) -> Iterator[tuple
         yield from reference_problems(params)
         yield from published_problems(params)
         yield from line_problems(params)
+        yield from export_problems(params)
         yield from generator_problems(params)
         yield from cycle_problems(params)
     yield from shared_problems(config, source_of)
@@ -77,6 +78,16 @@ def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
                     params.place(section, key, "teacher"),
                     f"it was trained on {teacher.dataset}, not {line.dataset}; name a teacher of the same data set",
                 )
+
+
+def export_problems(params: Params) -> Iterator[tuple[str, str]]:
+    for key, export in params.exports.items():
+        seeds = params.seeds_of(params.experiments[export.experiment])
+        if params.export_seed(export) not in seeds:
+            yield (
+                params.place("exports", key, "seed"),
+                f"{export.experiment} is trained with the seeds {', '.join(map(str, seeds))}; name one of them",
+            )
 
 
 def generator_problems(params: Params) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cellar import paths
 from cellar.config.data import Dataset
+from cellar.config.exports import Export
 from cellar.config.faces import Faces, Generator
 from cellar.config.lines import Experiment, ExperimentTeacher, Line, Sweep, Teacher
 from cellar.config.published import Published
@@ -74,6 +75,7 @@ class StudySections(Section):
     teachers: dict[Name, Teacher] = Field(default_factory=dict)  # networks that students learn from
     experiments: dict[Name, Experiment] = Field(default_factory=dict)  # students, one row of a table each
     sweeps: dict[Name, Sweep] = Field(default_factory=dict)  # grids of temperatures and weights, targets of their own
+    exports: dict[Name, Export] = Field(default_factory=dict)  # students as ONNX files, for use outside the pipeline
 
 
 class ParamsFile(Settings):
@@ -115,6 +117,9 @@ class Params(Settings, StudySections):
         """A line of experiments, or a point of a sweep."""
         points = {key: line for sweep, grid in self.sweeps.items() for key, line in grid.experiments(sweep).items()}
         return entry_of(self.place("experiments"), {**self.experiments, **points}, name)
+
+    def export_seed(self, export: Export) -> int:
+        return self.seeds_of(self.experiment(export.experiment))[0] if export.seed is None else export.seed
 
     def place(self, *keys: str) -> str:
         """The dotted key, in params.yaml, of something that this study declares."""
@@ -184,6 +189,8 @@ class Params(Settings, StudySections):
         for key, faces in self.faces.items():
             if faces.generator:
                 yield self.place("faces", key, "generator"), "generators", faces.generator
+        for key, export in self.exports.items():
+            yield self.place("exports", key, "experiment"), "experiments", export.experiment
         sections: dict[str, dict[str, Any]] = {
             "generators": self.generators,
             "teachers": self.teachers,

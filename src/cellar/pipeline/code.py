@@ -23,6 +23,8 @@ FACES = (
     "src/cellar/data/image_formats.py", "src/cellar/data/foreign.py",
 )  # fmt: skip
 
+EXPORT = ("src/cellar/deployment/export",)
+
 TRAINING = (*FILES, *INPUTS, *NETWORKS, *ENGINE, *METRICS, *BASE)
 STARTING = (  # what reads the weights of a start
     "src/cellar/models/checkpoint_files", "src/cellar/models/freezing.py", "src/cellar/models/heads.py",

@@ -8,8 +8,10 @@ from cellar.pipeline.stages import (
     audit,
     count_models,
     distill_student,
+    evaluate_export,
     evaluate_student,
     evaluate_teacher,
+    export_student,
     extract_features,
     extract_parts,
     generate_faces,
@@ -21,6 +23,7 @@ from cellar.pipeline.stages import (
     prepare,
     resolve,
     tabulate,
+    time_export,
     train_generator,
     train_student,
     train_teacher,
@@ -28,8 +31,8 @@ from cellar.pipeline.stages import (
 
 MODULES = (
     resolve, make_synthetic, prepare, audit, train_teacher, import_teacher, evaluate_teacher, train_generator, generate_faces,
-    extract_features, extract_parts, train_student, distill_student, evaluate_student, count_models, measure_costs, tabulate,
-    plot, index,
+    extract_features, extract_parts, train_student, distill_student, evaluate_student, export_student, evaluate_export, time_export,
+    count_models, measure_costs, tabulate, plot, index,
 )  # fmt: skip
 KINDS: dict[str, StageKind] = {module.KIND.name: module.KIND for module in MODULES}
 

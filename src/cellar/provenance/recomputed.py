@@ -7,13 +7,15 @@ from typing import Any
 
 from cellar import files, paths, tables
 from cellar.config import Config
+from cellar.deployment.export import scores
 from cellar.errors import CellarError
 from cellar.metrics import from_predictions, scalars
 from cellar.provenance.lineage import Stage
 from cellar.tables import cells, render
 
 SHOWN = 3
-RESULTS_OF_RUNS = tuple(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students"))
+OF_EXPORTS = f"{paths.METRICS}/exports/"
+RESULTS_OF_RUNS = (*(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students")), OF_EXPORTS)
 
 
 def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
@@ -22,7 +24,7 @@ def wrong_metrics(stages: list[Stage]) -> Iterator[str]:
         predictions = Path(path.replace("metrics", "predictions", 1)).with_suffix("") / "predictions.npz"
         if path.startswith(RESULTS_OF_RUNS) and Path(path).exists() and predictions.exists():
             try:
-                yield from wrong_metric(path, predictions)
+                yield from (wrong_export if path.startswith(OF_EXPORTS) else wrong_metric)(path, predictions)
             except CellarError as error:
                 yield in_one_line(error)
             except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
@@ -34,14 +36,23 @@ def wrong_metric(path: str, predictions: Path) -> Iterator[str]:
     stored = scalars.merge(files.read_json(Path(path)), details)
     kind, arrays, classes = details["kind"], files.read_arrays(predictions), list(stored.get("per_class", []))
     given = from_predictions.compute(kind, arrays, classes)
-    ours, theirs = flat(given), flat({key: stored.get(key) for key in given})
+    yield from other_numbers(path, predictions, flat(given), flat({key: stored.get(key) for key in given}))
+    if confusion.exists() and confusion.read_text(encoding="utf-8") != from_predictions.confusion_csv(arrays, classes):
+        yield f"{confusion}: {predictions} gives other classes"
+
+
+def wrong_export(path: str, predictions: Path) -> Iterator[str]:
+    """The scores of a student's exported files; their sizes are those of the files, not of predictions."""
+    given, stored = flat(scores.of_predictions(files.read_arrays(predictions))), flat(files.read_json(Path(path)))
+    yield from other_numbers(path, predictions, given, {key: stored.get(key) for key in given})
+
+
+def other_numbers(path: str, predictions: Path, ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
     keys = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
     if keys:
         shown = [f"{key} is {theirs.get(key)}, not {ours.get(key)}" for key in keys[:SHOWN]]
         more = [f"and {len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
         yield f"{path}: {predictions} gives other numbers: {'; '.join([*shown, *more])}"
-    if confusion.exists() and confusion.read_text(encoding="utf-8") != from_predictions.confusion_csv(arrays, classes):
-        yield f"{confusion}: {predictions} gives other classes"
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:

@@ -13,7 +13,17 @@ from cellar.config import Config, Params
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
 from cellar.studies import Study, TableSpec, shown_values
-from cellar.tables import audit, audit_accuracy, comparable, contradictions, custom, leakage, sweep, verdicts_of_all
+from cellar.tables import (
+    audit,
+    audit_accuracy,
+    comparable,
+    contradictions,
+    custom,
+    exports,
+    leakage,
+    sweep,
+    verdicts_of_all,
+)
 
 if TYPE_CHECKING:
     from cellar.tables.cells import Table
@@ -117,13 +127,15 @@ def audits(config: Config) -> Iterator[Entry]:
 
 
 def generic(params: Params) -> Iterator[Entry]:
-    """One for each data set of the user's own, for each without its leaked images, and for each sweep."""
+    """One for each data set of the user's own, for each without its leaked images, for all exports, and for each sweep."""
     study = studies.known().get(params.study)
     code = tuple(studies.code_files(study)) if study else ()
     for dataset in custom.datasets(params):
         yield own(params, study, f"custom_{dataset}", custom, dataset=dataset)
     for dataset in leakage.datasets(params):
         yield own(params, study, f"leakage_{dataset}", leakage, dataset=dataset)
+    if exports.shown(params):
+        yield own(params, study, exports.ID, exports)
     for key, line in params.sweeps.items():
         if params.is_on(line):
             yield replace(own(params, study, key, sweep, code, sweep=key), sweep=True)

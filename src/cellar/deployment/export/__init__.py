@@ -1,0 +1,1 @@
+"""Students as ONNX files: written, evaluated, timed and described."""

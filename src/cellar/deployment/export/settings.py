@@ -1,0 +1,32 @@
+"""Resolved settings of the stages that export a student, evaluate the files, and time them; `item` is study/export."""
+
+from cellar.config import Recipe
+from cellar.config.resolved import EvaluationSettings
+from cellar.config.section import Section
+
+
+class ExportSettings(Section):
+    """`grey`: whether the student learnt grey images; `synthetic`: whether its images were drawn here."""
+
+    item: str
+    student: EvaluationSettings
+    licence: str
+    grey: bool
+    synthetic: bool
+    calibration_images: int
+
+
+class EvaluationOfExport(Section):
+    """`recipe`, `teacher`, `synthetic`: what the model card says of the training."""
+
+    item: str
+    student: EvaluationSettings
+    recipe: Recipe
+    synthetic: bool
+    teacher: str | None = None
+
+
+class TimingOfExport(Section):
+    item: str
+    warmup: int
+    repeats: int
