@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: table_vi pins all test test_long report crate bench gpu_check chaos setup using lint lock clean
+.PHONY: table_vi pins kd_methods all test test_long report crate bench gpu_check chaos setup using lint lock clean
 
 table_vi: .venv/ready
 	snakemake --cores 4 results/tables/table_vi.md
@@ -13,6 +13,11 @@ table_vi: .venv/ready
 PINS := $(foreach n,1 2 3 4 5 6,results/tables/pins_table_$n.md) $(foreach n,2 3 4 8 9 10,results/figures/pins_fig_$n.png)
 pins: .venv/ready
 	snakemake --cores 4 $(PINS)
+
+# A comparison of 28 methods, beside the default: `cellar use sample` takes it out of params.yaml again.
+kd_methods: .venv/ready
+	cellar use sample kd_methods/sample
+	snakemake --cores 4 results/tables/kd_methods/resnet20-resnet8.md results/figures/kd_methods/gains.png
 
 all: .venv/ready
 	snakemake --cores 4

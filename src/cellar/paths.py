@@ -131,6 +131,11 @@ def export_speed(name: str) -> Path:
     return METRICS / "export_speed" / f"{name}.json"
 
 
+def training_costs(key: str) -> Path:
+    """`key` is <study>/<experiment>."""
+    return Path("results/metrics/training_costs") / f"{key}.json"
+
+
 def in_project(file: Path) -> Path:
     """A code file's path in the project: of the running package src/cellar/…, of a study studies/…."""
     return Path("src/cellar") / file.relative_to(PACKAGE) if file.is_relative_to(PACKAGE) else file

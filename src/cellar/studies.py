@@ -44,6 +44,10 @@ def none_judged(params: Params) -> "Iterable[Runs]":
     return ()
 
 
+def no_tables(params: Params) -> "tuple[TableSpec, ...]":
+    return ()
+
+
 def none_printed(dataset: str, row: str | None) -> "PrintedTraining | None":
     return None
 
@@ -101,6 +105,7 @@ class Study:
     """Everything the engine knows about a paper.
 
     key: the name of its folder. name: short, for headings. order: its place on pages.
+    more_tables: those beside `tables` that depend on what params.yaml lists, such as one for each pair of networks.
     claims: key under `derived_claims` of printed.yaml -> the printed values that it is made of.
     networks: architecture -> classes with which its parameters are counted. "name(classes)" counts a name a second
     time, "torchvision:name(classes)" one of torchvision's.
@@ -117,6 +122,7 @@ class Study:
     title: str
     name: str
     tables: tuple[TableSpec, ...] = ()
+    more_tables: Callable[[Params], tuple[TableSpec, ...]] = no_tables
     figures: tuple[FigureSpec, ...] = ()
     checks: "tuple[Check, ...]" = ()
     claims: "Mapping[str, Claim]" = field(default_factory=dict)

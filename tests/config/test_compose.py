@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cellar.config.compose import compose, merge_studies, study_keys
+from cellar.config.compose import compose, merge_studies, resolve_names, study_keys
 from cellar.errors import CellarError
 from tests.config.conftest import BASE, OTHER, QUICK, write_study
 
@@ -119,6 +119,29 @@ studies:
 )
 def test_a_name_is_one_file_or_every_studys(studies: Path, names: list[str], composed: list[str]) -> None:
     assert compose(names).names == composed
+
+
+def test_a_study_only_by_name_is_left_out_of_names_without_a_study(studies: Path) -> None:
+    write_study("two", base="only_by_name: true\n", quick="scale:\n  name: quick\n")
+    assert compose(["quick"]).names == ["one/quick"]
+    assert resolve_names(["two/quick", "quick"]) == {"one": "quick", "two": "quick"}
+    with pytest.raises(CellarError, match=r"no study has studies/…/params/slow.yaml; known: base, quick$"):
+        write_study("two", slow="scale:\n  name: slow\n")
+        compose(["slow"])
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"base": "only_by_name: perhaps\n"}, ["studies/two/params/base.yaml: only_by_name: perhaps is neither"]),
+        ({"quick": "only_by_name: true\n"}, ["studies/two/params/quick.yaml: only_by_name: unknown key"]),
+    ],
+)
+def test_only_by_name_is_true_or_false_and_stands_in_base(
+    studies: Path, files: dict[str, str], words: list[str]
+) -> None:
+    write_study("two", **files)
+    assert_refused(["quick"], words)
 
 
 NAMES = {

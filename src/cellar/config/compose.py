@@ -2,7 +2,8 @@
 
 An override states only what differs: a value replaces the one below it, a new key is added, null takes a key out.
 Two directives stand at its top: `base`, the file or files that it builds on (base.yaml unless given), and `keep`, which
-leaves of a section only the names listed. Where one of several forms is given (`ONE_OF`), the override's replaces the
+leaves of a section only the names listed. `only_by_name: true` in a study's base.yaml keeps it out of what a name without a
+study stands for. `pairs` and `methods` stand for experiments (cellar.config.pairs). Where one of several forms is given (`ONE_OF`), the override's replaces the
 other; so does a method with another name.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cellar.config import validate
+from cellar.config import pairs, validate
 from cellar.config.params import Settings, StudySections
 from cellar.config.study_file import Entry, StudyFile, Tree, plain, read_study_file
 from cellar.config.validation_errors import likely
@@ -19,9 +20,10 @@ from cellar.errors import CellarError
 
 STUDIES = Path("studies")
 ONE_OF = ("schedule", "source", "start", "augmentation")
+ONLY_BY_NAME = "only_by_name"
 DIRECTIVES = ("base", "keep")
 SETTINGS = list(Settings.model_fields)
-SECTIONS = list(StudySections.model_fields)
+SECTIONS = [*StudySections.model_fields, pairs.PAIRS, pairs.METHODS]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def files_of(study: str) -> list[str]:
 
 
 def resolve_names(names: list[str]) -> dict[str, str]:
-    """Study -> its file, in alphabetical order of studies: `sample` is every study's, `cifar100_kd/sample` one's."""
+    """Study -> its file, in alphabetical order of studies: `sample` is every study's but of those that are composed only by
+    name, `cifar100_kd/sample` one's."""
     chosen: dict[str, str] = {}
     for name in names:
         for study, file in expand(name):
@@ -83,17 +86,17 @@ def expand(name: str) -> list[tuple[str, str]]:
     """(study, file) pairs of one name. Raises CellarError with the likely name where there is none."""
     study, slash, file = name.rpartition("/")
     if not slash:
-        pairs = [(study, name) for study in study_keys() if file_of(study, name).exists()]
-        if not pairs and name in study_keys():
+        found = [(study, name) for study in study_keys() if file_of(study, name).exists() and not only_by_name(study)]
+        if not found and name in study_keys():
             raise CellarError(
                 f"{name} is a study; name one of its files: {', '.join(f'{name}/{f}' for f in files_of(name))}"
             )
-        known = sorted({file for study in study_keys() for file in files_of(study)})
-        if not pairs:
+        known = sorted({file for study in study_keys() if not only_by_name(study) for file in files_of(study)})
+        if not found:
             raise CellarError(
                 f"no study has {STUDIES}/…/params/{name}.yaml{likely(name, known)}; known: {', '.join(known)}"
             )
-        return pairs
+        return found
     if study not in study_keys():
         raise CellarError(f"{STUDIES} has no {study!r}{likely(study, study_keys())}; known: {', '.join(study_keys())}")
     if not file_of(study, file).exists():
@@ -102,13 +105,22 @@ def expand(name: str) -> list[tuple[str, str]]:
     return [(study, file)]
 
 
+def only_by_name(study: str) -> bool:
+    """Whether a study is composed only where it is named. Raises CellarError for a value that is neither true nor false."""
+    path = file_of(study, "base")
+    stated = read_study_file(path).tree.get(ONLY_BY_NAME) if path.exists() else None
+    if stated and not isinstance(stated.value, bool):
+        raise CellarError(f"{path}: {ONLY_BY_NAME}: {stated.text} is neither true nor false; write one of them")
+    return bool(stated and stated.value)
+
+
 def merge_studies(chosen: dict[str, str]) -> Composition:
     """Settings and data sets side by side, every other section below its study. Raises CellarError where two studies
     state different values for what they share."""
     shared: Tree = {}
     studies: Tree = {}
     for study, name in chosen.items():
-        tree = load_study(study, name)
+        tree = pairs.expanded(load_study(study, name), merge)
         for key in (*SETTINGS, "datasets"):
             if key in tree:
                 shared[key] = agree(shared.get(key), tree[key], key)
@@ -152,14 +164,15 @@ def load_study(study: str, name: str, trail: tuple[str, ...] = ()) -> Tree:
     if name in trail:
         raise CellarError(f"{path}: base leads back to {name}.yaml ({' -> '.join((*trail, name))}); begin elsewhere")
     file = read_study_file(path)
-    known = [*SETTINGS, "datasets", *SECTIONS, *DIRECTIVES]
+    directives = (*DIRECTIVES, ONLY_BY_NAME) if name == "base" else DIRECTIVES
+    known = [*SETTINGS, "datasets", *SECTIONS, *directives]
     for key in file.tree:
         if key not in known:
             raise CellarError(f"{path}: {key}: unknown key{likely(key, known)}; correct it or take it out")
     tree: Tree = {}
     for base in bases_of(study, name, file):
         tree = merge(tree, load_study(study, base, (*trail, name)), "")
-    own = {key: entry for key, entry in file.tree.items() if key not in DIRECTIVES}
+    own = {key: entry for key, entry in file.tree.items() if key not in directives}
     return merge(keep(tree, file, path), own, "")
 
 

@@ -24,6 +24,7 @@ from cellar.pipeline.stages import (
     resolve,
     tabulate,
     time_export,
+    time_method,
     train_generator,
     train_student,
     train_teacher,
@@ -32,7 +33,7 @@ from cellar.pipeline.stages import (
 MODULES = (
     resolve, make_synthetic, prepare, audit, train_teacher, import_teacher, evaluate_teacher, train_generator, generate_faces,
     extract_features, extract_parts, train_student, distill_student, evaluate_student, export_student, evaluate_export, time_export,
-    count_models, measure_costs, tabulate, plot, index,
+    count_models, measure_costs, time_method, tabulate, plot, index,
 )  # fmt: skip
 KINDS: dict[str, StageKind] = {module.KIND.name: module.KIND for module in MODULES}
 

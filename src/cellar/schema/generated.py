@@ -20,6 +20,14 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL: dict[str, Any] = {"type": "null"}
 
 
+class Pair(Line):
+    """What the experiments of a pair of networks share (cellar.config.pairs)."""
+
+    teacher: Name  # the teacher
+    without: list[Name] = Field(default_factory=list)  # methods that this pair has not
+    methods: dict[Name, Experiment] = Field(default_factory=dict)  # what is otherwise for this pair
+
+
 class StudyFile(Settings, StudySections):
     """A parameter file of a study: what differs from the files that it builds on. A value replaces the one below it, a
     new key is added, null takes a key out."""
@@ -27,6 +35,9 @@ class StudyFile(Settings, StudySections):
     base: Name | list[Name]  # the file or files of the same folder that it builds on; base.yaml if not given
     # section -> the names that are left of it; a section that is not listed stays whole
     keep: dict[str, list[str]] = Field(default_factory=dict)
+    only_by_name: bool = False  # true, in base.yaml: a name without a study does not stand for this one
+    pairs: dict[Name, Pair] = Field(default_factory=dict)  # pairs of networks; with each method an experiment
+    methods: dict[Name, Experiment] = Field(default_factory=dict)  # what the experiments of a method share
     datasets: dict[Name, Dataset]  # the data sets, which studies share
 
 

@@ -85,7 +85,7 @@ def distinct(entries: Iterable[Entry]) -> dict[str, Entry]:
 def of_paper(params: Params) -> Iterator[Entry]:
     """The tables that a study declares."""
     study = studies.known().get(params.study)
-    for spec in study.tables if study else ():
+    for spec in (*study.tables, *study.more_tables(params)) if study else ():
         if study and spec.is_known(params):
             code = tuple(str(studies.folder(study) / name) for name in ("study.py", *spec.code))
             build, inputs = partial(spec.build, params), partial(inputs_of, spec, params)

@@ -138,13 +138,14 @@ class Paper:
         """A place in words: `Table 2: Student (with KD), accuracy, mean`."""
         head, *rest = place
         if head == "tables":
-            head, rest = f"Table {rest[0].rpartition('_')[2]}", rest[1:]
+            head, rest = self.names.get(rest[0], f"Table {rest[0].rpartition('_')[2]}"), rest[1:]
         elif head == "text":
             head = f"Text, on Table {self.varied['.'.join(rest)].rpartition('_')[2]}"
         return f"{HEADS.get(head, head)}: {', '.join(self.worded(key) for key in rest if key not in SILENT)}"
 
     def worded(self, key: str) -> str:
-        return " ".join(self.names.get(part, part.replace("_", " ")) for part in key.split("."))
+        """A key in words, as a whole or part by part."""
+        return self.names.get(key) or " ".join(self.names.get(part, part.replace("_", " ")) for part in key.split("."))
 
     def number(self, place: Place) -> float | None:
         """The number printed at a place; None where there is none."""

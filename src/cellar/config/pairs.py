@@ -1,0 +1,67 @@
+"""`pairs` and `methods` of a study's file: each pair of networks with each method is an experiment, `<pair>-<method>`.
+
+    methods:
+      alone: {}
+      kd: {method: {name: logit_kd, temperature: 4, task_weight: 0.1, distill_weight: 0.9, loss_form: weighted}}
+    pairs:
+      resnet56-resnet20: {dataset: cifar100, teacher: resnet56, model: resnet20, recipe: usual}
+
+Both hold keys of an experiment: those that a pair's lines share, and those that a method's lines share, which are merged onto
+them. A line without `method` learns from labels alone, so it gets no teacher. `without` of a pair lists methods that it has not;
+`methods` of a pair states what differs there. params.yaml has the experiments, and neither section.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cellar.config.study_file import Entry, Tree, plain
+from cellar.config.validation_errors import likely
+from cellar.errors import CellarError
+
+PAIRS, METHODS = "pairs", "methods"
+WITHOUT = "without"  # of a pair: methods that it has not
+Merge = Callable[[Tree, Tree, str], Tree]
+
+
+def expanded(tree: Tree, merge: Merge) -> Tree:
+    """`tree` with an experiment for each pair and method in place of both sections; an experiment that it states itself is
+    merged onto the one of its name. Raises CellarError, one line, with the file of what is wrong."""
+    rest = {key: entry for key, entry in tree.items() if key not in (PAIRS, METHODS)}
+    pairs, methods = (tree[key].value if key in tree else {} for key in (PAIRS, METHODS))
+    made = {key: entry for name, pair in pairs.items() for key, entry in of_pair(name, pair, methods, merge)}
+    if not made:
+        return rest
+    stated = tree["experiments"].value if "experiments" in tree else {}
+    return rest | {"experiments": Entry(merge(made, stated, "experiments"), tree[PAIRS].source)}
+
+
+def of_pair(name: str, pair: Entry, methods: Tree, merge: Merge) -> Iterator[tuple[str, Entry]]:
+    check_names(name, pair, methods)
+    left_out = plain(pair.value[WITHOUT]) if WITHOUT in pair.value else []
+    changes = pair.value[METHODS].value if METHODS in pair.value else {}
+    shared = {key: entry for key, entry in pair.value.items() if key not in (WITHOUT, METHODS)}
+    for method, entry in methods.items():
+        if method in left_out:
+            continue
+        key, place = f"{name}-{method}", f"experiments.{name}-{method}"
+        line = {"row": Entry(key, entry.source, key)} | shared
+        if "method" not in entry.value:
+            line.pop("teacher", None)
+        line = merge(line, entry.value, place)
+        yield key, Entry(merge(line, changes[method].value, place) if method in changes else line, pair.source)
+
+
+def check_names(name: str, pair: Entry, methods: Tree) -> None:
+    """Raises CellarError for a pair or a method that is no mapping, and for a pair that names a method that is not there."""
+    named = {f"{PAIRS}.{name}": pair} | {f"{METHODS}.{method}": entry for method, entry in methods.items()}
+    for key, entry in named.items():
+        if not entry.is_mapping:
+            raise CellarError(f"{entry.source}: {key}: it holds keys of an experiment; give a mapping")
+    for key in (WITHOUT, METHODS):
+        for method in plain(pair.value[key]) if key in pair.value else ():
+            if method not in methods:
+                raise unknown(pair.value[key].source, f"{PAIRS}.{name}.{key}", str(method), list(methods))
+
+
+def unknown(source: Path, place: str, method: str, known: list[str]) -> CellarError:
+    return CellarError(f"{source}: {place}: no method {method!r}{likely(method, known)}; known: {', '.join(known)}")

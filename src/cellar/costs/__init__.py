@@ -1,0 +1,1 @@
+"""What trainings cost: time, memory, and what the teacher computes for them."""

@@ -1,0 +1,91 @@
+"""Table `<pair>-costs`: what each method of a pair costs, timed by stages of their own; no trained teacher is needed."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cellar import files, paths
+from cellar.config import Params
+from cellar.studies import TableSpec
+from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
+from cellar.tables.runs import Runs, experiment_keys
+
+from ..lines import Pair, heading, pair_of, pairs
+from ..printed import ALONE, KEY
+
+CODE = ("printed.py", "lines.py", "tables")
+COLUMNS = [
+    Column("seconds", "seconds per epoch"),
+    Column("ratio", "times the student alone"),
+    Column("images_per_second", "images per second"),
+    Column("teacher", "teacher"),
+    Column("teacher_images", "images that the teacher computes", "count"),
+    Column("memory", "peak memory (MB)", "MB"),
+]
+TEACHER = {"none": "none", "logits": "cached logits", "live": "beside the student", "features": "extracted features"}
+
+
+def specs(params: Params) -> tuple[TableSpec, ...]:
+    return tuple(spec(name) for name in pairs(params))
+
+
+def spec(pair: str) -> TableSpec:
+    build_pair, inputs_of_pair, shown = (partial(of_pair, function, pair) for function in (build, inputs, shown_params))
+    return TableSpec(f"{pair}-costs", build_pair, inputs_of_pair, shown, code=CODE)
+
+
+def of_pair(function: Any, pair: str, params: Params) -> Any:
+    return function(params, pair_of(params, pair))
+
+
+def inputs(params: Params, pair: Pair) -> list[str]:
+    return [measured_in(runs) for _, runs in pair.students.values()]
+
+
+def measured_in(runs: Runs) -> str:
+    return str(paths.training_costs(runs.place))
+
+
+def shown_params(params: Params, pair: Pair) -> list[str]:
+    lines = [experiment_keys(runs.key, "recipe") for _, runs in pair.students.values()]
+    return ["scale", *(key for keys in lines for key in keys)]
+
+
+def build(params: Params, pair: Pair) -> Table:
+    found = {method: files.read_json(Path(measured_in(runs))) for method, (_, runs) in pair.students.items()}
+    alone = found.get(ALONE, {}).get("seconds_per_epoch")
+    rows = [
+        Row(method, heading(method), cells(runs, found[method], alone)) for method, (_, runs) in pair.students.items()
+    ]
+    title = f"Costs of training: {pair.name}"
+    return Table(f"{pair.name}-costs", title, KEY, params.scale.model_dump(), notes(found), COLUMNS, rows)
+
+
+def cells(runs: Runs, measured: dict[str, Any], alone: float | None) -> dict[str, Cell]:
+    stage, read = [paths.stage_address("time_method", runs.key, runs.study)], [measured_in(runs)]
+
+    def cell(value: float | int | str, unit: str | None = None) -> Cell:
+        return Cell("timed", value, unit, stage=stage, metrics=read)
+
+    seconds = measured["seconds_per_epoch"]
+    return {
+        "seconds": cell(round(seconds, 2)),
+        "ratio": cell(round(seconds / alone, 2)) if alone else NOT_RUN,
+        "images_per_second": cell(round(measured["images_per_second"], 1)),
+        "teacher": cell(TEACHER[measured["teacher"]]),
+        "teacher_images": cell(measured["teacher_images"], "count"),
+        "memory": cell(measured["peak_memory_mb"], "MB"),
+    }
+
+
+def notes(found: dict[str, dict[str, Any]]) -> list[str]:
+    first = next(iter(found.values()))
+    machines = dict.fromkeys(
+        f"{one['device_name']}, {one['threads']} threads, {one['precision']}" for one in found.values()
+    )
+    return [
+        f"Protocol: {first['protocol']}.",
+        f"Machine: {'; '.join(machines)}.",
+        "seconds per epoch: mean over the recipe's epochs, of methods with two stages over both.",
+        "images that the teacher computes: in the whole training; of cached logits at most, and once for all methods and seeds together.",
+    ]

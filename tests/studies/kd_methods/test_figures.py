@@ -1,0 +1,31 @@
+"""The figure of gains: a panel for each pair, methods sorted, KD marked."""
+
+from cellar import figures
+from tests.studies.kd_methods.conftest import KEY, Fabricate, evaluate
+
+FIGURE = f"{KEY}/gains"
+
+
+def test_methods_are_sorted_by_what_they_gain(project: Fabricate) -> None:
+    made = project("sample", evaluated=True)
+    lines = made.params(KEY).experiments
+    for place, key in enumerate(lines):
+        evaluate(made, key, right=0 if key.endswith("-alone") else 5 + place % 11)
+    drawn = figures.catalogue(made.config())[FIGURE].draw()
+    (axes,) = drawn.axes
+    dots = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
+    assert len(dots) == 28 and dots == sorted(dots)
+    expected = sorted(100 * (5 + place % 11) / 40 for place, key in enumerate(lines) if not key.endswith("-alone"))
+    assert dots == expected
+    assert axes.get_title() == "resnet20 → resnet8"
+    assert {label.get_text() for label in axes.get_yticklabels()} >= {"KD", "DKD+LSKD", "SemCKD"}
+
+
+def test_every_pair_has_a_panel(project: Fabricate) -> None:
+    drawn = figures.catalogue(project("cpu", evaluated=True).config())[FIGURE].draw()
+    assert [axes.get_title() for axes in drawn.axes] == ["resnet32x4 → resnet8x4", "resnet32x4 → cnn4"]
+
+
+def test_the_figure_reads_what_its_differences_rest_on(project: Fabricate) -> None:
+    read = figures.catalogue(project("sample").config())[FIGURE].inputs()
+    assert len(read) == 29 and all(path.endswith("predictions.npz") for path in read)

@@ -1,0 +1,83 @@
+"""The README's five lines for one's own images and networks, followed as far as its trainings."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from cellar import tables
+from cellar.config import Config
+from cellar.config.composed import use
+from cellar.pipeline import plan, resolved
+from tests.conftest import ROOT
+from tests.studies.kd_methods.conftest import KEY, evaluate
+from tests.table_project import Project, put_studies
+
+README = ROOT / "studies" / KEY / "README.md"
+
+
+def five_lines() -> str:
+    """The first YAML of the README."""
+    found = re.search(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project after `cellar use kd_methods/mine`."""
+    monkeypatch.chdir(tmp_path)
+    put_studies()
+    Path(f"studies/{KEY}/params/mine.yaml").write_text(five_lines(), encoding="utf-8")
+    assert use([f"{KEY}/mine"]) == [f"{KEY}/mine"]
+    return Project(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+
+
+def test_they_are_five_lines() -> None:
+    assert len(five_lines().splitlines()) == 5
+
+
+def test_they_compare_all_methods_on_the_folder(mine: Project) -> None:
+    params = mine.params(KEY)
+    assert len(params.experiments) == 29 and {line.dataset for line in params.experiments.values()} == {"mine"}
+    assert list(params.teachers) == ["large"]
+    kinds = [stage.kind.name for stage in plan.stages(mine.config())]
+    assert kinds.count("distill_student") == 28 and kinds.count("train_student") == kinds.count("train_teacher") == 1
+    resolved.by_file(mine.config())  # every method serves the two networks
+
+
+def test_the_folder_is_read(mine: Project) -> None:
+    random = np.random.default_rng(0)
+    for split, count in (("train", 10), ("test", 2)):
+        for name in ("cat", "dog"):
+            folder = Path("data/raw/mine") / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    prepare = next(stage for stage in plan.stages(mine.config()) if stage.kind.name == "prepare")
+    prepare.kind.run(prepare.job.settings)
+    manifest = yaml.safe_load(Path("data/prepared/mine/manifest.json").read_text())
+    assert manifest["classes"] == ["cat", "dog"] and sum(manifest["counts"]["validation"].values()) == 2
+
+
+def test_the_table_compares_them(mine: Project) -> None:
+    config: Config = mine.config()
+    assert f"{KEY}/mine" in tables.known(config)
+    params = mine.params(KEY)
+    for kind, lines in (("teachers", params.teachers), ("students", params.experiments)):
+        for key in lines:
+            evaluate(mine, key, right=20, kind=kind)
+    rows = {row.id: row.cells for row in mine.build(f"{KEY}/mine").rows}
+    assert len(rows) == 30 and rows["crd"]["gain"].value == 0.0
+    assert all(cell.paper is None for cells in rows.values() for cell in cells.values())
+
+
+def test_a_method_that_cannot_serve_the_networks_is_one_line_before_anything_runs(mine: Project) -> None:
+    from cellar.errors import CellarError
+
+    mine.experiment("mine-fsp")["model"] = "vgg8"
+    with pytest.raises(CellarError, match=r"mine-fsp: method fsp: its matrices must have one shape[^\n]*$"):
+        resolved.by_file(mine.config())
