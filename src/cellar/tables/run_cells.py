@@ -27,23 +27,25 @@ def accuracy_cell(
         return absent(printed, variants)
     scores = runs.read()
     values, images = [score["accuracy"] for score in scores], [score["n"] for score in scores]
-    return judged_cell(runs, params, values, images, printed=printed, variants=variants)
+    remark = runs.of_several_processors(scores)
+    return judged_cell(runs, params, values, images, printed=printed, variants=variants, remark=remark)
 
 
 def judged_cell(
     runs: Runs, params: Params, values: Sequence[float], images: Sequence[int] = (), *, unit: str | None = "%",
-    printed: float | None = None, variants: Sequence[float] = (), obstacle: str | None = None,
+    printed: float | None = None, variants: Sequence[float] = (), obstacle: str | None = None, remark: str | None = None,
 ) -> Cell:  # fmt: skip
     """Mean of one value a run, judged against the printed one by its 95 % interval.
 
     The interval is Student's t from 3 runs; else Wilson's, where the value is a rate in percent of so many `images`
     in each run; else there is none. `obstacle`: why the two cannot be compared, beside what their trainings differ in.
+    `remark`: what is said beside the verdict.
     """
     obstacles = [] if printed is None else [*comparable.obstacles(params, runs), *([obstacle] if obstacle else [])]
     mean = round(float(np.mean(values)), DIGITS)
     interval, n, method = interval_of(values, images)
     verdict, reason = verdicts.of_accuracy(interval, printed, variants, obstacles, params.precision)
-    reason = "; ".join(filter(None, (reason, runs.of_several_processors()))) or None
+    reason = "; ".join(filter(None, (reason, remark))) or None
     return Cell(
         "measured", mean, unit, printed, list(variants) or None, verdict, reason, mean, *spreads(values), n,
         rounded(interval), method, runs.stages(), runs.metrics_files(),

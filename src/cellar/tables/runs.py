@@ -1,5 +1,6 @@
 """The runs of a line of params.yaml: which of them a row of a table shows, and the files that they wrote."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,9 @@ class Runs:
     def details_files(self) -> list[str]:
         return [str(paths.details(self.kind, self.place, seed)) for seed in self.seeds]
 
-    def of_several_processors(self) -> str | None:
-        """What a cell says of trainings that began on one type of processor and went on on another."""
-        mixed = [seed for seed, score in zip(self.seeds, self.read(), strict=True) if score.get("processors", 1) > 1]
+    def of_several_processors(self, scores: Sequence[Mapping[str, Any]]) -> str | None:
+        """What a cell says of trainings that began on one type of processor and went on on another; `scores`: of each run."""
+        mixed = [seed for seed, score in zip(self.seeds, scores, strict=True) if score.get("processors", 1) > 1]
         return f"{SEVERAL_PROCESSORS} (seed {', '.join(map(str, mixed))})" if mixed else None
 
     def read(self) -> list[dict[str, Any]]:

@@ -94,8 +94,9 @@ def cell(params: Params, shown: Shown, name: str, figure: Figure, column: str) -
         return epoch_cell(shown.runs, values, printed)
     images = [] if column == TRAIN or not figure.counted else [score[figure.counted] for score in scores]
     return judged_cell(
-        shown.runs, params, values, images, unit=figure.unit, printed=printed, obstacle=obstacle(params, shown)
-    )
+        shown.runs, params, values, images, unit=figure.unit, printed=printed, obstacle=obstacle(params, shown),
+        remark=shown.runs.of_several_processors(scores),
+    )  # fmt: skip
 
 
 def printed_in(shown: Shown, name: str, figure: Figure, column: str) -> Any:
