@@ -19,7 +19,7 @@ CODE = ("printed.py", "lines.py", "trainings.py", "tables", "figures.py")
 INCH_PER_ROW, WIDTH, COLUMNS = 0.24, 4.6, 3
 HELPS, HURTS, UNKNOWN = "#1b7837", "#b2182b", "#888888"
 
-Gain = tuple[str, float, Sequence[float]]  # method, points, 95 % interval
+Gain = tuple[str, float, Sequence[float], bool]  # method, points, 95 % interval, whether it is over seeds
 
 
 def inputs(params: Params) -> list[str]:
@@ -40,7 +40,7 @@ def gains(params: Params, pair: Pair) -> list[Gain]:
     for method, (_, runs) in pair.students.items():
         cell = difference(runs, baseline(params, pair, ALONE, runs.seeds), "the teacher")
         if method != ALONE and cell.interval and isinstance(cell.value, int | float):
-            found.append((method, float(cell.value), cell.interval))
+            found.append((method, float(cell.value), cell.interval, "seeds" in (cell.method or "")))
     return sorted(found, key=lambda gain: gain[1])
 
 
@@ -62,18 +62,18 @@ def draw(params: Params) -> "Figure":
 
 def panel(axes: "Axes", name: str, found: list[Gain]) -> None:
     """A dot and its interval for each method; KD's gain as a line, which the others have to beat."""
-    for place, (_, gain, (low, high)) in enumerate(found):
+    for place, (_, gain, (low, high), over_seeds) in enumerate(found):
         colour = HELPS if low > 0 else HURTS if high < 0 else UNKNOWN
         axes.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
-        axes.plot([gain], [place], "o", color=colour, markersize=5)
+        axes.plot([gain], [place], "o", color=colour, markersize=5, markerfacecolor=colour if over_seeds else "white")
     axes.axvline(0, color="black", linewidth=0.8)
-    for gain in [gain for method, gain, _ in found if method == KD]:
+    for gain in [gain for method, gain, *_ in found if method == KD]:
         axes.axvline(gain, color="black", linewidth=0.8, linestyle=":", label="KD")
         axes.legend(loc="lower right", frameon=False)
-    axes.set_yticks(range(len(found)), [heading(method) for method, _, _ in found])
+    axes.set_yticks(range(len(found)), [heading(method) for method, *_ in found])
     axes.set_ylim(-0.7, len(found) - 0.3)
     axes.set_title(name.replace("-", " → ").replace("_", "-"))
-    axes.set_xlabel("points")
+    axes.set_xlabel("points (open dot: interval over test images, not over seeds)")
     axes.grid(axis="x", linewidth=0.3)
 
 

@@ -11,7 +11,7 @@ from tests.config.conftest import write_study
 
 METHODS = """\
 methods:
-  labels_only: {}
+  labels_only: {method: {name: labels}}
   kd: {seeds: [0, 1], method: {name: logit_kd, temperature: 4, task_weight: 0.1, distill_weight: 0.9, loss_form: weighted}}
   dkd: {recipe: longer, method: {name: dkd, non_target_weight: 8}}
 """
@@ -32,7 +32,7 @@ def test_each_pair_with_each_method_is_an_experiment(studies: Path) -> None:
     shared = {"dataset": "faces", "model": "resemotenet_a", "recipe": "long"}
     kd = {"name": "logit_kd", "temperature": 4, "task_weight": 0.1, "distill_weight": 0.9, "loss_form": "weighted"}
     assert found == {
-        "big-small-labels_only": {"row": "big-small-labels_only", **shared},
+        "big-small-labels_only": {"row": "big-small-labels_only", **shared, "method": {"name": "labels"}},
         "big-small-kd": {"row": "big-small-kd", **shared, "teacher": "big", "seeds": [0, 1], "method": kd},
         "big-small-dkd": {
             "row": "big-small-dkd", **shared, "recipe": "longer", "teacher": "big",

@@ -1,13 +1,13 @@
 """`pairs` and `methods` of a study's file: each pair of networks with each method is an experiment, `<pair>-<method>`.
 
     methods:
-      alone: {}
+      alone: {method: {name: labels}}
       kd: {method: {name: logit_kd, temperature: 4, task_weight: 0.1, distill_weight: 0.9, loss_form: weighted}}
     pairs:
       resnet56-resnet20: {dataset: cifar100, teacher: resnet56, model: resnet20, recipe: usual}
 
 Both hold keys of an experiment: those that a pair's lines share, and those that a method's lines share, which are merged onto
-them. A line without `method` learns from labels alone, so it gets no teacher. `without` of a pair lists methods that it has not;
+them. A line that learns from labels alone gets no teacher. `without` of a pair lists methods that it has not;
 `methods` of a pair states what differs there. params.yaml has the experiments, and neither section.
 """
 
@@ -45,10 +45,16 @@ def of_pair(name: str, pair: Entry, methods: Tree, merge: Merge) -> Iterator[tup
             continue
         key, place = f"{name}-{method}", f"experiments.{name}-{method}"
         line = {"row": Entry(key, entry.source, key)} | shared
-        if "method" not in entry.value:
+        if learns_labels_alone(entry):
             line.pop("teacher", None)
         line = merge(line, entry.value, place)
         yield key, Entry(merge(line, changes[method].value, place) if method in changes else line, pair.source)
+
+
+def learns_labels_alone(entry: Entry) -> bool:
+    """Whether a method's lines do: by their name, or because they state no method."""
+    method = plain(entry).get("method", {"name": "labels"})
+    return isinstance(method, dict) and method.get("name") == "labels"
 
 
 def check_names(name: str, pair: Entry, methods: Tree) -> None:

@@ -125,6 +125,7 @@ def timed(training: Training) -> Iterator[Stage]:
     starts = [epoch for epoch in range(recipe.epochs) if epoch == 0 or method.restarts_optimizer(epoch)]
     optimizer = Optimizer(training.model, recipe)
     for first, after in zip(starts, [*starts[1:], recipe.epochs], strict=True):
+        optimizer.restart()
         indices = training.method.sampler(training.data)(after - 1)
         run_steps(training, optimizer, after - 1, part(indices, 0, training.warmup * recipe.batch_size))
         start = training.warmup * recipe.batch_size % len(indices.image)

@@ -1,7 +1,9 @@
 """What the tables share: the accuracies of a run at the last epoch and at the chosen ones, and differences of two runs."""
 
 from dataclasses import replace
+from pathlib import Path
 
+from cellar import files, paths
 from cellar.config import Params
 from cellar.tables.cells import NOT_RUN, Cell, keyed
 from cellar.tables.printed_values import Place
@@ -21,11 +23,17 @@ def last_epoch(params: Params, runs: Runs, place: Place | None = None, obstacle:
 
 
 def best_on_test(params: Params, runs: Runs, place: Place | None = None, obstacle: str | None = None) -> Cell:
-    """Accuracy at the epoch that is best on the test set, as mdistiller and LSKD report it: too high on average."""
-    found = [details.get("best_on_test", {}).get("accuracy") for details in runs.read_details()]
-    if None in found:
+    """The highest accuracy of all epochs on the test set, as mdistiller and LSKD report it: too high on average."""
+    histories = [files.read_csv(Path(path)) for path in history_files(runs)]
+    if not all(rows and "test_accuracy" in rows[0] for rows in histories):
         return printed_alone(place, NOT_WATCHED)
-    return replace(judged(params, runs, found, place, obstacle), metrics=runs.details_files())
+    best = [max(row["test_accuracy"] for row in rows) for rows in histories]
+    return replace(judged(params, runs, best, place, obstacle), metrics=history_files(runs))
+
+
+def history_files(runs: Runs) -> list[str]:
+    """The scores of every epoch, one file for each seed."""
+    return [str(paths.trained(runs.kind, runs.place, seed) / "history.csv") for seed in runs.seeds]
 
 
 def best_on_validation(params: Params, runs: Runs) -> Cell:

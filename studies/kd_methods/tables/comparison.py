@@ -18,7 +18,7 @@ from cellar.tables.runs import Runs, experiment_keys
 
 from ..lines import Pair, baseline, heading, pair_of, pairs
 from ..printed import ALONE, KD, KEY, LABELS, TEACHER, beside, paper
-from .cells import best_on_test, best_on_validation, difference, difference_inputs, last_epoch
+from .cells import best_on_test, best_on_validation, difference, difference_inputs, history_files, last_epoch
 
 CODE = ("printed.py", "lines.py", "trainings.py", "tables")
 COLUMNS = [
@@ -43,7 +43,7 @@ def spec(pair: str) -> TableSpec:
         pair,
         lambda params: build(params, pair_of(params, pair)),
         lambda params: inputs(params, pair_of(params, pair)),
-        lambda params: shown_params(params, pair_of(params, pair)),
+        lambda params: shown_params(pair_of(params, pair)),
         lambda params: judged(pair_of(params, pair)),
         code=CODE,
     )
@@ -52,14 +52,14 @@ def spec(pair: str) -> TableSpec:
 def inputs(params: Params, pair: Pair) -> list[str]:
     needed = {str(paths.printed(KEY))}
     for runs in judged(pair):
-        needed |= {*runs.metrics_files(), *runs.details_files()}
+        needed |= {*runs.metrics_files(), *history_files(runs)}
     for _, runs in pair.students.values():
         for other in (ALONE, KD):
             needed |= set(difference_inputs(runs, baseline(params, pair, other, runs.seeds)))
     return sorted(needed)
 
 
-def shown_params(params: Params, pair: Pair) -> list[str]:
+def shown_params(pair: Pair) -> list[str]:
     lines = [experiment_keys(runs.key, "row", "method", "recipe") for _, runs in pair.students.values()]
     recipes = dict.fromkeys(line.recipe for line, _ in pair.students.values())
     return ["scale", *(key for keys in lines for key in keys), *(f"recipes.{name}.epochs" for name in recipes)]

@@ -1,6 +1,5 @@
 """Table `<pair>-costs`: what each method of a pair costs, timed by stages of their own; no trained teacher is needed."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,16 @@ def specs(params: Params) -> tuple[TableSpec, ...]:
 
 
 def spec(pair: str) -> TableSpec:
-    build_pair, inputs_of_pair, shown = (partial(of_pair, function, pair) for function in (build, inputs, shown_params))
-    return TableSpec(f"{pair}-costs", build_pair, inputs_of_pair, shown, code=CODE)
+    return TableSpec(
+        f"{pair}-costs",
+        lambda params: build(params, pair_of(params, pair)),
+        lambda params: inputs(pair_of(params, pair)),
+        lambda params: shown_params(pair_of(params, pair)),
+        code=CODE,
+    )
 
 
-def of_pair(function: Any, pair: str, params: Params) -> Any:
-    return function(params, pair_of(params, pair))
-
-
-def inputs(params: Params, pair: Pair) -> list[str]:
+def inputs(pair: Pair) -> list[str]:
     return [measured_in(runs) for _, runs in pair.students.values()]
 
 
@@ -46,7 +46,7 @@ def measured_in(runs: Runs) -> str:
     return str(paths.training_costs(runs.place))
 
 
-def shown_params(params: Params, pair: Pair) -> list[str]:
+def shown_params(pair: Pair) -> list[str]:
     lines = [experiment_keys(runs.key, "recipe") for _, runs in pair.students.values()]
     return ["scale", *(key for keys in lines for key in keys)]
 

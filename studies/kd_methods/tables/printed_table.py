@@ -12,7 +12,7 @@ from cellar.tables.runs import Runs
 
 from ..lines import Pair, pairs, same_student
 from ..printed import ALONE, DATASET, KEY, METHODS, TEACHER, best_rows, own_pair, paper, tables
-from .cells import best_on_test, last_epoch, printed_alone
+from .cells import best_on_test, history_files, last_epoch, printed_alone
 
 CODE = ("printed.py", "lines.py", "trainings.py", "tables")
 NOT_LISTED = "its line is not in params.yaml"
@@ -39,7 +39,7 @@ def is_known(params: Params, table: str) -> bool:
 
 
 def inputs(params: Params, table: str) -> list[str]:
-    read = {path for runs in judged(params, table) for path in (*runs.metrics_files(), *runs.details_files())}
+    read = {path for runs in judged(params, table) for path in (*runs.metrics_files(), *history_files(runs))}
     return sorted({str(paths.printed(KEY)), *read})
 
 

@@ -21,6 +21,29 @@ def test_methods_are_sorted_by_what_they_gain(project: Fabricate) -> None:
     assert {label.get_text() for label in axes.get_yticklabels()} >= {"KD", "DKD+LSKD", "SemCKD"}
 
 
+def test_an_interval_over_seeds_has_a_filled_dot(project: Fabricate) -> None:
+    made = project("cpu", "resnet32x4-resnet8x4", evaluated=True)
+    (axes,) = figures.catalogue(made.config())[FIGURE].draw().axes
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    filled = {
+        label.get_text()
+        for label, dot in zip(axes.get_yticklabels(), dots, strict=True)
+        if dot.get_markerfacecolor() != "white"
+    }
+    assert filled == {
+        "KD",
+        "KD+LSKD",
+        "DKD",
+        "DKD+LSKD",
+        "NKD",
+        "DIST",
+        "TTM",
+        "WTTM",
+        "OFA",
+        "CTKD",
+    }  # of cached logits
+
+
 def test_every_pair_has_a_panel(project: Fabricate) -> None:
     drawn = figures.catalogue(project("cpu", evaluated=True).config())[FIGURE].draw()
     assert [axes.get_title() for axes in drawn.axes] == ["resnet32x4 → resnet8x4", "resnet32x4 → cnn4"]
