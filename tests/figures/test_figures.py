@@ -11,7 +11,8 @@ from cellar import figures, files, models, paths
 from cellar.data.faces import EMOTIONS
 from cellar.errors import CellarError
 from cellar.figures import drawing
-from cellar.figures.curves import COLOURS, curves
+from cellar.figures.curves import COLOURS, colours_of, curves
+from cellar.tables.runs import Runs
 from tests.figure_project import COLUMNS, Load, Raw, draw, inputs, known, picture, texts
 from tests.table_project import MINI
 
@@ -143,24 +144,18 @@ def test_every_figure_says_when_its_images_are_drawn(load: Load, raw: Raw, figur
     assert "synthetic images" not in texts(draw(figure, load()))
 
 
-def test_every_model_has_a_colour_of_its_own() -> None:
-    assert len(set(COLOURS)) >= len(models.networks())
-
-
-def test_a_new_network_leaves_the_others_their_colours() -> None:
-    """Colours go by the order of names, so that a network in between brings its colour to that place."""
-    known = {
-        "cnn4": "#661100", "convnet9": "#D55E00", "inception_v3": "#009E73", "mobilenet_v1": "#0072B2",
-        "resemotenet": "#CC79A7", "resemotenet_a": "#E69F00", "resemotenet_b": "#56B4E9", "resemotenet_c": "#882255",
-        "resnet18": "#332288", "resnet18_vggface2": "#DDCC77", "resnet32x4": "#117733", "resnet8x4": "#999933",
-        "resnet50_vggface2": "#44AA99",
-    }  # fmt: skip
-    assert {name: COLOURS[models.known().index(name) - 1] for name in models.known()} == known
+def test_students_of_one_network_have_one_colour_and_others_another() -> None:
+    drawn = [Runs("students", f"run-{number}", (0,), "pets", model) for number, model in enumerate(
+        ["resnet18", "cnn4", "resnet18+connector", "convnet9"])]  # fmt: skip
+    teacher = Runs("teachers", "large", (0,), "pets", "vgg13")
+    assert colours_of([teacher, *drawn]) == dict(zip(("resnet18", "cnn4", "convnet9"), COLOURS, strict=False))
+    many = [Runs("students", name, (0,), "pets", name) for name in models.networks()]
+    assert set(colours_of(many).values()) == set(COLOURS)
 
 
 def test_colours_differ_for_the_colour_blind() -> None:
     """The newest, under full protanopia, deuteranopia and tritanopia (Machado et al. 2009), in CIELAB."""
-    new = COLOURS[models.known().index("resnet18_vggface2") - 1]
+    new = "#DDCC77"
     others = [*(colour for colour in COLOURS if colour != new), "#000000", "#FFFFFF"]
     for sight in SIGHTS.values():
         seen = {colour: lab(np.array(sight) @ linear(colour)) for colour in (new, *others)}

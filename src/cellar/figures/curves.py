@@ -15,7 +15,7 @@ from cellar.figures.captions import caption
 from cellar.figures.runs import curves_of, history
 from cellar.tables.runs import Runs
 
-# A student's colour is its network's; six are Okabe and Ito's, the others Paul Tol's, safe for colour blindness.
+# Of the networks of a figure in their order; six are Okabe and Ito's, the others Paul Tol's, safe for colour blindness.
 COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#882255",
            "#332288", "#DDCC77", "#117733", "#999933", "#44AA99", "#661100")  # fmt: skip
 MARKERS = "os^Dv*XP"  # tell the runs of one model apart
@@ -66,8 +66,15 @@ def label(runs: Runs) -> str:
     return f"{short}{' (teacher)' if runs.kind == 'teachers' else ''}: {runs.model}"
 
 
+def colours_of(drawn: list[Runs]) -> dict[str, str]:
+    """Network → colour, of the students in their order; after the last colour they begin anew."""
+    networks = dict.fromkeys(models.parse(runs.model)[0] for runs in drawn if runs.kind == "students")
+    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(networks)}
+
+
 def looks(params: Params, drawn: list[Runs]) -> list[dict[str, Any]]:
-    """How each run is drawn: teachers black; a student's colour is its model's, in every figure alike."""
+    """How each run is drawn: teachers black; students of one network have one colour."""
+    colours = colours_of(drawn)
     styles: list[dict[str, Any]] = []
     seen: list[tuple[str, str]] = []
     for runs in drawn:
@@ -75,7 +82,7 @@ def looks(params: Params, drawn: list[Runs]) -> list[dict[str, Any]]:
         alone = student and params.experiments[runs.key].teacher is None
         marker = MARKERS[seen.count((runs.kind, runs.model)) % len(MARKERS)]
         seen.append((runs.kind, runs.model))
-        colour = COLOURS[(models.known().index(models.parse(runs.model)[0]) - 1) % len(COLOURS)] if student else "black"
+        colour = colours[models.parse(runs.model)[0]] if student else "black"
         styles.append({"color": colour, "linestyle": "--" if alone else "-", "marker": marker, "markersize": 5})
     return styles
 
