@@ -66,6 +66,9 @@ PLUMBING = (
 )  # fmt: skip
 # `resolve` makes an object of each method, to ask whether the settings suit it.
 OF_RESOLVE = ("src/cellar/engine/setup.py",)
+# A training asks it which code its checkpoint depends on.
+OF_TRAININGS = ("src/cellar/methods/registry.py",)
+TRAININGS = ("train_teacher", "train_student", "distill_student", "train_generator")
 PLANNING = ("src/cellar/studies.py", "src/cellar/tables/", "src/cellar/figures/")  # where nothing is tabulated or drawn
 SHOWING = ("tabulate", "plot", "resolve")
 
@@ -88,6 +91,8 @@ def allowed(project: Project, path: str, kind: str, deps: list[str]) -> bool:
         return True
     own = f"src/cellar/pipeline/stages/{kind}.py"
     plumbing = (*PLUMBING, *(OF_RESOLVE if kind == "resolve" else () if kind in SHOWING else PLANNING))
+    if kind in TRAININGS and path in OF_TRAININGS:
+        return True
     if kind == "resolve" and path.startswith("studies/") and not is_used(project, path):
         return True
     return (path.startswith(plumbing) and path != own) or is_empty_package(project.folder / path)

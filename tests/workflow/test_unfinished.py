@@ -57,6 +57,6 @@ def test_what_has_not_run_is_left_out(project: Project, monkeypatch: pytest.Monk
 
 
 def test_where_nothing_is_finished_one_line_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.change(lambda params: params.update(seeds=[7]))
+    project.change(lambda params: params.update(threads=params["threads"] + 1))
     with pytest.raises(CellarError, match="no run of these lines is finished here"):
         reduced(project, monkeypatch)

@@ -2,7 +2,7 @@
 
 A line of params.yaml is finished for a seed if its evaluation ran with the settings that the composition gives, and its
 metrics are here. Lines without a finished seed are left out, but for those that a finished one is built on; a sweep is left
-out unless all of its points are finished.
+out unless all of its points are finished. Lines of a data set that is off stay as they are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,14 +35,18 @@ def reduce(composition: Composition, config: Config) -> None:
 def reduce_study(sections: Tree, params: Params, done: Seeds) -> None:
     kept = set(with_references(params, [line for line in lines_of(params) if place_of(params, *line) in done]))
     for section, key in lines_of(params):
-        entries = sections[section].value
+        entries, line = sections[section].value, getattr(params, section)[key]
+        if not params.is_on(line):
+            continue
         if (section, key) not in kept:
             del entries[key]
             continue
-        planned, seeds = params.seeds_of(getattr(params, section)[key]), done.get(place_of(params, section, key))
+        planned, seeds = params.seeds_of(line), done.get(place_of(params, section, key))
         if seeds and seeds != planned:
             entries[key].value["seeds"] = Entry(seeds, entries[key].source, str(seeds))
     for sweep, line in params.sweeps.items():
+        if not params.is_on(line):
+            continue
         places = [place_of(params, "experiments", point) for point in line.experiments(sweep)]
         if any(done.get(place) != params.seeds_of(line) for place in places):
             del sections["sweeps"].value[sweep]
