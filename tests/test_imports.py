@@ -25,7 +25,7 @@ LAYERS = [  # from the top; a module may import from its own room and from rooms
     {"studies"},
     {"schema"},
     {"deployment"},
-    {"methods", "costs"},
+    {"methods"},
     {"engine"},
     {"models"},
     {"data"},
@@ -33,7 +33,7 @@ LAYERS = [  # from the top; a module may import from its own room and from rooms
     {"files", "paths", "seeding"},
     {"errors"},
 ]
-MOST_NAMES = 22  # directly under src/cellar
+MOST_NAMES = 21  # directly under src/cellar
 
 # Public file layouts and the constants that go with them; a network's name may hold that of its data set.
 KNOW_LAYOUTS = ("config", "data", "models", "doctor/data_sets.py", "pipeline/stages/make_synthetic.py")

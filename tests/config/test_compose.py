@@ -54,9 +54,7 @@ def test_an_override_changes(studies: Path, text: str, key: str, value: object) 
     assert found == value
 
 
-def test_a_composition_is_complete_and_keeps_comments_and_spelling(studies: Path) -> None:
-    assert compose(["quick"]).text == (
-        """\
+COMPOSED = """\
 scale: {name: quick, synthetic: false, note: quickly}
 threads: 1  # of every stage
 precision: fp32
@@ -105,7 +103,10 @@ studies:
     experiments:
       alone: {dataset: faces, row: alone, model: cnn4, recipe: long}
 """
-    )
+
+
+def test_a_composition_is_complete_and_keeps_comments_and_spelling(studies: Path) -> None:
+    assert compose(["quick"]).text == COMPOSED
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Reference values of distillation losses, from their authors' code (tests/reference/kd_losses/README.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,33 @@ from torch import Tensor, nn
 
 FOLDER = Path(__file__).parent.parent / "reference/kd_losses"
 COUNTER = "num_batches_tracked"
+TOLERANCE, ROUNDING = 1e-6, 1e-15  # of the largest entry of a tensor; of one whose true values are 0
+INPUTS = ("student_", "teacher_", "aux_", "labels", "soft_labels")
+Values = dict[str, Any]
+Loss = Callable[[dict[str, Tensor], Values], Tensor]
 
 
 def settings_of(*methods: str) -> list[str]:
     """Names of the files of some methods: `<method>` and `<method>__<setting>`, whatever lies in the folder."""
-    return sorted(path.stem for path in FOLDER.glob("*.npz") if path.stem.partition("__")[0] in methods)
+    found = sorted(path.stem for path in FOLDER.glob("*.npz") if path.stem.partition("__")[0] in methods)
+    assert {name.partition("__")[0] for name in found} == set(methods), f"no reference values of one of {methods}"
+    return found
+
+
+def assert_agrees(setting: str, loss_of: Loss) -> None:
+    """A loss of (inputs by name, hyper-parameters) and all its gradients are the authors' in float64; in float32 it is as exact
+    as theirs."""
+    given = Reference(setting)
+    given.agrees(loss_of(given.inputs(), given.hyperparameters()))
+    given = Reference(setting, torch.float32)
+    assert given.is_close_in_float32(loss_of(given.inputs(), given.hyperparameters()))
+
+
+def assert_close(found: Tensor, wanted: np.ndarray, what: str) -> None:
+    wanted = wanted.astype(np.float64)
+    error = np.abs(found.detach().numpy().reshape(wanted.shape) - wanted).max()
+    largest = np.abs(wanted).max()
+    assert error <= max(TOLERANCE * largest, ROUNDING), f"{what}: off by {error} of {largest}"
 
 
 class Reference:
@@ -31,6 +53,14 @@ class Reference:
 
     def hp(self, name: str) -> Any:
         return self.arrays[f"hp_{name}"].tolist()
+
+    def hyperparameters(self) -> Values:
+        """By name, single numbers as Python has them."""
+        return {key.removeprefix("hp_"): array.tolist() for key, array in self.arrays.items() if key.startswith("hp_")}
+
+    def inputs(self) -> dict[str, Tensor]:
+        """Tensors by name; those of which the authors' gradient is known require one."""
+        return {key: self.leaf(key) for key in self.arrays if key.startswith(INPUTS)}
 
     def value(self, key: str) -> Tensor:
         """An array that nothing is differentiated by."""
@@ -87,20 +117,18 @@ class Reference:
         wanted_of = [key for key in self.arrays if key.startswith("grad_") and not key.endswith("_note")]
         assert wanted_of
         for key in wanted_of:
-            gradient = self.gradient(key.removeprefix("grad_"))
-            known = torch.from_numpy(self.arrays[key]).double()
-            error = (gradient.double() - known).abs().max()
-            assert error <= 1e-6 * known.abs().max(), f"{key}: off by {error} of {known.abs().max()}"
+            assert_close(self.gradient(key.removeprefix("grad_")).double(), self.arrays[key], key)
 
     def gradient(self, key: str) -> Tensor:
         """Of a leaf; zeros where the loss does not depend on it."""
         leaf = self.leaves[key]
         return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
-    def is_close_in_float32(self, loss: Tensor) -> None:
+    def is_close_in_float32(self, loss: Tensor) -> bool:
         """As exact as the authors' code in float32, or to 5e-6; gradients are finite."""
         assert loss.dtype == torch.float32
         exact, theirs = float(self.arrays["loss"]), float(self.arrays["loss_float32"])
-        assert abs(loss.item() - exact) <= max(4 * abs(theirs - exact), 5e-6 * abs(exact))
+        allowed = 4 * abs(theirs - exact) if np.isfinite(theirs) else 0.0
         loss.backward()
-        assert all(leaf.grad.isfinite().all() for leaf in self.leaves.values() if leaf.grad is not None)
+        finite = all(leaf.grad.isfinite().all() for leaf in self.leaves.values() if leaf.grad is not None)
+        return finite and abs(loss.item() - exact) <= max(allowed, 5e-6 * abs(exact))

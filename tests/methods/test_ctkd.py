@@ -21,8 +21,8 @@ from cellar.methods.ctkd import CTKD, bounded, ctkd_loss, with_gradient_times
 from cellar.pipeline.stages import distill_student, evaluate_student, train_teacher
 from tests.engine.tiny import RECIPE, settings_of, tiny_set
 
-from .authors_values import Values, arrays_of, assert_agrees, values_of
-from .authors_values import settings_of as found_of
+from .reference import Reference, Values, assert_agrees
+from .reference import settings_of as found_of
 
 EPOCHS = 4
 LABELS = torch.tensor([1, 0, 3, 3])
@@ -47,9 +47,11 @@ def test_loss_and_gradients_are_the_authors(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", found_of("ctkd"))
 def test_the_temperature_is_the_authors(setting: str) -> None:
-    arrays = arrays_of(setting)
-    hp, theta = values_of(arrays), torch.from_numpy(arrays["aux_global_T"]).double()
-    assert bounded(theta, hp["t_start"], hp["t_end"]).item() == pytest.approx(float(arrays["extra_temperature_used"]))
+    given = Reference(setting)
+    hp, theta = given.hyperparameters(), torch.from_numpy(given.arrays["aux_global_T"]).double()
+    assert bounded(theta, hp["t_start"], hp["t_end"]).item() == pytest.approx(
+        float(given.arrays["extra_temperature_used"])
+    )
 
 
 def prepared_method(epoch: int = 0, **given: Any) -> CTKD:

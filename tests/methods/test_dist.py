@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cellar.methods.dist import dist_loss, pearson
 
-from .authors_values import arrays_of, assert_agrees, assert_close, inputs_of, settings_of, values_of
+from .reference import Reference, assert_agrees, assert_close, settings_of
 
 
 def logits(seed: int) -> Tensor:
@@ -26,10 +26,10 @@ def test_loss_and_gradient_are_the_authors(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", settings_of("dist"))
 def test_both_parts_are_the_authors(setting: str) -> None:
-    arrays = arrays_of(setting)
-    inputs, temperature = inputs_of(arrays), values_of(arrays)["temperature"]
-    assert_close(weighted(inputs, 1, 0, temperature), arrays["part_inter"], "inter-class")
-    assert_close(weighted(inputs, 0, 1, temperature), arrays["part_intra"], "intra-class")
+    given = Reference(setting)
+    inputs, temperature = given.inputs(), given.hyperparameters()["temperature"]
+    assert_close(weighted(inputs, 1, 0, temperature), given.arrays["part_inter"], "inter-class")
+    assert_close(weighted(inputs, 0, 1, temperature), given.arrays["part_intra"], "intra-class")
 
 
 def test_the_correlation_is_pearsons() -> None:

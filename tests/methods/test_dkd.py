@@ -12,7 +12,7 @@ from cellar.methods.dkd import DKD, dkd_loss, label_and_rest
 from cellar.methods.logit_distillation import standardised
 from cellar.methods.logit_kd import kl_divergence
 
-from .authors_values import Values, arrays_of, assert_agrees, assert_close, inputs_of, settings_of, values_of
+from .reference import Reference, Values, assert_agrees, assert_close, settings_of
 
 LABELS = torch.tensor([1, 0, 3, 3])
 
@@ -32,22 +32,22 @@ def test_loss_and_gradient_are_the_authors(setting: str) -> None:
 
 
 def test_where_the_authors_float32_is_infinite_ours_is_the_float64() -> None:
-    arrays = arrays_of("dkd__saturated")
-    assert np.isinf(arrays["loss_float32"])
-    inputs, hp = inputs_of(arrays, torch.float32), values_of(arrays)
+    given = Reference("dkd__saturated", torch.float32)
+    assert np.isinf(given.arrays["loss_float32"])
+    inputs, hp = given.inputs(), given.hyperparameters()
     loss = weighted(inputs, hp["alpha"], hp["beta"], hp["temperature"])
     loss.backward()
-    gradient, wanted = inputs["student_logits"].grad, arrays["grad_student_logits"]
-    assert loss.item() == pytest.approx(float(arrays["loss"]), rel=1e-6)
+    gradient, wanted = inputs["student_logits"].grad, given.arrays["grad_student_logits"]
+    assert loss.item() == pytest.approx(float(given.arrays["loss"]), rel=1e-6)
     assert gradient is not None and np.abs(gradient.numpy() - wanted).max() < 1e-5 * np.abs(wanted).max()
 
 
 @pytest.mark.parametrize("setting", settings_of("dkd"))
 def test_both_parts_are_the_authors(setting: str) -> None:
-    arrays = arrays_of(setting)
-    inputs, temperature = inputs_of(arrays), values_of(arrays)["temperature"]
-    assert_close(weighted(inputs, 1, 0, temperature), arrays["part_tckd"], "TCKD")
-    assert_close(weighted(inputs, 0, 1, temperature), arrays["part_nckd"], "NCKD")
+    given = Reference(setting)
+    inputs, temperature = given.inputs(), given.hyperparameters()["temperature"]
+    assert_close(weighted(inputs, 1, 0, temperature), given.arrays["part_tckd"], "TCKD")
+    assert_close(weighted(inputs, 0, 1, temperature), given.arrays["part_nckd"], "NCKD")
 
 
 @pytest.mark.parametrize("setting", settings_of("lskd_dkd"))
@@ -61,10 +61,10 @@ def test_with_standardised_logits_too(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", [*settings_of("dkd"), *settings_of("lskd_dkd")])
 def test_the_method_has_the_authors_warm_up_and_cross_entropy(setting: str) -> None:
-    arrays = arrays_of(setting)
-    if "hp_epoch" not in arrays:
+    given = Reference(setting)
+    if "hp_epoch" not in given:
         return  # a setting of the loss alone
-    inputs, hp = inputs_of(arrays), values_of(arrays)
+    inputs, hp = given.inputs(), given.hyperparameters()
     weights = {"target_weight": hp.get("alpha", 1.0), "non_target_weight": hp.get("beta", hp.get("beta_base"))}
     method = DKD(DKD.Params(
         temperature=hp["temperature"], warm_up=hp["warmup_epochs"], distill_weight=hp.get("kd_weight", 1.0),
@@ -75,10 +75,12 @@ def test_the_method_has_the_authors_warm_up_and_cross_entropy(setting: str) -> N
     labels = inputs["labels"]
     method.begin_epoch(hp["epoch"] - 1, EpochIndices(labels, labels))
     terms = method.loss(inputs["student_logits"], Batch(slice(0, len(labels)), labels, labels, labels))
-    assert_close(terms["task_loss"], arrays["part_weighted_ce"], "CE")
+    assert_close(terms["task_loss"], given.arrays["part_weighted_ce"], "CE")
     weighted_kd = terms["loss"] - terms["task_loss"]
-    assert_close(weighted_kd, arrays["part_weighted_kd_after_warmup"], "KD after warm-up")
-    assert_close(hp.get("kd_weight", 1.0) * terms["distill_loss"], arrays["part_weighted_kd_after_warmup"], "its term")
+    assert_close(weighted_kd, given.arrays["part_weighted_kd_after_warmup"], "KD after warm-up")
+    assert_close(
+        hp.get("kd_weight", 1.0) * terms["distill_loss"], given.arrays["part_weighted_kd_after_warmup"], "its term"
+    )
 
 
 def test_the_two_parts_weighted_by_the_teachers_doubt_are_kd() -> None:

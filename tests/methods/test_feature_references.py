@@ -231,7 +231,7 @@ def test_loss_and_gradients_are_the_authors(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_float32_is_as_exact_as_the_authors(name: str) -> None:
     given = Reference(name, torch.float32)
-    given.is_close_in_float32(loss_of(given, name))
+    assert given.is_close_in_float32(loss_of(given, name))
 
 
 @pytest.mark.parametrize("name", settings_of("ft"))

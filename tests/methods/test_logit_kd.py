@@ -12,7 +12,7 @@ from cellar.errors import CellarError
 from cellar.methods.base import cross_entropy
 from cellar.methods.logit_kd import LogitKD, distillation_loss, kl_divergence
 
-from .authors_values import Values, assert_agrees, settings_of
+from .reference import Values, assert_agrees, settings_of
 
 STUDENT = [[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]]
 TEACHER = [[2.0, 1.0, 0.0], [-1.0, 0.5, 4.0]]

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cellar.methods.nkd import nkd_loss
 
-from .authors_values import Values, arrays_of, assert_agrees, assert_close, inputs_of, settings_of, values_of
+from .reference import Reference, Values, assert_agrees, assert_close, settings_of
 
 LABELS = torch.tensor([1, 0, 3, 3])
 
@@ -29,11 +29,11 @@ def test_loss_and_gradient_are_the_authors(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", settings_of("nkd"))
 def test_both_parts_are_the_authors(setting: str) -> None:
-    arrays = arrays_of(setting)
-    inputs, hp = inputs_of(arrays), values_of(arrays)
+    given = Reference(setting)
+    inputs, hp = given.inputs(), given.hyperparameters()
     target = loss(inputs, hp | {"gamma": 0})
-    assert_close(target, arrays["part_target"], "target")
-    assert_close(loss(inputs, hp) - target, arrays["part_non_target_weighted"], "non-target")
+    assert_close(target, given.arrays["part_target"], "target")
+    assert_close(loss(inputs, hp) - target, given.arrays["part_non_target_weighted"], "non-target")
 
 
 def test_without_the_other_classes_it_is_cross_entropy_weighted_by_the_teachers_certainty() -> None:

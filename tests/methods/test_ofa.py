@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cellar.methods.ofa import ofa_loss
 
-from .authors_values import Values, assert_agrees, settings_of
+from .reference import Values, assert_agrees, settings_of
 
 LABELS = torch.tensor([1, 0, 3, 3])
 

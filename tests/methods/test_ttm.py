@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from cellar.methods.ttm import transformed_divergence
 
-from .authors_values import assert_agrees, settings_of
+from .reference import assert_agrees, settings_of
 
 
 def logits(seed: int) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from cellar.methods.ttm import transformed_divergence
 from cellar.methods.wttm import wttm_loss
 
-from .authors_values import assert_agrees, settings_of
+from .reference import assert_agrees, settings_of
 
 
 def logits(seed: int) -> Tensor:

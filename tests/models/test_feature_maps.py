@@ -93,8 +93,11 @@ def test_shapes_are_known_without_memory(name: str) -> None:
 
 
 def test_a_network_without_maps_or_images_that_it_does_not_take_are_one_line() -> None:
-    with pytest.raises(CellarError, match="mobilenet_v1 serves no feature maps"):
+    with pytest.raises(
+        CellarError, match=r"mobilenet_v1 serves no feature maps; these do: cnn4, .*resnet8x4"
+    ) as caught:
         features.of("mobilenet_v1", str(models.file_of("mobilenet_v1")), 32, 2)
+    assert str(caught.value).rpartition(": ")[2].split(", ") == SERVING
     with pytest.raises(CellarError, match="cnn4 does not take images of 48 x 48 pixels"):
         features.of("cnn4", str(models.file_of("cnn4")), 48, 2)
 

@@ -55,4 +55,4 @@ def test_so_is_that_of_a_teacher_that_is_imported(rerun: Project) -> None:
 
 def test_every_kind_is_run() -> None:
     made = {*STAGES, "import_teacher", *IN_PINS, *IN_EXPORTS}
-    assert made | {"time_method"} == set(KINDS)  # tests/costs has the last
+    assert made | {"time_method"} == set(KINDS)  # tests/engine/test_training_costs.py has the last

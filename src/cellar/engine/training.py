@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -128,14 +129,7 @@ def train(
     while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
         epoch = len(result.history)
         indices = sampler(epoch)
-        if several:
-            with context.main_process_first():  # the others then find teacher logits in the cache
-                method.begin_epoch(epoch, indices)
-        else:
-            method.begin_epoch(epoch, indices)
-        if method.restarts_optimizer(epoch):
-            optimizer.restart()
-        torch.manual_seed(derive(seed, "dropout", epoch, *([context.rank] if context.rank else [])))
+        begin_epoch(method, optimizer, epoch, indices, seed, context)
         terms, steps = train_epoch(
             trained, split, indices, method, optimizer, recipe.batch_size, precision, progress, context
         )
@@ -153,6 +147,23 @@ def train(
     progress.print_line()
     result.last = snapshot(model)
     return result
+
+
+def begin_epoch(
+    method: LearningRule,
+    optimizer: Optimizer,
+    epoch: int,
+    indices: EpochIndices,
+    seed: int,
+    context: DistributedContext,
+) -> None:
+    """Let the method take what it needs for the epoch's images, and seed dropout, in each process otherwise."""
+    # The main process first: the others then find teacher logits in the cache.
+    with context.main_process_first() if context.size > 1 else nullcontext():
+        method.begin_epoch(epoch, indices)
+    if method.restarts_optimizer(epoch):
+        optimizer.restart()
+    torch.manual_seed(derive(seed, "dropout", epoch, *([context.rank] if context.rank else [])))
 
 
 def train_epoch(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from cellar.config.section import Positive, Weight
 from cellar.engine.training import Batch
-from cellar.methods.logit_distillation import full_precision
+from cellar.methods.base import full_precision
 from cellar.methods.maps import Regressor, pooled, preactivation_pairs, size_of
 from cellar.methods.two_stages import FirstFeatures
 from cellar.models.features import Features

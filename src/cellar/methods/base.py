@@ -208,8 +208,15 @@ def with_random_augmentations(
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
-    """Mean over the batch of -w_y log softmax(logits)_y, divided by the mean of w_y; float32 throughout.
+    """Mean over the batch of -w_y log softmax(logits)_y, divided by the mean of w_y; in float32, of float64 in float64.
 
     logits (B, C), labels (B,), class_weights (C,) or None for equal weights (Mini-ResEmoteNet, eq. 5).
     """
-    return functional.cross_entropy(logits.float(), labels, weight=class_weights)
+    logits = full_precision(logits)
+    weights = None if class_weights is None else class_weights.to(logits.dtype)
+    return functional.cross_entropy(logits, labels, weight=weights)
+
+
+def full_precision(values: Tensor) -> Tensor:
+    """Half precision as float32, in which losses are computed; float32 and float64 as they are."""
+    return values if values.dtype == torch.float64 else values.float()

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from cellar.config.section import Count, Weight
 from cellar.engine.training import Batch
+from cellar.methods.base import full_precision
 from cellar.methods.feature_distillation import FeatureDistillation
-from cellar.methods.logit_distillation import full_precision
 from cellar.models.features import Features
 
 

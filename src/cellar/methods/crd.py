@@ -19,8 +19,8 @@ from torch.nn import functional
 from cellar.config.section import Count, Fraction, Positive, Weight
 from cellar.engine.setup import TrainData
 from cellar.engine.training import Batch, EpochIndices
+from cellar.methods.base import full_precision
 from cellar.methods.feature_distillation import FeatureDistillation
-from cellar.methods.logit_distillation import full_precision
 from cellar.models.features import Features
 from cellar.seeding import derive
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from cellar.config.section import Positive, Weight
-from cellar.methods.logit_distillation import LogitDistillation, full_precision
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import LogitDistillation
 
 EPSILON = 1e-8  # added to the product of the two norms, as in the authors' code
 

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from cellar.config.section import Count, Positive, Weight
 from cellar.engine.training import EpochIndices
-from cellar.methods.logit_distillation import LogitDistillation, full_precision, standardised, without_label
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import LogitDistillation, standardised, without_label
 from cellar.methods.logit_kd import kl_divergence
 
 

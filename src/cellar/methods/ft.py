@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from cellar.config.section import Count, Fraction, Weight
 from cellar.engine.training import Batch
-from cellar.methods.logit_distillation import full_precision
+from cellar.methods.base import full_precision
 from cellar.methods.maps import same_size
 from cellar.methods.two_stages import TwoStages
 from cellar.models.features import Features

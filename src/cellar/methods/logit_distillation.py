@@ -16,7 +16,7 @@ from torch.nn import functional
 from cellar.config.section import Section, Weight
 from cellar.engine.setup import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
-from cellar.methods.base import Classifier, cross_entropy
+from cellar.methods.base import Classifier, cross_entropy, full_precision
 
 Weighted = TypeVar("Weighted", bound=Any)
 
@@ -59,11 +59,6 @@ class LogitDistillation(Classifier):
 
     def facts(self) -> dict[str, Any]:
         return self.teacher.facts()
-
-
-def full_precision(logits: Tensor) -> Tensor:
-    """Half precision as float32, in which losses are computed; float32 and float64 as they are."""
-    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def standardised(logits: Tensor) -> Tensor:

@@ -22,8 +22,8 @@ from torch.nn import functional
 
 from cellar.config.section import Positive, Section, Weight
 from cellar.engine.training import Batch, Losses
-from cellar.methods.base import cross_entropy
-from cellar.methods.logit_distillation import LogitDistillation, full_precision, something_to_learn, standardised
+from cellar.methods.base import cross_entropy, full_precision
+from cellar.methods.logit_distillation import LogitDistillation, something_to_learn, standardised
 
 
 class LogitKD(LogitDistillation):

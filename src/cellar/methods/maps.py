@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cellar.methods.logit_distillation import full_precision
+from cellar.methods.base import full_precision
 from cellar.models.features import Features
 
 Size = tuple[int, int]

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Positive, Weight
-from cellar.methods.logit_distillation import LogitDistillation, full_precision, without_label
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import LogitDistillation, without_label
 
 
 class NKD(LogitDistillation):

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Positive
-from cellar.methods.logit_distillation import LogitDistillation, full_precision
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import LogitDistillation
 
 
 class OFA(LogitDistillation):

@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from cellar.config.section import Weight
 from cellar.engine.training import Batch
+from cellar.methods.base import full_precision
 from cellar.methods.feature_distillation import FeatureDistillation
-from cellar.methods.logit_distillation import full_precision
 from cellar.models.features import Features
 
 SMALLEST = 1e-12  # a squared distance is at least this, so that its root has a gradient

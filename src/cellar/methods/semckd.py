@@ -24,8 +24,8 @@ from cellar.config.section import Count, Positive, Weight
 from cellar.engine.setup import TrainData
 from cellar.engine.training import Batch, EpochIndices, Sampler
 from cellar.errors import CellarError
+from cellar.methods.base import full_precision
 from cellar.methods.feature_distillation import FeatureDistillation
-from cellar.methods.logit_distillation import full_precision
 from cellar.methods.maps import projection, same_size, stages
 from cellar.models.features import Features
 

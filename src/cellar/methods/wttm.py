@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Positive, Weight
-from cellar.methods.logit_distillation import LogitDistillation, full_precision
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import LogitDistillation
 from cellar.methods.ttm import transformed_divergence
 
 

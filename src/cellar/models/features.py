@@ -5,6 +5,7 @@ A network serves them if it is a FeatureNetwork; `of` finds their shapes without
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
@@ -62,10 +63,14 @@ def of(name: str, file: str, side: int, batch_size: int) -> Features:
     with torch.device("meta"):
         network = models.build(name, 2, file).eval()
         if not isinstance(network, FeatureNetwork):
-            raise CellarError(
-                f"{name} serves no feature maps; name a network whose class has classifier and stage_norms"
-            )
+            those = [other for other, path in models.networks().items() if path in serving_files()]
+            raise CellarError(f"{name} serves no feature maps; these do: {', '.join(those)}")
         return network.features(torch.empty(batch_size, 3, side, side))
+
+
+def serving_files() -> list[Path]:
+    """Files of src/cellar/models whose networks serve features: those that make Features."""
+    return [path for path in models.HERE.glob("*.py") if "models.features import Features" in path.read_text("utf-8")]
 
 
 def norms_of(name: str, file: str) -> int:

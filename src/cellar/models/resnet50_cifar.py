@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cellar.models.features import Features
+from cellar.models.stages import maps_of
 
 STEM, BLOCKS, WIDTHS, EXPANSION = 64, (3, 4, 6, 3), (64, 128, 256, 512), 4
 
@@ -55,15 +56,9 @@ class CifarResNet50(nn.Module):
     def features(self, images: Tensor) -> Features:
         """Maps of 32x32, 32x32, 16x16, 8x8 and 4x4 pixels of images of 32x32."""
         x = torch.relu_(self.bn1(self.conv1(images)))
-        maps, preactivations = [x], [x]
-        for blocks in (self.layer1, self.layer2, self.layer3, self.layer4):
-            for block in blocks:
-                preactivation = block(x)
-                x = torch.relu(preactivation)
-            maps.append(x)
-            preactivations.append(preactivation)
-        vector = x.mean((2, 3))
-        return Features(tuple(maps), tuple(preactivations), vector, self.linear(vector))
+        maps, preactivations = maps_of(x, (self.layer1, self.layer2, self.layer3, self.layer4))
+        vector = maps[-1].mean((2, 3))
+        return Features(maps, preactivations, vector, self.linear(vector))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.features(images).logits

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from cellar.models.channel_shuffle import channel_shuffle
 from cellar.models.features import Features
+from cellar.models.stages import maps_of
 
 STEM, GROUPS = 24, 3
 STAGES = [(240, 4), (480, 8), (960, 4)]  # channels and blocks
@@ -58,15 +59,9 @@ class ShuffleNetV1(nn.Module):
     def features(self, images: Tensor) -> Features:
         """Maps of 32x32, 16x16, 8x8 and 4x4 pixels of images of 32x32."""
         x = torch.relu_(self.bn1(self.conv1(images)))
-        maps, preactivations = [x], [x]
-        for blocks in (self.layer1, self.layer2, self.layer3):
-            for block in blocks:
-                preactivation = block(x)
-                x = torch.relu(preactivation)
-            maps.append(x)
-            preactivations.append(preactivation)
-        vector = x.mean((2, 3))
-        return Features(tuple(maps), tuple(preactivations), vector, self.linear(vector))
+        maps, preactivations = maps_of(x, (self.layer1, self.layer2, self.layer3))
+        vector = maps[-1].mean((2, 3))
+        return Features(maps, preactivations, vector, self.linear(vector))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.features(images).logits

@@ -17,11 +17,17 @@ def by_file(config: Config) -> dict[Path, dict[str, Any]]:
 
 def settings_of(stage: Stage) -> dict[str, Any]:
     """Plain data; what is None is left out. Raises CellarError for parameters that the stage's method does not take."""
-    settings = stage.job.settings
+    settings, study = stage.job.settings, stage.job.study
     if isinstance(settings, RunSettings):
-        settings = settings.model_copy(update={"method": complete(settings, stage.job.study)})
+        settings = with_defaults(settings, study)
+    elif isinstance(student := getattr(settings, "student", None), RunSettings):  # whose files a stage reads
+        settings = settings.model_copy(update={"student": with_defaults(student, study)})
     values: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
     return values
+
+
+def with_defaults(settings: RunSettings, study: str) -> RunSettings:
+    return settings.model_copy(update={"method": complete(settings, study)})
 
 
 def complete(settings: RunSettings, study: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def reduce(composition: Composition, config: Config) -> None:
 
 def reduce_study(sections: Tree, params: Params, done: Seeds) -> None:
     kept = set(with_references(params, [line for line in lines_of(params) if place_of(params, *line) in done]))
+    needed = {used for line in kept for used in references(params, *line)}
     for section, key in lines_of(params):
         entries, line = sections[section].value, getattr(params, section)[key]
         if not params.is_on(line):
@@ -41,7 +42,9 @@ def reduce_study(sections: Tree, params: Params, done: Seeds) -> None:
         if (section, key) not in kept:
             del entries[key]
             continue
-        planned, seeds = params.seeds_of(line), done.get(place_of(params, section, key))
+        planned, seeds = params.seeds_of(line), done.get(place_of(params, section, key), [])
+        if (section, key) in needed:  # by their first seed
+            seeds = [seed for seed in planned if seed in seeds or seed == planned[0]]
         if seeds and seeds != planned:
             entries[key].value["seeds"] = Entry(seeds, entries[key].source, str(seeds))
     for sweep, line in params.sweeps.items():
@@ -65,8 +68,13 @@ def with_references(params: Params, lines: list[tuple[str, str]]) -> Iterator[tu
     """Lines, and the teachers and experiments that they are built on, directly or through others."""
     for section, key in lines:
         yield section, key
-        used = [(other, name) for _, other, name in references_of(getattr(params, section)[key])]
-        yield from with_references(params, [line for line in used if line[0] in ("teachers", "experiments")])
+        yield from with_references(params, references(params, section, key))
+
+
+def references(params: Params, section: str, key: str) -> list[tuple[str, str]]:
+    """The teachers and experiments that a line itself is built on."""
+    used = references_of(getattr(params, section)[key])
+    return [(other, name) for _, other, name in used if other in ("teachers", "experiments")]
 
 
 def finished(config: Config) -> Seeds:

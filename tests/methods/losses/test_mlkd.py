@@ -15,14 +15,12 @@ from cellar.methods.losses.mlkd import (
     share_below_median,
     softened_divergence,
 )
-from tests.methods.authors_values import (
+from tests.methods.reference import (
+    Reference,
     Values,
-    arrays_of,
     assert_agrees,
     assert_close,
-    inputs_of,
     settings_of,
-    values_of,
 )
 
 SETTINGS = [*settings_of("mlkd"), *settings_of("mlkd_lskd")]
@@ -46,27 +44,27 @@ def test_loss_and_gradients_are_the_authors(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", settings_of("mlkd"))
 def test_each_part_at_each_temperature_is_the_authors(setting: str) -> None:
-    arrays = arrays_of(setting)
-    inputs = inputs_of(arrays)
-    named = [re.fullmatch(r"part_primitive_(kd|cc|bc)_T(\d+)_weak", key) for key in arrays]
+    given = Reference(setting)
+    inputs = given.inputs()
+    named = [re.fullmatch(r"part_primitive_(kd|cc|bc)_T(\d+)_weak", key) for key in given.arrays]
     found = [match for match in named if match]
     assert len(found) >= 12
     for match in found:
         part = PARTS[match[1]](inputs["student_logits_weak"], inputs["teacher_logits_weak"], float(match[2]))
-        assert_close(part, arrays[match[0]], match[0])
+        assert_close(part, given.arrays[match[0]], match[0])
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_shares_are_those_of_the_authors_masks(setting: str) -> None:
-    arrays = arrays_of(setting)
-    probabilities = inputs_of(arrays)["teacher_logits_weak"].softmax(1)
-    assert share_below_median(probabilities.amax(1)).item() == pytest.approx(arrays["extra_instance_mask"].mean())
-    assert share_below_median(probabilities.sum(0)).item() == pytest.approx(arrays["extra_class_mask"].mean())
+    given = Reference(setting)
+    probabilities = given.inputs()["teacher_logits_weak"].softmax(1)
+    assert share_below_median(probabilities.amax(1)).item() == pytest.approx(given.arrays["extra_instance_mask"].mean())
+    assert share_below_median(probabilities.sum(0)).item() == pytest.approx(given.arrays["extra_class_mask"].mean())
 
 
 def test_the_defaults_are_the_published_ones() -> None:
     """Of its first setting, which has them."""
-    hp = values_of(arrays_of("mlkd"))
+    hp = Reference("mlkd").hyperparameters()
     assert hp["temperatures_all"] == list(TEMPERATURES)
     assert mlkd_loss.__kwdefaults__["task_weight"] == hp["ce_weight"]
     assert mlkd_loss.__kwdefaults__["distill_weight"] == hp["kd_weight"]

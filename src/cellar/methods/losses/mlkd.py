@@ -23,7 +23,8 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn import functional
 
-from cellar.methods.logit_distillation import full_precision, standardised
+from cellar.methods.base import full_precision
+from cellar.methods.logit_distillation import standardised
 from cellar.methods.logit_kd import kl_divergence
 
 TEMPERATURES = (4.0, 3.0, 5.0, 2.0, 6.0)

@@ -17,7 +17,7 @@ def jobs(config: Config) -> Iterator[Job]:
             student=one.student,
             recipe=one.params.recipes[one.line.recipe],
             teacher=one.teacher,
-            synthetic=config.scale.synthetic,
+            synthetic=config.datasets[one.line.dataset].is_synthetic,
         )
         predictions = paths.predictions("students", one.student.key, one.student.seed) / "predictions.npz"
         data = (*runs.data_files(one.line.dataset), str(paths.audit_pairs(one.line.dataset)))

@@ -16,7 +16,7 @@ def jobs(config: Config) -> Iterator[Job]:
             student=one.student,
             licence=one.export.licence,
             grey=config.datasets[one.line.dataset].is_grey,
-            synthetic=config.scale.synthetic,
+            synthetic=config.datasets[one.line.dataset].is_synthetic,
             calibration_images=one.export.calibration_images,
         )
         reads, own = (*runs.data_files(one.line.dataset), one.weights), code.of_run(one.student, one.params.study)

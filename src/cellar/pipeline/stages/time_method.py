@@ -36,10 +36,9 @@ def jobs(config: Config) -> Iterator[Job]:
 
 def run(settings: Settings) -> Facts:
     from cellar import files
-    from cellar.costs import training
-    from cellar.engine import runtime
+    from cellar.engine import runtime, training_costs
 
-    measured = training.measure(settings, settings.warmup, settings.repeats)
+    measured = training_costs.measure(settings, settings.warmup, settings.repeats)
     files.write_json(paths.training_costs(settings.key), measured)
     return runtime.device_facts(runtime.prepare(settings.threads), settings.threads)
 
@@ -49,7 +48,7 @@ KIND = StageKind(
     jobs,
     Settings,
     run,
-    (*code.TRAINING, "src/cellar/costs"),
+    code.TRAINING,
     metrics=("results/metrics/training_costs/{item}.json",),
     torch=True,
     alone=True,

@@ -8,10 +8,11 @@ import pytest
 
 from cellar import paths
 from cellar.config.resolved import TrainingSettings
-from cellar.costs import training
+from cellar.engine import training_costs
 from cellar.pipeline.stages import time_method
-from tests.conftest import ROOT
-from tests.engine.tiny import RECIPE, SIZES, settings_of, tiny_set
+
+from ..conftest import ROOT
+from .tiny import RECIPE, SIZES, settings_of, tiny_set
 
 IMAGES, EPOCHS, BATCH = SIZES["train"], int(RECIPE["epochs"]), int(RECIPE["batch_size"])
 KD = {"name": "logit_kd", "temperature": 4, "task_weight": 0.5, "distill_weight": 0.5, "loss_form": "weighted"}
@@ -27,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def measured(method: dict[str, Any], **changes: Any) -> dict[str, Any]:
     teacher = None if method["name"] == "labels" else "nowhere"
     settings = settings_of("students", "study/one", method, teacher, **changes)
-    return training.measure(TrainingSettings.model_validate(settings), warmup=1, repeats=1)
+    return training_costs.measure(TrainingSettings.model_validate(settings), warmup=1, repeats=1)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_teachers_images_are_those_that_the_whole_training_asks_for(
 def test_timed_steps_are_scaled_to_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step of 16 images in 2 seconds: 40 images in 5."""
     ticks = iter(range(0, 1000, 2))
-    monkeypatch.setattr(training.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(training_costs.time, "perf_counter", lambda: next(ticks))
     found = measured({"name": "labels"})
     assert (BATCH, IMAGES) == (16, 40)
     assert (found["seconds_per_epoch"], found["images_per_second"]) == (5.0, 8.0)
@@ -64,9 +65,8 @@ def test_neither_a_trained_teacher_nor_a_cache_is_needed_or_made() -> None:
 
 def test_the_code_that_it_imports_is_declared() -> None:
     declared = {path.removesuffix(".py") for path in time_method.KIND.code}
-    for file in (ROOT / "src/cellar/costs").glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            if module.startswith("cellar.") and not module.startswith(UNDECLARED):
-                path = Path("src", *module.split("."))
-                assert {str(place) for place in (path, *path.parents)} & declared, module
+    for node in ast.walk(ast.parse((ROOT / "src/cellar/engine/training_costs.py").read_text(encoding="utf-8"))):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if module.startswith("cellar.") and not module.startswith(UNDECLARED):
+            path = Path("src", *module.split("."))
+            assert {str(place) for place in (path, *path.parents)} & declared, module

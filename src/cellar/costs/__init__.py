@@ -1,1 +1,0 @@
-"""What trainings cost: time, memory, and what the teacher computes for them."""
