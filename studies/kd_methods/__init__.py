@@ -1,1 +1,1 @@
-"""28 methods of distillation on CIFAR-100, pair by pair, by one recipe."""
+"""30 methods of distillation on CIFAR-100, pair by pair, by one recipe."""

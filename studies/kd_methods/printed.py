@@ -22,6 +22,8 @@ LABELS: dict[str, tuple[str, ...]] = {
     "dist": ("DIST",),
     "ttm": ("TTM",),
     "wttm": ("WTTM",),
+    "mlkd": ("MLKD",),
+    "mlkd_lskd": ("MLKD+LSKD",),
     "ofa": ("OFA",),
     "ctkd": ("CTKD", "KD+CTKD"),
     "fitnet": ("FitNet",),

@@ -41,9 +41,10 @@ def recipe(printed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def student_recipe(printed: Mapping[str, Any], pair: str, method: str) -> dict[str, Any]:
-    """The recipe with the student's learning rate, later by the epochs of a first stage."""
+    """The recipe with the student's learning rate, later by the epochs of a first stage; and what a method has of its own."""
     usual, student = printed["recipe"], printed_pairs()[pair].split("->")[1]
     later = printed["first_stage_epochs"].get(method, 0)
+    own = printed["recipes"].get(method, {})
     return recipe(
         usual
         | {
@@ -51,6 +52,7 @@ def student_recipe(printed: Mapping[str, Any], pair: str, method: str) -> dict[s
             "milestones": [epoch + later for epoch in usual["milestones"]],
             "learning_rate": printed["learning_rate"].get(student, usual["learning_rate"]),
         }
+        | own.get(printed_pairs()[pair], own.get("usual", {}))
     )
 
 

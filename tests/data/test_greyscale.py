@@ -12,7 +12,7 @@ from torchvision import transforms
 from cellar.config import Dataset
 from cellar.data.greyscale import to_grey
 from cellar.data.inputs import prepared
-from cellar.data.inputs.augmentation import open_split
+from cellar.data.inputs.augmentation import open_split, unaugmented
 from cellar.pipeline.stages import prepare
 
 # ResEmoteNet's own chain, for training and for evaluation, but for the flip and the resizing
@@ -48,7 +48,7 @@ def test_each_input_is_resemotenets_own(drawn: Path, tmp_path: Path, monkeypatch
     for split in prepared.SPLITS:
         rows = np.flatnonzero(grey.split == split)[:8]
         opened = open_split(grey, rows, Input(), torch.device("cpu"))
-        inputs = next(opened.augmentation.unaugmented(opened.images, 8))
+        inputs = next(unaugmented(opened.images, opened.augmentation, 8))
         expected = torch.stack([ITS_OWN(Image.fromarray(image)) for image in colour.images[rows]])
         torch.testing.assert_close(inputs, expected)
         assert not torch.equal(opened.images, torch.from_numpy(colour.images[rows]).permute(0, 3, 1, 2))

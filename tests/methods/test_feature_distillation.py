@@ -16,16 +16,21 @@ from torch.nn import functional
 from cellar import files, models, paths
 from cellar.config.resolved import EvaluationSettings, TrainingSettings
 from cellar.data.inputs import prepared
+from cellar.data.inputs.augmentation import unaugmented
 from cellar.data.inputs.prepared import ImageSet
+from cellar.data.inputs.two_views import TwoViews
 from cellar.engine import evaluate, setup, training
+from cellar.engine.guesses import Guesses
 from cellar.errors import CellarError
 from cellar.methods import registry
 from cellar.methods.crd import with_negatives
 from cellar.methods.feature_distillation import FeatureDistillation, Student
+from cellar.methods.mlkd import Views, distill_loss, sum_of_cross_entropies
 from cellar.models import features
 from cellar.models.features import Features
 from tests.engine.tiny import CLASSES, RECIPE, settings_of
 
+MLKD = "mlkd"  # a live teacher's logits of two augmentations
 METHODS = [name for name in registry.known() if issubclass(registry.load(name), FeatureDistillation)]
 SHORT: dict[str, dict[str, Any]] = {
     **{name: {"first_stage_epochs": 1} for name in ("ab", "fsp", "ft")},
@@ -96,7 +101,7 @@ def killed_in_second_epoch(settings: TrainingSettings) -> None:
             setup.run(settings)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, MLKD])
 def test_a_killed_training_resumes_to_the_same_bytes_and_its_weights_file_predicts(name: str) -> None:
     settings = settings_for(name)
     written = trained(settings)
@@ -105,7 +110,8 @@ def test_a_killed_training_resumes_to_the_same_bytes_and_its_weights_file_predic
     assert resumed and resumed["resumed_from_epoch"] == 1
     assert [(folder_of(settings) / file).read_bytes() for file in FILES] == written
     first, second = files.read_csv(folder_of(settings) / "history.csv")
-    assert np.isfinite(first["feature_loss"]) and first["train_loss"] != second["train_loss"]
+    own_loss = "distill_loss" if name == MLKD else "feature_loss"
+    assert np.isfinite(first[own_loss]) and first["train_loss"] != second["train_loss"]
     names = set(files.read_tensors(folder_of(settings) / "weights.safetensors"))
     own = {key for key in names if not key.startswith("reused.")}
     assert own == set(models.build("resnet8x4", 3).state_dict()) and (names > own) == (name == "simkd")
@@ -140,7 +146,7 @@ def test_simkd_predicts_by_its_projector_and_the_teachers_classifier() -> None:
     split = evaluate.EvalContext(
         evaluation_of(settings), prepared.load(paths.prepared("tiny")), torch.device("cpu")
     ).split("test")
-    x = network.features(next(iter(split.augmentation.unaugmented(split.images, 8)))).maps[-1]
+    x = network.features(next(iter(unaugmented(split.images, split.augmentation, 8)))).maps[-1]
     for conv, norm in ((0, 1), (3, 4), (6, 7)):
         weight = state[f"reused.projector.{conv}.weight"]
         x = functional.conv2d(x, weight, padding=weight.shape[2] // 2)
@@ -182,7 +188,7 @@ class Run:
         indices = self.method.sampler(self.data)(epoch)
         self.method.begin_epoch(epoch, indices)
         image, augmentation = indices.image[:8], indices.augmentation[:8]
-        split = self.data.train
+        split = self.method.train_split(self.data)
         self.model.zero_grad(set_to_none=True)
         output = self.model(split.augmentation.apply(split.images[image], augmentation))
         batch = training.Batch(slice(0, 8), image, augmentation, split.labels[image])
@@ -223,6 +229,31 @@ def test_the_teacher_sees_the_students_images_in_evaluation_mode() -> None:
         torch.testing.assert_close(ours, theirs.detach(), check_stride=False)
     torch.testing.assert_close(found.logits, wanted.logits.detach())
     assert not found.vector.requires_grad and len(found.vector) == 3
+
+
+def test_two_augmentations_take_two_passes_each() -> None:
+    """Of MLKD's student in training mode, of its teacher in evaluation mode; scores of training images are of the weak one."""
+    run = Run.of(settings_for(MLKD))
+    losses = run.losses(0)
+    indices, split = run.method.sampler(run.data)(0), run.data.train
+    image, index = indices.image[:8], indices.augmentation[:8]
+    weak, strong = TwoViews(split.augmentation).apply(split.images[image], index).unbind(1)
+    student = setup.build_network(run.settings, 3, torch.device("cpu")).train()
+    teacher = models.build("resnet8x4", 3)
+    teacher.load_state_dict(files.read_tensors(paths.trained("teachers", "teacher", 0) / "weights.safetensors"))
+    learnt, taught = Views(student(weak), student(strong)), Views(*map(teacher.eval(), (weak, strong)))
+    labels = split.labels[image]
+    torch.testing.assert_close(losses["task_loss"], sum_of_cross_entropies(learnt, labels))
+    torch.testing.assert_close(losses["distill_loss"], distill_loss(learnt, taught))
+    torch.testing.assert_close(losses["loss"], 0.1 * losses["task_loss"] + 0.9 * losses["distill_loss"])
+    for name, value in student.state_dict().items():  # batch norm has seen one kind of image, then the other
+        torch.testing.assert_close(run.model.state_dict()[name], value)
+    assert run.method.facts() == {"teacher_images_forwarded": 16}
+    run.method.guesses = Guesses(3, torch.device("cpu"))
+    run.method.observe(torch.stack(learnt, 1).detach(), training.Batch(slice(0, 8), image, index, labels))
+    assert run.method.guesses.take()["train_accuracy"] == pytest.approx(
+        100 * (learnt.weak.argmax(1) == labels).double().mean().item()
+    )
 
 
 def test_first_stages_train_what_the_second_does_not() -> None:

@@ -15,7 +15,7 @@ from torch.optim import lr_scheduler
 from tqdm import tqdm
 
 from cellar.config import Recipe
-from cellar.data.inputs.augmentation import FiniteAugmentation, Images
+from cellar.data.inputs.augmentation import Augmentation, Images, unaugmented
 from cellar.engine import run_record
 from cellar.models import small_maps
 from cellar.models.small_maps import Shape
@@ -69,12 +69,12 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, images: Images, augmentation: FiniteAugmentation, batch_size: int, precision: str = "fp32"
+    model: nn.Module, images: Images, augmentation: Augmentation, batch_size: int, precision: str = "fp32"
 ) -> Tensor:
     """Outputs (N, ...) float32 of the model for every image (N, 1 or 3, H, W) uint8, unaugmented, in order."""
     model.eval()
     parts = []
-    for inputs in augmentation.unaugmented(images, batch_size):
+    for inputs in unaugmented(images, augmentation, batch_size):
         with autocast(inputs.device, precision):
             parts.append(model(inputs).float())
     return torch.cat(parts)

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from cellar import files, paths
-from cellar.data.inputs.augmentation import FiniteAugmentation, Images
+from cellar.data.inputs.augmentation import Augmentation, Images
 from cellar.engine import runtime
 from cellar.errors import CellarError
 from cellar.models.features import Features
@@ -46,7 +46,7 @@ class FixedBatchTeacher:
 
     build: Callable[[], nn.Module]  # with its weights, on the images' device; called when first needed
     images: Images
-    augmentation: FiniteAugmentation
+    augmentation: Augmentation
     batch_size: int
     precision: str
     images_forwarded: int = 0  # without padding

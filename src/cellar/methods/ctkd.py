@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from cellar.config.section import Count, Positive, Weight
 from cellar.engine.training import Batch, EpochIndices, Losses
+from cellar.engine.wrapped import Wrapped
 from cellar.methods.logit_distillation import LogitDistillation
 from cellar.methods.logit_kd import kl_divergence
 
@@ -59,23 +60,16 @@ class CTKD(LogitDistillation):
         self.student.theta.data.copy_(state["theta"])
 
 
-class Student(nn.Module):
+class Student(Wrapped):
     """A network, and θ () beside it: (B, 3, H, W) -> logits (B, C). Its state dict is the network's alone."""
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.theta = nn.Parameter(torch.ones(()))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(images)
         return logits
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.network.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.network.load_state_dict(*args, **kwargs)
 
 
 def ctkd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ MEASURED = {
 
 def test_each_experiment_is_timed_alone_on_its_data(project: Fabricate) -> None:
     stages = [stage for stage in plan.stages(project("sample").config()) if stage.kind.name == "time_method"]
-    assert len(stages) == 29 and all(stage.kind.alone for stage in stages)
+    assert len(stages) == 31 and all(stage.kind.alone for stage in stages)
     for stage in stages:
         assert stage.job.reads == tuple(f"data/prepared/cifar100/{name}" for name in ("arrays.npz", "manifest.json"))
 
@@ -27,7 +27,7 @@ def test_rows_are_methods_beside_the_student_alone(project: Fabricate) -> None:
         alone = {"seconds_per_epoch": 1.0, "teacher": "none", "teacher_images": 0} if key == ALONE else {}
         files.write_json(paths.training_costs(f"{KEY}/{key}"), MEASURED | alone)
     rows = {row.id: row.cells for row in made.build(TABLE).rows}
-    assert list(rows)[:3] == ["alone", "kd", "kd_lskd"] and len(rows) == 29
+    assert list(rows)[:3] == ["alone", "kd", "kd_lskd"] and len(rows) == 31
     assert (rows["sp"]["seconds"].value, rows["sp"]["ratio"].value, rows["alone"]["ratio"].value) == (2.5, 2.5, 1.0)
     assert (rows["sp"]["teacher"].value, rows["sp"]["teacher_images"].value) == ("beside the student", 4320)
     assert rows["sp"]["memory"].value == pytest.approx(300.25)

@@ -14,7 +14,7 @@ def test_methods_are_sorted_by_what_they_gain(project: Fabricate) -> None:
     drawn = figures.catalogue(made.config())[FIGURE].draw()
     (axes,) = drawn.axes
     dots = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
-    assert len(dots) == 28 and dots == sorted(dots)
+    assert len(dots) == 30 and dots == sorted(dots)
     expected = sorted(100 * (5 + place % 11) / 40 for place, key in enumerate(lines) if not key.endswith("-alone"))
     assert dots == expected
     assert axes.get_title() == "resnet20 → resnet8"
@@ -51,4 +51,4 @@ def test_every_pair_has_a_panel(project: Fabricate) -> None:
 
 def test_the_figure_reads_what_its_differences_rest_on(project: Fabricate) -> None:
     read = figures.catalogue(project("sample").config())[FIGURE].inputs()
-    assert len(read) == 29 and all(path.endswith("predictions.npz") for path in read)
+    assert len(read) == 31 and all(path.endswith("predictions.npz") for path in read)

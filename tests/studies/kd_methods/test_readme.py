@@ -42,10 +42,10 @@ def test_they_are_five_lines() -> None:
 
 def test_they_compare_all_methods_on_the_folder(mine: Project) -> None:
     params = mine.params(KEY)
-    assert len(params.experiments) == 29 and {line.dataset for line in params.experiments.values()} == {"mine"}
+    assert len(params.experiments) == 31 and {line.dataset for line in params.experiments.values()} == {"mine"}
     assert list(params.teachers) == ["large"]
     kinds = [stage.kind.name for stage in plan.stages(mine.config())]
-    assert kinds.count("distill_student") == 28 and kinds.count("train_student") == kinds.count("train_teacher") == 1
+    assert kinds.count("distill_student") == 30 and kinds.count("train_student") == kinds.count("train_teacher") == 1
     resolved.by_file(mine.config())  # every method serves the two networks
 
 
@@ -71,7 +71,7 @@ def test_the_table_compares_them(mine: Project) -> None:
         for key in lines:
             evaluate(mine, key, right=20, kind=kind)
     rows = {row.id: row.cells for row in mine.build(f"{KEY}/mine").rows}
-    assert len(rows) == 30 and rows["crd"]["gain"].value == 0.0
+    assert len(rows) == 32 and rows["crd"]["gain"].value == 0.0
     assert all(cell.paper is None for cells in rows.values() for cell in cells.values())
 
 

@@ -30,7 +30,7 @@ def test_all_22_tables_are_known_where_their_pairs_are_listed(project: Fabricate
 def test_rows_are_the_teacher_the_student_alone_and_every_method(project: Fabricate) -> None:
     built = project("sample", evaluated=True).build(SAMPLE)
     assert [row.label for row in built.rows[:4]] == ["teacher: resnet20", "student alone", "KD", "KD+LSKD"]
-    assert len(built.rows) == 30
+    assert len(built.rows) == 32
     assert markdown(built).startswith("**These numbers come from synthetic objects")
 
 

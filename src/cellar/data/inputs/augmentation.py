@@ -51,6 +51,19 @@ class Preprocessing(Protocol):
     def normalisation(self) -> str: ...
 
 
+class Augmentation(Protocol):
+    """What becomes of an image before a network sees it, by an augmentation index; 0 is the image itself."""
+
+    @property
+    def count(self) -> int:
+        """How many augmentations an image has; indices are below it."""
+        ...
+
+    def apply(self, images: Tensor, augmentation: Tensor, /) -> Tensor:
+        """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> a network's inputs (B, ...)."""
+        ...
+
+
 @dataclass(frozen=True)
 class FiniteAugmentation:
     """`flip`: 2 augmentations, none and mirrored. `crop_flip`: 9 · 9 · 2 = 162, a crop of the padded image, mirrored or not.
@@ -75,10 +88,13 @@ class FiniteAugmentation:
 
     def apply(self, images: Tensor, augmentation: Tensor) -> Tensor:
         """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> (B, 3, H, W) normalised float32, channels last."""
+        return self.normalise(self.transform(images, augmentation))
+
+    def transform(self, images: Tensor, augmentation: Tensor) -> Tensor:
+        """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> augmented images, pixels from 0 to 255."""
         mirrored = (augmentation % 2).bool()[:, None, None, None]
         images = self.crop(images, augmentation // 2) if self.padding else images
-        images = torch.where(mirrored, images.flip(-1), images)
-        return self.normalise(images)
+        return torch.where(mirrored, images.flip(-1), images)
 
     def normalise(self, images: Tensor) -> Tensor:
         """(B, 1 or 3, H, W), uint8 or float from 0 to 255, -> (B, 3, H, W) float32, channels last."""
@@ -93,10 +109,11 @@ class FiniteAugmentation:
         windows = functional.pad(images, [self.padding] * 4).unfold(2, height, 1).unfold(3, width, 1)
         return windows[torch.arange(len(images), device=images.device), :, top, left]
 
-    def unaugmented(self, images: Images, batch_size: int) -> Iterator[Tensor]:
-        """Every image once, in order, with augmentation index 0, in batches."""
-        for index in torch.arange(len(images), device=images.device).split(batch_size):
-            yield self.apply(images[index], torch.zeros_like(index))
+
+def unaugmented(images: Images, augmentation: Augmentation, batch_size: int) -> Iterator[Tensor]:
+    """Inputs of every image once, in order, with augmentation index 0, in batches."""
+    for index in torch.arange(len(images), device=images.device).split(batch_size):
+        yield augmentation.apply(images[index], torch.zeros_like(index))
 
 
 def build_augmentation(
@@ -128,7 +145,7 @@ class Split:
 
     images: Images
     labels: Tensor
-    augmentation: FiniteAugmentation
+    augmentation: Augmentation
 
 
 def open_split(image_set: ImageSet, rows: slice | np.ndarray, inputs: Preprocessing, device: torch.device) -> Split:

@@ -44,14 +44,14 @@ class RandomAugmentation(FiniteAugmentation):
     def count(self) -> int:
         return COUNT
 
-    def apply(self, images: Tensor, augmentation: Tensor) -> Tensor:
-        """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> (B, 3, H, W) normalised float32, channels last."""
+    def transform(self, images: Tensor, augmentation: Tensor) -> Tensor:
+        """Images (B, 1 or 3, H, W) uint8 and augmentation indices (B,) -> (B, 3, H, W) float32, pixels from 0 to 255."""
         pixels = images.float().expand(-1, 3, -1, -1).clone(memory_format=torch.contiguous_format)
         for name, transform in TRANSFORMS.items():
             rows = applies(augmentation, name, getattr(self, name)).nonzero().flatten()
             if len(rows):
                 pixels[rows] = transform(pixels[rows], augmentation[rows])
-        return self.normalise(pixels)
+        return pixels
 
 
 def rotate(pixels: Tensor, index: Tensor) -> Tensor:

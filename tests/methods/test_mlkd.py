@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from cellar.methods.losses.mlkd import (
+from cellar.methods.mlkd import (
+    MLKD,
     TEMPERATURES,
-    TwoViews,
+    Views,
     batch_correlation_loss,
     class_correlation_loss,
-    mlkd_loss,
+    distill_loss,
     share_below_median,
     softened_divergence,
+    sum_of_cross_entropies,
 )
 from tests.methods.reference import (
     Reference,
@@ -27,17 +29,16 @@ SETTINGS = [*settings_of("mlkd"), *settings_of("mlkd_lskd")]
 PARTS = {"kd": softened_divergence, "cc": class_correlation_loss, "bc": batch_correlation_loss}
 
 
-def views(inputs: dict[str, Tensor], side: str) -> TwoViews:
-    return TwoViews(inputs[f"{side}_logits_weak"], inputs[f"{side}_logits_strong"])
+def views(inputs: dict[str, Tensor], side: str) -> Views:
+    return Views(inputs[f"{side}_logits_weak"], inputs[f"{side}_logits_strong"])
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_loss_and_gradients_are_the_authors(setting: str) -> None:
     def loss(inputs: dict[str, Tensor], hp: Values) -> Tensor:
-        return mlkd_loss(
-            views(inputs, "student"), views(inputs, "teacher"), inputs["labels"], temperatures=hp["temperatures_all"],
-            task_weight=hp["ce_weight"], distill_weight=hp["kd_weight"], standardise=hp["logit_stand"],
-        )  # fmt: skip
+        student, teacher = views(inputs, "student"), views(inputs, "teacher")
+        distill = distill_loss(student, teacher, hp["temperatures_all"], hp["logit_stand"])
+        return hp["ce_weight"] * sum_of_cross_entropies(student, inputs["labels"]) + hp["kd_weight"] * distill
 
     assert_agrees(setting, loss)
 
@@ -64,10 +65,9 @@ def test_the_shares_are_those_of_the_authors_masks(setting: str) -> None:
 
 def test_the_defaults_are_the_published_ones() -> None:
     """Of its first setting, which has them."""
-    hp = Reference("mlkd").hyperparameters()
-    assert hp["temperatures_all"] == list(TEMPERATURES)
-    assert mlkd_loss.__kwdefaults__["task_weight"] == hp["ce_weight"]
-    assert mlkd_loss.__kwdefaults__["distill_weight"] == hp["kd_weight"]
+    hp, params = Reference("mlkd").hyperparameters(), MLKD.Params()
+    assert hp["temperatures_all"] == [params.temperature, *TEMPERATURES[1:]]
+    assert (params.task_weight, params.distill_weight) == (hp["ce_weight"], hp["kd_weight"])
 
 
 def test_an_odd_number_of_values_has_one_more_than_half_at_or_below_the_median() -> None:

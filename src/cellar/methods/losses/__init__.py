@@ -1,1 +1,0 @@
-"""Losses of methods that need more than the training loop gives them yet. Each file says what."""
