@@ -151,8 +151,9 @@ def raise_output_times(stage: Any, time_of: Callable[[Path], int]) -> None:
 
 
 def newest(path: Path) -> int:
-    """Latest time of a file, or of a folder's files, as Snakemake sees it (links: both ends)."""
-    return max((max(p.lstat().st_mtime_ns, p.stat().st_mtime_ns) for p in files_of(path)), default=0)
+    """Latest time of a file, or of a folder and its files, as Snakemake sees it (links: both ends)."""
+    found = [path, *files_of(path)] if path.is_dir() else files_of(path)
+    return max((max(p.lstat().st_mtime_ns, p.stat().st_mtime_ns) for p in found), default=0)
 
 
 def files_of(path: Path) -> list[Path]:
