@@ -101,6 +101,16 @@ class SweepText:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What the report sets side by side: all tables of a study that have these columns. A table is a column there, and
+    each of `columns` a part; `rows` says what a row is."""
+
+    title: str
+    rows: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Study:
     """Everything the engine knows about a paper.
 
@@ -115,6 +125,7 @@ class Study:
     trainings: data set, and row of experiments or None for its teacher -> what the paper prints of that training; a
     printed accuracy of a row without one is not judged.
     curves: whether its runs share a figure of training curves for each data set.
+    comparison: what the report compares over several of its tables.
     short_ids: its tables and figures are called by `id` alone, without the study's key.
     """
 
@@ -134,6 +145,7 @@ class Study:
     trainings: "Callable[[str, str | None], PrintedTraining | None]" = none_printed
     sweeps: SweepText = SweepText()
     curves: bool = True
+    comparison: Comparison | None = None
     short_ids: bool = False
     order: int = 100
 

@@ -1,6 +1,6 @@
 """30 methods of distillation by one recipe, for the usual pairs of networks on CIFAR-100, beside what 22 public tables print."""
 
-from cellar.studies import Study
+from cellar.studies import Comparison, Study
 
 from .checks import CHECKS
 from .figures import FIGURES
@@ -19,5 +19,6 @@ STUDY = Study(
     images="objects",
     trainings=printed_training,
     curves=False,  # of hundreds of trainings
+    comparison=Comparison("Methods by pairs", "method", ("gain", "over_kd", "validation", "last_epoch")),
     order=4,
 )

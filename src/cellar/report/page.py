@@ -19,7 +19,7 @@ def page() -> str:
     records = chains.records()
     return environment().get_template("template.html").render(
         style=inlined("style.css"),
-        script=inlined("panel.js"),
+        script=inlined("panel.js", "sorting.js"),
         scale=config.scale,
         head=head.facts(config, records),
         studies=shown,
@@ -44,5 +44,5 @@ def environment() -> Environment:
     return made
 
 
-def inlined(name: str) -> Markup:
-    return Markup(resources("cellar.report").joinpath(name).read_text(encoding="utf-8"))
+def inlined(*names: str) -> Markup:
+    return Markup("\n".join(resources("cellar.report").joinpath(name).read_text(encoding="utf-8") for name in names))

@@ -24,9 +24,10 @@ function openChain(id) {
 
 document.addEventListener("click", (event) => {
   const cell = event.target.closest("a.cell");
-  if (cell && openChain(cell.id)) {
+  const id = cell && (cell.id || decodeURIComponent(cell.hash.slice(1)));  // a comparison names a table's cell
+  if (id && openChain(id)) {
     event.preventDefault();
-    history.replaceState(null, "", "#" + encodeURIComponent(cell.id));
+    history.replaceState(null, "", "#" + encodeURIComponent(id));
   } else if (event.target === panel) {
     panel.close();
   }

@@ -12,6 +12,7 @@ from cellar.config import Config
 from cellar.errors import CellarError
 from cellar.report import prose
 from cellar.report.chains import Chains
+from cellar.report.comparison import Side, side_by_side
 from cellar.report.grid import COLLECTED, Grid, Shown, grid
 from cellar.report.pictures import Picture, pictures_of
 from cellar.studies import ALL_STUDIES, AUDIT, CUSTOM
@@ -32,6 +33,7 @@ class Study:
     id: str
     name: str
     about: str
+    side: Side | None
     grids: list[Grid]
     pictures: list[Picture]
     tally: dict[str, int]
@@ -57,10 +59,9 @@ def shown(config: Config, chains: Chains) -> Results:
         raise CellarError(f"no table is built in {paths.TABLES}; build them with: snakemake --cores 4")
     read = {path: files.read_json(path) for path in built.values()}
     tables = {path: table(path, data) for path, data in read.items() if has_cells(data)}
-    grids = [(each.study, grid(each, chains)) for each in tables.values()]
     listed = [
-        study(config, name, [each for owner, each in grids if owner == name])
-        for name in order(owner for owner, _ in grids)
+        study(config, name, [each for each in tables.values() if each.study == name], chains)
+        for name in order(each.study for each in tables.values())
     ]
     others = [Prose(path.stem, *prose.read(page)) for path in read if path not in tables and (page := markdown(path))]
     return Results([each for each in listed if each.grids or each.pictures], others)
@@ -89,12 +90,14 @@ def markdown(path: Path) -> Path | None:
     return page if page.exists() else None
 
 
-def study(config: Config, key: str, grids: list[Grid]) -> Study:
+def study(config: Config, key: str, tables: list[Table], chains: Chains) -> Study:
+    grids = [grid(each, chains) for each in tables]
     cells = [cell for each in grids for cell in each.cells]
     tally = outcomes([] if key in COLLECTED else cells)  # a list over all studies has them once more
     paper = studies.known().get(key)
     name, about = (paper.name, paper.title) if paper else (OTHERS.get(key, key), "")
-    return Study(key, name, about, grids, pictures_of(config, key), tally)
+    side = side_by_side(config, key, tables, grids)
+    return Study(key, name, about, side, grids, pictures_of(config, key), tally)
 
 
 def outcomes(cells: list[Shown]) -> dict[str, int]:
