@@ -26,8 +26,9 @@ from cellar import models
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import runtime, training
+from cellar.engine.output_store import OutputStore
 from cellar.engine.runtime import Optimizer, Progress
-from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher
 from cellar.methods.base import Method, ShuffledSampler
 from cellar.methods.labels import Labels
 from cellar.methods.logit_kd import LogitKD
@@ -70,7 +71,7 @@ def ours(teacher: str, student: str, batch: int, precision: str) -> dict[str, fl
         128,
         precision,
     )
-    store = LogitStore({}, IMAGES, augmentation.count, 100, "fp32", 4096)
+    store = OutputStore({}, IMAGES, augmentation.count, 100, "fp32", 4096)
     model = runtime.place(models.build(student, 100), device, (batch, 3, 32, 32), precision)
     optimizer = Optimizer(model, Recipe.model_validate(RECIPE | {"batch_size": batch}))
     indices = ShuffledSampler(IMAGES, augmentation.count, 0, device)(0)

@@ -10,8 +10,9 @@ from cellar import models
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import runtime, training
+from cellar.engine.output_store import OutputStore
 from cellar.engine.runtime import Optimizer, Progress
-from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher
 from cellar.engine.training import EpochIndices
 from cellar.methods.base import Method, ShuffledSampler
 from cellar.methods.labels import Labels
@@ -68,7 +69,7 @@ class Training:
         method = LogitKD(PARAMS)
         identity = {"teacher": teacher, "precision": self.precision, "folder": str(Path.cwd()), "started": time.time()}
         method.teacher = CachedTeacher(
-            network, LogitStore(identity, self.images, augmentation.count, classes, "fp32", 4096)
+            network, OutputStore(identity, self.images, augmentation.count, classes, "fp32", 4096)
         )
         return method
 

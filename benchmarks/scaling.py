@@ -21,8 +21,9 @@ from cellar import models
 from cellar.config import Recipe
 from cellar.data.inputs.augmentation import Split, build_augmentation
 from cellar.engine import runtime, training
+from cellar.engine.output_store import OutputStore
 from cellar.engine.runtime import Optimizer, Progress
-from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher
 from cellar.methods.base import ShuffledSampler
 from cellar.methods.logit_kd import LogitKD
 
@@ -51,7 +52,7 @@ def study(images: int, epochs: int, seeds: int, experiments: int) -> dict[str, f
         BATCH,
         "fp32",
     )
-    store = LogitStore({}, images, split.augmentation.count, 100, "fp32", 64)
+    store = OutputStore({}, images, split.augmentation.count, 100, "fp32", 64)
     assert network.model is not None  # built before the clock starts
     start = time.perf_counter()
     for _ in range(experiments):

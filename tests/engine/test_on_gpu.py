@@ -14,8 +14,9 @@ from cellar import files, models, paths
 from cellar.config.resolved import TrainingSettings
 from cellar.data.inputs.augmentation import build_augmentation
 from cellar.engine import evaluate, runtime, setup
+from cellar.engine.output_store import OutputStore
 from cellar.engine.runtime import Optimizer
-from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher
 from cellar.methods import registry
 from tests.engine import steps
 
@@ -96,7 +97,7 @@ def test_logits_through_the_cache_are_those_of_the_teacher() -> None:
         lambda: runtime.place(models.build("resnet8x4", 7), device), images, augmentation, 16, "fp32"
     )
     image, index = torch.arange(37, device=device), torch.arange(37, device=device) * 4
-    cached = CachedTeacher(teacher, LogitStore({}, 37, augmentation.count, 7, "fp32", 64))
+    cached = CachedTeacher(teacher, OutputStore({}, 37, augmentation.count, 7, "fp32", 64))
     direct = torch.cat(list(teacher.outputs(image, index)))
     for _ in range(2):  # computed, then looked up
         assert torch.equal(cached.logits(image, index), direct)

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from cellar import paths
+from cellar import models, paths
 from cellar.config.resolved import TrainingSettings
-from cellar.engine import training_costs
+from cellar.engine import output_store, training_costs
+from cellar.models import features
 from cellar.pipeline.stages import time_method
 
 from ..conftest import ROOT
-from .tiny import RECIPE, SIZES, settings_of, tiny_set
+from .tiny import CLASSES, INPUT, RECIPE, SIZES, settings_of, tiny_set
 
 IMAGES, EPOCHS, BATCH = SIZES["train"], int(RECIPE["epochs"]), int(RECIPE["batch_size"])
 KD = {"name": "logit_kd", "temperature": 4, "task_weight": 0.5, "distill_weight": 0.5, "loss_form": "weighted"}
@@ -46,6 +47,30 @@ def test_the_teachers_images_are_those_that_the_whole_training_asks_for(
     found = measured(method)
     assert (found["teacher"], found["teacher_images"]) == (teacher, images)
     assert found["seconds_per_epoch"] > 0 and found["peak_memory_mb"] >= 0
+
+
+@pytest.mark.parametrize(("budget_mb", "teacher"), [(64, "vector"), (0, "live")])
+def test_vectors_are_stored_where_the_budget_allows_and_no_file_is_made(budget_mb: int, teacher: str) -> None:
+    """In two epochs every image has two augmentations."""
+    cache = {"batch_size": 16, "storage": "fp32", "budget_mb": budget_mb}
+    found = measured({"name": "cc"}, teacher_cache=cache)
+    assert (found["teacher"], found["teacher_images"]) == (teacher, EPOCHS * IMAGES)
+    assert not paths.TEACHER_LOGITS.exists()
+
+
+@pytest.mark.parametrize(("held", "images"), [(SIZES["train"], 2 * IMAGES), (20, 2 * 20 + 9 * (IMAGES - 20))])
+def test_stored_pairs_are_computed_once_and_images_beyond_the_budget_in_every_step(
+    held: int, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 images of 2 augmentations each, in 9 epochs."""
+    settings = settings_of("students", "study/one", {"name": "cc"}, "nowhere", recipe=RECIPE | {"epochs": 9})
+    for part in (settings, settings["teacher"]):
+        part["input"] = INPUT | {"augmentation": "flip"}
+    settings["teacher_cache"] |= {"budget_mb": 1}
+    width = len(CLASSES) + features.of("cnn4", str(models.file_of("cnn4")), 32, 1).vector.shape[1]
+    monkeypatch.setattr(output_store, "MB", held * 2 * (4 * width + 1))
+    found = training_costs.measure(TrainingSettings.model_validate(settings), warmup=0, repeats=3)  # a whole epoch
+    assert (found["teacher"], found["teacher_images"]) == ("vector", images)
 
 
 def test_timed_steps_are_scaled_to_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

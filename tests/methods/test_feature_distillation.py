@@ -219,8 +219,8 @@ def test_every_layer_beside_the_student_learns_and_the_teacher_does_not(name: st
 def test_the_teacher_sees_the_students_images_in_evaluation_mode() -> None:
     run = Run.of(settings_for("at"))
     image, augmentation = torch.tensor([3, 0, 11]), torch.tensor([0, 5, 161])
-    found = run.method.teacher.features(image, augmentation)
     split = run.data.train
+    found = run.method.teacher.features(training.Batch(slice(0, 3), image, augmentation, split.labels[image]))
     inputs = split.augmentation.apply(split.images[image], augmentation)
     network = models.build("resnet8x4", 3)
     network.load_state_dict(files.read_tensors(paths.trained("teachers", "teacher", 0) / "weights.safetensors"))

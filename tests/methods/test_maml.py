@@ -159,11 +159,11 @@ def test_running_statistics_are_left_alone_and_play_no_part(mode: bool) -> None:
     inputs = inputs_of(split, fixed_tasks(split.labels, 2, 2, 1, 2, 0))
     torch.manual_seed(0)
     learner = maml(SmallNet(2), queries=2).train(mode)
-    before = copy.deepcopy(learner.model.state_dict())
+    before = copy.deepcopy(learner.network.state_dict())
     torch.manual_seed(1)  # dropout
     logits = learner(inputs)
     assert all(torch.equal(before[name], value) for name, value in learner.state_dict().items())
-    learner.model.body[1].running_mean += 7
+    learner.network.body[1].running_mean += 7
     torch.manual_seed(1)
     assert torch.equal(logits, learner(inputs))
     alone = torch.cat([learner(part) for part in inputs.split(6)]) if not mode else logits

@@ -74,7 +74,7 @@ OTHER: dict[str, Any] = {  # field -> another value than its default
 BY_DEFAULT = [
     name
     for name in registry.known()
-    if registry.load(name).needs_teacher in ("logits", "live")
+    if registry.load(name).needs_teacher not in ("none", "features")
     and not any(field.is_required() for field in registry.load(name).Params.model_fields.values())
 ]
 OTHER |= {
@@ -168,7 +168,7 @@ def raw(here: Path, monkeypatch: pytest.MonkeyPatch) -> Raw:
     for name in BY_DEFAULT:
         line = {"row": name, "method": {"name": name}}
         if (
-            registry.load(name).needs_teacher == "live"
+            registry.load(name).needs_teacher != "logits"
         ):  # of networks that serve features, for longer than a first stage
             line |= {"model": "resnet8x4", "recipe": "long", "teacher": {"experiment": "cifar100-served"}}
         toys[f"cifar100-{name}"] = toys["cifar100-student_kd"] | line

@@ -31,11 +31,11 @@ class Scale(Section):
 
 
 class TeacherCache(Section):
-    """The teacher's logits of (image, view): computed once, and kept on disk."""
+    """The teacher's outputs of (image, view): computed once, and kept on disk."""
 
     batch_size: Count  # images of one forward pass of the teacher
-    storage: Literal["fp32", "fp16"]  # the numbers that logits are kept in
-    # room in MiB (2**20 bytes); logits of images that find no room are computed anew in every epoch
+    storage: Literal["fp32", "fp16"]  # the numbers that outputs are kept in
+    # room of each store in MiB (2**20 bytes); outputs of images that find none are computed anew in every epoch
     budget_mb: Annotated[int, Field(ge=0)]
 
 
@@ -60,7 +60,7 @@ class Settings(Section):
     threads: Count  # threads of every stage that uses PyTorch; another number gives other bits
     precision: Literal["fp32", "bf16"]  # fp32, or bf16 where the processor has it
     seeds: Seeds  # one training each; a line may give its own list
-    teacher_cache: TeacherCache  # how the teacher's logits are computed and kept
+    teacher_cache: TeacherCache  # how the teacher's outputs are computed and kept
     evaluation: Evaluation  # how predictions are made
     costs: Costs  # how inference is timed
 

@@ -1,7 +1,7 @@
 """What the chosen scale needs: disk, estimated from the plan; memory, as its stages were measured.
 
 The estimate counts what is large and still to be made: weights by the counted parameters of their architecture, prepared
-images, predictions, the store of teacher logits, one checkpoint. Synthetic raw files, faces and features are left out.
+images, predictions, the stores of teachers' outputs, one checkpoint. Synthetic raw files, faces and features are left out.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,6 +15,7 @@ from cellar.config import Config
 from cellar.config.resolved import RunSettings, TrainingSettings
 from cellar.doctor.data_sets import Extent
 from cellar.errors import CellarError
+from cellar.methods import registry
 from cellar.models import parse
 from cellar.pipeline.stage import Stage
 from cellar.provenance import records
@@ -47,7 +48,7 @@ def estimate(
     # What is made anew takes the place of the old file; DVC keeps the old one beside the new one.
     needed = sum((1 if Path(path).exists() else COPIES) * size for path, size in made.items() if size)
     if any(path.endswith(".safetensors") for path in made):
-        needed += logit_stores(config, stages, extents) + largest_checkpoint(stages, counts)
+        needed += teacher_stores(config, stages, extents) + largest_checkpoint(stages, counts)
     unknown = sum(size is None for size in made.values())
     left_out = f", {unknown} files of unknown size left out" if unknown else ""
     return Needs(needed, left_out, *measured_memory(config, stages, graph))
@@ -81,8 +82,8 @@ def outputs(
                 yield path, 2 * FLOAT * extent.images * extent.classes if extent else None
 
 
-def logit_stores(config: Config, stages: list[Stage], extents: dict[str, Extent]) -> int:
-    """For each teacher of logits: every augmentation of every image of its data set, as far as the budget goes."""
+def teacher_stores(config: Config, stages: list[Stage], extents: dict[str, Extent]) -> int:
+    """Of each teacher its logits: every augmentation of every image of its data set, as far as the budget goes; and features."""
     cache = config.teacher_cache
     item, budget = LOGIT_BYTES[cache.storage], cache.budget_mb * MB
     taught = [stage.job.settings for stage in stages if isinstance(stage.job.settings, RunSettings)]
@@ -91,8 +92,27 @@ def logit_stores(config: Config, stages: list[Stage], extents: dict[str, Extent]
     for dataset in datasets.values():
         views, extent = VIEWS.get(str(config.datasets[dataset].augmentation), 0), extents.get(dataset)
         total += min(budget, extent.images * views * (extent.classes * item + 1)) if extent else 0
+    total += sum(feature_stores(config, taught, extents))
     here = sum(file.stat().st_size for file in paths.TEACHER_LOGITS.glob("*")) if paths.TEACHER_LOGITS.is_dir() else 0
     return max(0, total - here)
+
+
+def feature_stores(config: Config, taught: list[RunSettings], extents: dict[str, Extent]) -> Iterator[int]:
+    """Bytes of each store of vectors or maps: one for each teacher and what methods need of it."""
+    asked = [(registry.needs_teacher(one.method_file), one) for one in taught if isinstance(one, TrainingSettings)]
+    stores = {(one.teacher.weights, need): one for need, one in asked if one.teacher and need in ("vector", "last_map")}
+    for (_, need), one in stores.items():
+        from cellar.engine.taught_features import images_worth_holding  # imports torch
+        from cellar.engine.teacher import Content
+        from cellar.models import features
+
+        extent, teacher, cache = extents.get(one.dataset), one.teacher, config.teacher_cache
+        views = VIEWS.get(str(config.datasets[one.dataset].augmentation), 0)
+        if extent and teacher and views:
+            served = features.of(teacher.model, teacher.model_file, teacher.input.input_size, 1)
+            content = Content.of(need, extent.classes, served)
+            held = images_worth_holding(extent.images, views, content, cache, one.recipe.epochs)
+            yield held * views * (content.width * LOGIT_BYTES[cache.storage] + 1)
 
 
 def largest_checkpoint(stages: list[Stage], counts: dict[str, int]) -> int:

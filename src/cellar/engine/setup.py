@@ -19,8 +19,9 @@ from cellar.data.inputs.prepared import ImageSet
 from cellar.engine import run_record, runtime
 from cellar.engine.checkpoint import Checkpoint, epochs_of
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext, join, launch
+from cellar.engine.output_store import OutputStore
 from cellar.engine.runtime import Progress
-from cellar.engine.teacher import CachedTeacher, FixedBatchTeacher, LogitStore
+from cellar.engine.teacher import CachedTeacher, Content, FixedBatchTeacher
 from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, train
 from cellar.errors import CellarError
 from cellar.seeding import derive
@@ -81,6 +82,10 @@ class TrainData:
 
     @cached_property
     def teacher(self) -> CachedTeacher:
+        """The teacher with a store of its logits."""
+        return self.cached_teacher(Content.of("logits", self.num_classes))
+
+    def cached_teacher(self, content: Content) -> CachedTeacher:
         """The teacher on the training images, which it sees at its own size and in its own normalisation."""
         settings, teacher, cache = self.settings, self.settings.teacher, self.settings.teacher_cache
         if teacher is None or cache is None:
@@ -99,9 +104,10 @@ class TrainData:
             **runtime.device_facts(self.device, settings.threads),
         }
         count = split.augmentation.count
-        store = LogitStore(identity, self.num_train_val, count, self.num_classes, cache.storage, cache.budget_mb)
+        room = cache.storage, cache.budget_mb
+        store = OutputStore(identity, self.num_train_val, count, content.width, *room, content.name)
         build, shown = partial(self.network_of, teacher), (split.images, split.augmentation)
-        return CachedTeacher(FixedBatchTeacher(build, *shown, cache.batch_size, settings.precision), store)
+        return CachedTeacher(FixedBatchTeacher(build, *shown, cache.batch_size, settings.precision), store, content)
 
     def shown_to(self, teacher: TeacherSettings) -> Split:
         """The training images as a teacher sees them: at its own size and in its own normalisation."""

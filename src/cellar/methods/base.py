@@ -24,7 +24,7 @@ from cellar.seeding import derive
 
 EVALUATION_BATCH = 256
 Scores = dict[str, float]
-Teacher = Literal["none", "logits", "features", "live"]
+Teacher = Literal["none", "logits", "vector", "last_map", "live", "features"]
 
 
 class Method:
@@ -38,9 +38,9 @@ class Method:
     class Params(Section):
         """The method's parameters: the keys beside `name` under `method` in params.yaml."""
 
-    needs_teacher: ClassVar[Teacher] = (
-        "none"  # logits: cached; features: extracted beforehand; live: its forward passes
-    )
+    # What it reads of its teacher's outputs for each training image. logits, vector (the classifier's input, and logits) and
+    # last_map (and both): a store can keep these. live: more than that, so its forward passes. features: extracted beforehand.
+    needs_teacher: Teacher = "none"
     can_start: ClassVar[bool] = False  # from another training's weights
     prediction_kind: ClassVar[Kind] = "classes"  # how metrics are computed from the predictions
 

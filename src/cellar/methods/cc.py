@@ -7,7 +7,7 @@ Neighbours in the batch alone are compared, where the paper has a Gaussian kerne
 linear layers are trained, the teacher's side too. On the vector that the classifier reads; width and weight are
 RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller).
 
-Teacher: its vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
+Teacher: logits and vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
 """
 
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ class CC(FeatureDistillation):
         width: Count = 128  # of the embeddings
 
     params: Params
+    needs_teacher = "vector"
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
         return Embeddings(student.vector.shape[1], teacher.vector.shape[1], self.params.width)

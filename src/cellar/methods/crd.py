@@ -9,7 +9,7 @@ of h over the first batch 1 / n, and stays. After each loss M[i] <- (m M[i] + (1
 trained, the teacher's side too. Defaults: RepDistiller's for CIFAR-100, the authors' own (HobbitLong/RepDistiller); its
 "CRD+KD" is distill_weight 1.
 
-Teacher: its vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
+Teacher: logits and vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
 """
 
 import torch
@@ -36,6 +36,7 @@ class CRD(FeatureDistillation):
         memory_momentum: Fraction = 0.5  # m, how much of a memory's row stays
 
     params: Params
+    needs_teacher = "vector"
 
     def prepare(self, data: TrainData) -> None:
         self.labels, self.seed = data.train.labels, data.settings.seed
@@ -46,6 +47,7 @@ class CRD(FeatureDistillation):
         return Contrast(*widths, params.width, len(self.labels), params.contrast_temperature, params.memory_momentum)
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        super().begin_epoch(epoch, indices)
         self.generator = Generator().manual_seed(derive(self.seed, "negatives", epoch))
 
     def feature_loss(self, student: Features, teacher: Features, batch: Batch) -> Tensor:

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from cellar.config.section import Count, Positive, Weight
 from cellar.engine.training import Batch, EpochIndices, Losses
-from cellar.engine.wrapped import Wrapped
 from cellar.methods.logit_distillation import LogitDistillation
 from cellar.methods.logit_kd import kl_divergence
+from cellar.models.wrapped import Wrapped
 
 
 class CTKD(LogitDistillation):

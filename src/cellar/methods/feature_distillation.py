@@ -1,11 +1,12 @@
-"""The base of methods that distil feature maps, or the vector that the classifier reads, from a live teacher.
+"""The base of methods that distil feature maps, or the vector that the classifier reads, from a teacher.
 
     loss = task_weight CE(labels) + distill_weight T² KL(teacher || student) + feature_weight (the method's own loss)
 
-The teacher runs beside the student on the same augmented images, in evaluation mode, in batches of one size. What a
-method trains beside the student (projectors, regressors; of a few methods on the teacher's side too) is in `layers`: in the
-same optimizer, in the checkpoint, and not in the student's weights file. A method gives `feature_loss`, if need be `layers`
-and `unsuited`; the defaults of its Params are its authors' for CIFAR-100.
+The teacher sees the same augmented images, in evaluation mode, in batches of one size: beside the student, unless a store
+keeps what `needs_teacher` names. What a method trains beside the student (projectors, regressors; of a few methods on the
+teacher's side too) is in `layers`: in the same optimizer, in the checkpoint, and not in the student's weights file. A method
+gives `feature_loss`, if need be `layers`, `unsuited` and `needs_teacher`; the defaults of its Params are its authors' for
+CIFAR-100.
 """
 
 import math
@@ -19,13 +20,14 @@ from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Positive, Section, Weight
 from cellar.engine import runtime
 from cellar.engine.setup import TrainData
-from cellar.engine.teacher import FixedBatchTeacher
-from cellar.engine.training import Batch, Losses
+from cellar.engine.taught_features import open_features
+from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.errors import CellarError
-from cellar.methods.base import Classifier, cross_entropy
+from cellar.methods.base import Classifier, Teacher, cross_entropy
 from cellar.methods.logit_kd import kl_divergence
 from cellar.models import features
 from cellar.models.features import FeatureNetwork, Features
+from cellar.models.wrapped import Wrapped
 from cellar.seeding import derive
 
 
@@ -43,7 +45,7 @@ class FeatureDistillation(Classifier):
             return self
 
     params: Params
-    needs_teacher = "live"
+    needs_teacher: Teacher = "live"
     class_weights: Tensor | None = None  # (C,)
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
@@ -72,15 +74,14 @@ class FeatureDistillation(Classifier):
         return self.student
 
     def prepare(self, data: TrainData) -> None:
-        teacher, settings = data.settings.teacher, data.settings
-        assert teacher, "check has refused settings without one"
-        self.class_weights, shown = data.class_weights, data.shown_to(teacher)
-        self.teacher = FixedBatchTeacher(
-            lambda: data.network_of(teacher), shown.images, shown.augmentation, settings.recipe.batch_size, settings.precision
-        )  # fmt: skip
+        settings = data.settings
+        self.class_weights, self.teacher = data.class_weights, open_features(data, self.needs_teacher)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(settings.seed, "layers beside the student"))
             self.student.add(runtime.place(self.layers(*shapes(settings)), data.device))
+
+    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        self.teacher.begin_epoch(indices)
 
     @property
     def teacher_classifier(self) -> nn.Linear:
@@ -99,7 +100,7 @@ class FeatureDistillation(Classifier):
             "feature_loss": task.new_tensor(math.nan),
         }
         if weights.keys() - {"task_loss"}:
-            taught = self.teacher.features(batch.image, batch.augmentation)
+            taught = self.teacher.features(batch)
             if "distill_loss" in weights:
                 divergence = kl_divergence(output.logits, taught.logits, params.temperature)
                 terms["distill_loss"] = params.temperature**2 * divergence
@@ -121,10 +122,10 @@ class FeatureDistillation(Classifier):
         self.student.layers.load_state_dict(state["layers"])
 
     def facts(self) -> dict[str, Any]:
-        return {"teacher_images_forwarded": self.teacher.images_forwarded}
+        return self.teacher.facts()
 
 
-class Student(nn.Module):
+class Student(Wrapped):
     """A network, and the layers trained beside it. In training (B, 3, H, W) -> Features, else logits (B, classes).
 
     Its state dict is the network's, under the network's own names.
@@ -133,8 +134,7 @@ class Student(nn.Module):
     layers: nn.Module
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.add(nn.Module())
 
     def add(self, layers: nn.Module) -> None:
@@ -147,12 +147,6 @@ class Student(nn.Module):
             return logits
         served: Features = self.network.features(images)  # type: ignore[operator]  # a method, not a layer
         return served
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.network.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.network.load_state_dict(*args, **kwargs)
 
 
 def shapes(settings: TrainingSettings) -> tuple[Features, Features]:

@@ -39,6 +39,7 @@ class FT(TwoStages):
         compression: Fraction = 0.5  # channels of a factor, as a part of the teacher's
 
     params: Params
+    needs_teacher = "last_map"
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
         channels = student.maps[-1].shape[1], teacher.maps[-1].shape[1]

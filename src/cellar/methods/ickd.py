@@ -29,6 +29,7 @@ class ICKD(FeatureDistillation):
         divided_by: Literal["channels_and_batch", "channels_and_squared_batch"] = "channels_and_batch"
 
     params: Params
+    needs_teacher = "last_map"
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
         return projection(student.maps[-1].shape[1], teacher.maps[-1].shape[1])

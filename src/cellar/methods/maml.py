@@ -30,6 +30,7 @@ from cellar.engine.setup import TrainData
 from cellar.engine.training import Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import Method, Scores, cross_entropy, with_random_augmentations
+from cellar.models.wrapped import Wrapped
 from cellar.seeding import derive
 
 Weights = dict[str, Tensor]
@@ -105,7 +106,7 @@ class MAML(Method):
         return fixed_tasks(split.labels, *sizes, derive(0, name))
 
 
-class MetaLearner(nn.Module):
+class MetaLearner(Wrapped):
     """Adapts a copy of `model`, which gives logits (B, ways), to each task of a batch and applies it to the task's queries.
 
     The meta-gradient goes through the inner steps; `first_order` treats their gradients as constants (the paper's FOMAML).
@@ -126,8 +127,7 @@ class MetaLearner(nn.Module):
         inner_steps: int,
         first_order: bool,
     ) -> None:
-        super().__init__()
-        self.model = model
+        super().__init__(model)
         self.ways, self.shots, self.queries = ways, shots, queries
         self.inner_learning_rate, self.inner_steps, self.first_order = inner_learning_rate, inner_steps, first_order
 
@@ -170,26 +170,20 @@ class MetaLearner(nn.Module):
         return weights
 
     def weights(self) -> Weights:
-        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        return {name: weight for name, weight in self.network.named_parameters() if weight.requires_grad}
 
     def logits(self, weights: Weights, images: Tensor) -> Tensor:
         """Logits (B, ways) of the model with these weights; changes of its buffers happen to copies."""
-        buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
-        output: Tensor = functional_call(self.model, weights | buffers, (images,))
+        buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+        output: Tensor = functional_call(self.network, weights | buffers, (images,))
         return output
 
     def train(self, mode: bool = True) -> "MetaLearner":
         super().train(mode)
-        for module in self.model.modules():
+        for module in self.network.modules():
             if isinstance(module, _BatchNorm):
                 module.train()
         return self
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.model.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.model.load_state_dict(*args, **kwargs)
 
 
 def positional_labels(tasks: int, ways: int, images: int, device: torch.device | None = None) -> Tensor:

@@ -28,10 +28,10 @@ from cellar.data.inputs.augmentation import FiniteAugmentation, Split
 from cellar.engine.setup import TrainData
 from cellar.engine.teacher import FixedBatchTeacher
 from cellar.engine.training import Batch, Losses
-from cellar.engine.wrapped import EachView
 from cellar.methods.base import Classifier, cross_entropy, full_precision
 from cellar.methods.logit_distillation import something_to_learn, standardised
 from cellar.methods.logit_kd import kl_divergence
+from cellar.models.wrapped import EachView
 
 TEMPERATURES = (4.0, 3.0, 5.0, 2.0, 6.0)  # the first is a parameter
 OF_STRONG = 3  # the first temperatures are of the strong augmentation, too

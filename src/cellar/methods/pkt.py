@@ -9,7 +9,7 @@ is RepDistiller's for CIFAR-100. On the vector that the classifier reads.
 The authors' float32 code gives no number where a vector is 0 (its gradient), and may not where two are opposite, whose K
 is rounded below 0. Here a vector of zeros has no gradient, and K is at least 0.
 
-Teacher: its vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
+Teacher: logits and vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
 """
 
 import torch
@@ -29,6 +29,7 @@ class PKT(FeatureDistillation):
         feature_weight: Weight = 30000.0  # of the divergence
 
     params: Params
+    needs_teacher = "vector"
 
     def feature_loss(self, student: Features, teacher: Features, batch: Batch) -> Tensor:
         return probabilistic_loss(student.vector, teacher.vector)

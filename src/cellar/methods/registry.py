@@ -61,18 +61,23 @@ def resolve(settings: dict[str, Any], study: str | None = None) -> dict[str, Any
 
 def prediction_kind(file: str | Path) -> str:
     """What a method predicts on the test split: the `prediction_kind` of its file's class, read without importing torch."""
-    return declared_kind(Path(file), Path(file).stat().st_mtime_ns)
+    return declared(Path(file), "prediction_kind", Path(file).stat().st_mtime_ns) or "classes"
+
+
+def needs_teacher(file: str | Path) -> str:
+    """The `needs_teacher` that a method's own file states; "" if it leaves it to its base. Read without importing torch."""
+    return declared(Path(file), "needs_teacher", Path(file).stat().st_mtime_ns)
 
 
 @cache
-def declared_kind(file: Path, changed: int) -> str:
+def declared(file: Path, name: str, changed: int) -> str:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.AnnAssign | ast.Assign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            named = any(isinstance(target, ast.Name) and target.id == "prediction_kind" for target in targets)
+            named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
             if named and isinstance(node.value, ast.Constant):
                 return str(node.value.value)
-    return "classes"
+    return ""
 
 
 def code_of(file: str | Path) -> list[Path]:

@@ -54,6 +54,7 @@ class ReviewKD(FeatureDistillation):
         return Review(levels(student.maps, student.vector), levels(teacher.preactivations, teacher.vector))
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        super().begin_epoch(epoch, indices)
         self.warmth = warmth(epoch + self.params.first_epoch, self.params.warm_up)
 
     def weights(self) -> dict[str, float]:

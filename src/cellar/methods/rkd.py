@@ -8,7 +8,7 @@ The means are over all B² pairs and B³ triples, those with equal indices too. 
 weights 25 and 50 are RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller); for metric learning the authors
 (lenscloth/RKD) have 1 and 2. `squared` is mdistiller's switch: squared distances.
 
-Teacher: its vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
+Teacher: logits and vector. Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
 """
 
 import torch
@@ -32,6 +32,7 @@ class RKD(FeatureDistillation):
         squared: bool = False  # squared distances in place of distances
 
     params: Params
+    needs_teacher = "vector"
 
     def feature_loss(self, student: Features, teacher: Features, batch: Batch) -> Tensor:
         weights = self.params.distance_weight, self.params.angle_weight

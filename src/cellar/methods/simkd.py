@@ -37,6 +37,7 @@ class SimKD(FeatureDistillation):
         factor: Count = 2  # how much narrower than the teacher's map the projector is inside
 
     params: Params
+    needs_teacher = "last_map"
 
     def unsuited(self, student: Features, teacher: Features) -> str:
         channels = teacher.maps[-1].shape[1]

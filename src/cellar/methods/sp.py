@@ -24,6 +24,7 @@ class SP(FeatureDistillation):
         feature_weight: Weight = 3000.0  # of the similarity loss
 
     params: Params
+    needs_teacher = "last_map"
 
     def feature_loss(self, student: Features, teacher: Features, batch: Batch) -> Tensor:
         return similarity_loss(student.maps[-1], teacher.maps[-1])

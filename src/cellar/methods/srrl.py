@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from cellar.config.section import Weight
 from cellar.engine.training import Batch
-from cellar.methods.base import full_precision
+from cellar.methods.base import Teacher, full_precision
 from cellar.methods.feature_distillation import FeatureDistillation
 from cellar.methods.maps import projection
 from cellar.models.features import Features
@@ -33,6 +33,12 @@ class SRRL(FeatureDistillation):
         form: Literal["vectors", "maps"] = "vectors"  # what is projected
 
     params: Params
+    needs_teacher: Teacher = "vector"  # of maps in its form of maps
+
+    def __init__(self, params: Params) -> None:
+        super().__init__(params)
+        if params.form == "maps":
+            self.needs_teacher = "last_map"
 
     def unsuited(self, student: Features, teacher: Features) -> str:
         if self.params.form == "maps" and teacher.maps[-1].shape[1] != teacher.vector.shape[1]:

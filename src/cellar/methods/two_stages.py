@@ -42,6 +42,7 @@ class TwoStages(FeatureDistillation):
         return epoch == self.params.first_stage_epochs
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        super().begin_epoch(epoch, indices)
         self.first_stage = epoch < self.params.first_stage_epochs
 
 

@@ -1,23 +1,13 @@
 """A network without its last layer, for methods that train or compare features."""
 
-from typing import Any
+from torch import Tensor
 
-from torch import Tensor, nn
+from cellar.models.wrapped import Wrapped
 
 
-class FeatureExtractor(nn.Module):
-    """(B, 3, H, W) -> features (B, D) of `model`. Its state dict is the model's, under the model's own names."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
+class FeatureExtractor(Wrapped):
+    """(B, 3, H, W) -> features (B, D) of a network. Its state dict is the network's, under its own names."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        features: Tensor = self.model.features(inputs)  # type: ignore[operator]  # a method, not a layer
+        features: Tensor = self.network.features(inputs)  # type: ignore[operator]  # a method, not a layer
         return features
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.model.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        return self.model.load_state_dict(*args, **kwargs)

@@ -21,7 +21,10 @@ COLUMNS = [
     Column("teacher_images", "images that the teacher computes", "count"),
     Column("memory", "peak memory (MB)", "MB"),
 ]
-TEACHER = {"none": "none", "logits": "cached logits", "live": "beside the student", "features": "extracted features"}
+TEACHER = {
+    "none": "none", "logits": "cached logits", "vector": "cached vectors", "last_map": "cached maps", "live": "beside the student",
+    "features": "extracted features",
+}  # fmt: skip
 
 
 def specs(params: Params) -> tuple[TableSpec, ...]:
