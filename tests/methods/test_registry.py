@@ -89,7 +89,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_method_is_known_and_has_its_parameters() -> None:
-    of_logits = ["ctkd", "dist", "dkd", "logit_kd", "nkd", "ofa", "ttm", "wttm"]
+    of_logits = ["mlkd", "ctkd", "dist", "dkd", "logit_kd", "nkd", "ofa", "ttm", "wttm"]
     of_features = [
         "ab",
         "at",
