@@ -122,6 +122,18 @@ def test_uncommitted_code_is_refused(project: Path, folder: str) -> None:
     assert_refused(rf"^{folder}/code.py is not as committed; commit src and studies first$")
 
 
+def test_files_that_a_run_writes_beside_the_code_are_not_code(project: Path) -> None:
+    """As after `cellar use` of one study: its stages are others, those of other studies are gone."""
+    for name in ("dvc.yaml", "dvc.lock", "results/dvc.yaml"):
+        files.write_text(Path("studies/mine") / name, "stages: {}\n")
+    commit("pipelines of a study")
+    Path("studies/mine/dvc.lock").unlink()
+    files.write_text(Path("studies/mine/dvc.yaml"), "stages: {one: {}}\n")
+    files.write_text(Path("studies/mine/results/dvc.yaml"), "stages: {two: {}}\n")
+    archive.archive()
+    assert Path("runs/mine/README.md").is_file()
+
+
 def test_a_commit_off_main_is_refused(project: Path) -> None:
     subprocess.run(["git", "switch", "--quiet", "-c", "branch"], check=True)
     files.write_text(Path("src/code.py"), "changed = True\n")

@@ -112,7 +112,7 @@ def test_a_dot_is_open_where_the_interval_is_over_images(project: Fabricate) -> 
     found = project("cpu", SECOND, evaluated=True)
     tabulate(found, SECOND)
     marks = {label: one.mark for label, one in cells(part(found, "against the student alone"), SECOND).items()}
-    assert [marks[name].open for name in ("KD", "DKD", "SP", "CRD")] == [False, False, True, True]
+    assert [marks[name].open for name in ("KD", "DKD", "SP", "AT")] == [False, False, True, True]
 
 
 def test_zero_is_on_every_axis() -> None:

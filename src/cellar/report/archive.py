@@ -29,6 +29,7 @@ MOST_ENTRIES = 16  # in larger ones, lists and mappings with more entries (per c
 COLOURS = 256
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 FROZEN = ("src", "studies")  # must be as committed
+NOT_GENERATED = (":(exclude,glob)**/dvc.yaml", ":(exclude,glob)**/dvc.lock")  # of what `cellar use` and a run write there
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def committed() -> str:
     if not git.on_main(head):
         at = f"commit {head[:7]}" if head else "a folder without git"
         raise CellarError(f"{at} is not on main; an archived run names a commit of main: merge it first")
-    changed = git.git("status", "--porcelain", "--", *FROZEN).splitlines()
+    changed = git.git("status", "--porcelain", "--", *FROZEN, *NOT_GENERATED).splitlines()
     if changed:
         raise CellarError(f"{changed[0].split()[-1]} is not as committed; commit {' and '.join(FROZEN)} first")
     return head
