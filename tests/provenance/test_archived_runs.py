@@ -1,11 +1,13 @@
 """The commits that archived runs name, the archived runs of this repository, and its size."""
 
+import hashlib
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from cellar import paths
+from cellar import files, paths
 from cellar.cli import main
 from cellar.provenance import git
 from cellar.provenance.archive import layout
@@ -13,7 +15,8 @@ from cellar.provenance.archive import layout
 from . import archived_run
 
 ROOT = Path(__file__).parents[2]
-MOST_OF_RUNS, MOST_OF_THE_REST = 6_000_000, 8_000_000  # bytes
+WEIGHTS = "runs/fer2013-scratch_c.safetensors"  # of a student that people may want to use
+MOST_OF_RUNS, MOST_OF_WEIGHTS, MOST_OF_THE_REST = 6_000_000, 5_100_000, 8_000_000  # bytes
 
 
 def repository(*branches: str) -> dict[str, str]:
@@ -63,6 +66,15 @@ def test_runs_of_an_earlier_history_say_so(project: Path) -> None:
 
 def test_the_repository_is_small(project: Path) -> None:
     sizes = {name: Path(name).lstat().st_size for name in git.git("ls-files").splitlines() if Path(name).is_file()}
-    runs = sum(size for name, size in sizes.items() if name.startswith("runs/"))
+    runs = sum(size for name, size in sizes.items() if name.startswith("runs/") and name != WEIGHTS)
     rest = sum(size for name, size in sizes.items() if not name.startswith(("runs/", "tests/reference/")))
     assert 0 < runs <= MOST_OF_RUNS and 0 < rest <= MOST_OF_THE_REST
+    assert 0 < sizes[WEIGHTS] <= MOST_OF_WEIGHTS
+
+
+def test_the_weights_beside_the_runs_are_those_of_their_run(project: Path) -> None:
+    lock = files.read_json(paths.RUNS / "fer2013_long" / "lock.json")
+    md5 = hashlib.md5(Path(WEIGHTS).read_bytes()).hexdigest()
+    assert f'"results/students/mini_resemotenet/fer2013-scratch_c/seed-0/weights.safetensors": "{md5}"' in json.dumps(
+        lock
+    )
