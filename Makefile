@@ -14,7 +14,7 @@ PINS := $(foreach n,1 2 3 4 5 6,results/tables/pins_table_$n.md) $(foreach n,2 3
 pins: .venv/ready
 	snakemake --cores 4 $(PINS)
 
-# A comparison of 28 methods, beside the default: `cellar use sample` takes it out of params.yaml again.
+# A comparison of 30 methods, beside the default: `cellar use sample` takes it out of params.yaml again.
 kd_methods: .venv/ready
 	cellar use sample kd_methods/sample
 	snakemake --cores 4 results/tables/kd_methods/resnet20-resnet8.md results/figures/kd_methods/gains.png
