@@ -27,6 +27,7 @@ from cellar.methods.feature_kd import FeatureKD
 from cellar.methods.fitnet import FitNet
 from cellar.methods.labels import Labels
 from cellar.methods.maps import Regressor
+from cellar.methods.mlkd import MLKD, with_two_views
 from cellar.methods.triplet import Triplet
 from cellar.models.features import Features
 
@@ -59,7 +60,9 @@ def stages() -> Method:
     method.student.add(Regressor(*shapes))
     taught = torch.randn(IMAGES, 5, side, side, generator=torch.Generator().manual_seed(0)).relu()
     served = Features((taught, taught), (taught, taught), taught.mean((2, 3)), torch.zeros(IMAGES, 3))
-    method.teacher = SimpleNamespace(features=lambda image, augmentation: served.map(lambda tensor: tensor[image]))  # type: ignore[assignment]
+    method.teacher = SimpleNamespace(  # type: ignore[assignment]
+        begin_epoch=lambda indices: None, features=lambda batch: served.map(lambda tensor: tensor[batch.image])
+    )
     return method
 
 
@@ -71,14 +74,23 @@ def temperature() -> Method:
     return method
 
 
+def views() -> Method:
+    """Two augmentations of each image, one after the other."""
+    method = MLKD(MLKD.Params())
+    taught = torch.randn(IMAGES, 2, 3, generator=torch.Generator().manual_seed(0))
+    method.teacher = SimpleNamespace(forward=lambda image, augmentation: 3 * taught[image])  # type: ignore[assignment]
+    return method
+
+
 METHODS: dict[str, Callable[[], Method]] = {
     "class weights": labels,
     "triplets": lambda: Triplet(Triplet.Params(margin=1.0, per_epoch=11)),
     "features": features,
     "stages": stages,
     "temperature": temperature,
+    "two views": views,
 }
-WRAPPED = ("features", "temperature")
+WRAPPED = ("features", "temperature", "two views")
 TOLERANCE = 1e-5  # of a loss: sums of another order
 
 
@@ -128,8 +140,9 @@ def learn(name: str, folder: Path, context: DistributedContext) -> list[dict[str
         return validation_scores(evaluated, split(), "fp32")
 
     sampler = ShuffledSampler(IMAGES, 2, 0, torch.device("cpu"))
+    trained = with_two_views(split()) if name == "two views" else split()
     result = training.train(
-        model, split(), method, Recipe.model_validate(RECIPE), sampler=sampler,
+        model, trained, method, Recipe.model_validate(RECIPE), sampler=sampler,
         evaluator=evaluator, seed=0, precision="fp32", checkpoint=Checkpoint(str(folder)), progress=Progress(None, 1), context=context,
     )  # fmt: skip
     assert len(evaluations) == (0 if context.rank else RECIPE["epochs"])
