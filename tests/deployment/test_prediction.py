@@ -251,3 +251,10 @@ def test_the_same_pictures_give_the_same_bytes(model: str) -> None:
     first = Path("predictions.csv").read_bytes()
     predict(model, good)
     assert Path("predictions.csv").read_bytes() == first and Counter(first)[ord("\n")] == 2
+
+
+def test_the_student_that_is_ready_sees_a_smile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(tmp_path)
+    (row,) = predict(str(root / "runs/fer2013-scratch_c.onnx"), str(root / "tests/deployment/astronaut.jpg"))
+    assert row["predicted"] == "happy" and float(row["p_happy"]) > 0.9

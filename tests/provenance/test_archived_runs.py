@@ -15,7 +15,9 @@ from cellar.provenance.archive import layout
 from . import archived_run
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = "runs/fer2013-scratch_c.safetensors"  # of a student that people may want to use
+WEIGHTS, NETWORK, CARD = (
+    f"runs/fer2013-scratch_c.{kind}" for kind in ("safetensors", "onnx", "md")
+)  # of a student to use
 MOST_OF_RUNS, MOST_OF_WEIGHTS, MOST_OF_THE_REST = 6_000_000, 5_100_000, 8_000_000  # bytes
 
 
@@ -66,10 +68,10 @@ def test_runs_of_an_earlier_history_say_so(project: Path) -> None:
 
 def test_the_repository_is_small(project: Path) -> None:
     sizes = {name: Path(name).lstat().st_size for name in git.git("ls-files").splitlines() if Path(name).is_file()}
-    runs = sum(size for name, size in sizes.items() if name.startswith("runs/") and name != WEIGHTS)
+    runs = sum(size for name, size in sizes.items() if name.startswith("runs/") and name not in (WEIGHTS, NETWORK))
     rest = sum(size for name, size in sizes.items() if not name.startswith(("runs/", "tests/reference/")))
     assert 0 < runs <= MOST_OF_RUNS and 0 < rest <= MOST_OF_THE_REST
-    assert 0 < sizes[WEIGHTS] <= MOST_OF_WEIGHTS
+    assert all(0 < sizes[name] <= MOST_OF_WEIGHTS for name in (WEIGHTS, NETWORK))
 
 
 def test_the_weights_beside_the_runs_are_those_of_their_run(project: Path) -> None:
@@ -78,3 +80,10 @@ def test_the_weights_beside_the_runs_are_those_of_their_run(project: Path) -> No
     assert f'"results/students/mini_resemotenet/fer2013-scratch_c/seed-0/weights.safetensors": "{md5}"' in json.dumps(
         lock
     )
+
+
+def test_the_exported_student_is_of_these_weights(project: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    about = {entry.key: entry.value for entry in onnx.load(NETWORK).metadata_props}
+    assert about["weights"] == hashlib.sha256(Path(WEIGHTS).read_bytes()).hexdigest()
+    assert f"SHA-256 `{about['weights']}`" in Path(CARD).read_text() and about["synthetic"] == "false"
