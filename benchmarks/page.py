@@ -25,6 +25,7 @@ def page() -> Iterator[str]:
         freed_memory,
         default,
         overhead,
+        predicting,
         stages,
         gpu,
     )
@@ -115,6 +116,15 @@ def overhead(found: dict[str, Any]) -> Iterator[str]:
 def stages(found: dict[str, Any]) -> Iterator[str]:
     yield "## The time around a stage"
     yield from compared(found)
+
+
+def predicting(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Faces in a video"
+    yield (
+        f"640 x 480, one face, decoding included, {found['machine']['processor']}, {found['machine']['cores']} cores, OpenCV "
+        f"{found['opencv']}; medians of {found['rounds']} rounds in turn; rounds: frames a second."
+    )
+    yield markdown([row | {"rounds": " ".join(map(str, row["rounds"]))} for row in found["rows"]])
 
 
 def compared(found: dict[str, Any]) -> Iterator[str]:

@@ -1,10 +1,13 @@
 """The benchmarks fit the project: they run for minutes, so what they ask for is checked here, not how fast it is."""
 
+import ast
 import copy
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -27,6 +30,30 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
 def test_it_imports_what_there_is(name: str) -> None:
     assert importlib.import_module(name).__doc__
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_what_it_asks_of_a_module_is_there(name: str) -> None:
+    modules = {
+        key: value for key, value in vars(importlib.import_module(name)).items() if isinstance(value, ModuleType)
+    }
+    tree = ast.parse((ROOT / "benchmarks" / f"{name}.py").read_text())
+    asked = [
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
+    assert not [
+        (owner, attribute) for owner, attribute in asked if owner in modules and not hasattr(modules[owner], attribute)
+    ]
+
+
+def test_what_is_kept_names_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeping = importlib.import_module("keeping")
+    monkeypatch.setattr(keeping, "FOLDER", tmp_path)
+    keeping.keep("one", {"rows": []})
+    kept = json.loads((tmp_path / "one.json").read_text())
+    assert kept["machine"]["processor"] and "host" not in kept["machine"] and len(kept["machine"]["load"]) == 3
 
 
 def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:
