@@ -15,7 +15,7 @@ from cellar.config.study_file import Entry, Tree
 from cellar.errors import CellarError
 from cellar.pipeline import plan, resolved
 from cellar.pipeline.stage import Stage
-from cellar.provenance import lineage
+from cellar.provenance import lineage, verify
 from cellar.provenance.lineage import Lineage
 from cellar.provenance.lineage import Stage as Ran
 
@@ -27,7 +27,7 @@ def reduce(composition: Composition, config: Config) -> None:
     """Take out of a composition what is not finished. Raises CellarError if nothing is."""
     done, studies = finished(config), composition.root.value["studies"].value
     if not done:
-        raise CellarError("no run of these lines is finished here; build one first: snakemake --cores 4")
+        raise CellarError(f"no run of these lines is finished here{reason(config)}")
     for study, params in config.studies.items():
         reduce_study(studies[study].value, params, done)
 
@@ -93,6 +93,21 @@ def is_finished(stage: Stage, graph: Lineage, planned: Mapping[str, Stage]) -> b
     (metrics,) = stage.filled(stage.kind.metrics)
     chain = graph.chain([metrics])
     return bool(chain) and Path(metrics).is_file() and all(is_as_planned(ran, graph, planned) for ran in chain)
+
+
+def reason(config: Config) -> str:
+    """Why nothing is finished, and what to do: the first setting by which a run that is here differs, if there is one."""
+    build, difference = "build one first: snakemake --cores 4", next(other_settings_behind(config), None)
+    return f": {difference}; put the value in a file of studies/*/params, or {build}" if difference else f"; {build}"
+
+
+def other_settings_behind(config: Config) -> Iterator[str]:
+    """How evaluations that ran here, and the stages behind them, differ from what the composition gives."""
+    planned, graph = {stage.address: stage for stage in plan.stages(config)}, lineage.load()
+    evaluations = [stage for stage in planned.values() if stage.kind.name in EVALUATIONS]
+    for ran in graph.chain([path for stage in evaluations for path in stage.filled(stage.kind.metrics)]):
+        if ran.target in planned:
+            yield from (f"{ran.target} {words}" for words in verify.other_settings(ran, planned[ran.target]))
 
 
 def is_as_planned(ran: Ran, graph: Lineage, planned: Mapping[str, Stage]) -> bool:
