@@ -17,13 +17,11 @@ class ExportSettings(Section):
 
 
 class EvaluationOfExport(Section):
-    """`recipe`, `teacher`, `synthetic`: what the model card says of the training; `given`: the file that the weights come
-    from, if they were not trained here."""
+    """`recipe`, `teacher`, `synthetic`: what the model card says of the training."""
 
     item: str
     student: EvaluationSettings
-    recipe: Recipe | None = None
-    given: str | None = None
+    recipe: Recipe
     synthetic: bool
     teacher: str | None = None
 
