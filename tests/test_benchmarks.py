@@ -56,6 +56,15 @@ def test_what_is_kept_names_the_machine(tmp_path: Path, monkeypatch: pytest.Monk
     assert kept["machine"]["processor"] and "host" not in kept["machine"] and len(kept["machine"]["load"]) == 3
 
 
+def test_the_page_of_predictions_has_what_was_measured() -> None:
+    page = (ROOT / "docs/using.md").read_text()
+    rows = json.loads((ROOT / "results/bench/predicting.json").read_text())["rows"]
+    medians = [[f"{row['frames_per_second']:.0f}", f"{row['frames_per_core_second']:.0f}"] for row in rows]
+    section = page[page.index("### Speed") : page.index("## cellar timeline")]
+    shown = [line.strip("|").split("|")[1:] for line in section.splitlines() if line.startswith(("| **", "| fer"))]
+    assert len(rows) == 4 and sorted(medians) == sorted([cell.strip() for cell in cells] for cells in shown)
+
+
 def test_table_2_asks_for_runs_that_exist(shipped: Raw) -> None:
     table_2 = importlib.import_module("table_2")
     asked = config.validate(table_2.small(copy.deepcopy(shipped), "bf16"), Path)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
+from cellar import files, models
 from cellar.errors import CellarError
 
 from .conftest import ABOUT, Exported, noise
@@ -139,3 +140,17 @@ def test_a_missing_package_is_one_line_with_its_remedy() -> None:
         CellarError, match="export_student needs no_such_module; install the optional packages: make using"
     ):
         need(("json", "no_such_module"), "export_student")
+
+
+def test_the_student_that_is_ready_is_the_export_of_its_weights(tmp_path: Path) -> None:
+    from cellar.deployment.export import writing
+    from cellar.deployment.export.session import Student
+
+    runs = Path(__file__).parents[2] / "runs"
+    ready, weights = runs / "fer2013-scratch_c.onnx", runs / "fer2013-scratch_c.safetensors"
+    about = Student(ready).description
+    network = models.build("resemotenet_c", len(about.classes))
+    models.load_weights(network, weights)
+    writing.write_fp32(network, about, tmp_path / "student.onnx")
+    assert (tmp_path / "student.onnx").read_bytes() == ready.read_bytes()
+    assert about.weights == files.hash_file(weights) and not about.synthetic

@@ -59,6 +59,6 @@ def test_what_has_not_run_is_left_out(project: Project, monkeypatch: pytest.Monk
 def test_where_nothing_is_finished_one_line_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.change(lambda params: params.update(threads=params["threads"] + 1))
     threads = configuration.read_yaml(project.folder / "params.yaml")["threads"]
-    why = f"no run of these lines is finished here: .* ran with threads {threads - 1}, which is {threads} now; put the value"
+    why = f"no run of these lines is finished here: .* ran with threads {threads - 1}, which is {threads} now; build one first"
     with pytest.raises(CellarError, match=why):
         reduced(project, monkeypatch)

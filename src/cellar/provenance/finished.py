@@ -98,7 +98,9 @@ def is_finished(stage: Stage, graph: Lineage, planned: Mapping[str, Stage]) -> b
 def reason(config: Config) -> str:
     """Why nothing is finished, and what to do: the first setting by which a run that is here differs, if there is one."""
     build, difference = "build one first: snakemake --cores 4", next(other_settings_behind(config), None)
-    return f": {difference}; put the value in a file of studies/*/params, or {build}" if difference else f"; {build}"
+    if difference is None:
+        return f"; {build}"
+    return f": {difference}; {build}, or put the value that the run here had in a file of studies/*/params"
 
 
 def other_settings_behind(config: Config) -> Iterator[str]:

@@ -29,10 +29,7 @@ MOST_ENTRIES = 16  # in larger ones, lists and mappings with more entries (per c
 COLOURS = 256
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 FROZEN = ("src", "studies")  # must be as committed
-NOT_GENERATED = (
-    ":(exclude,glob)**/dvc.yaml",
-    ":(exclude,glob)**/dvc.lock",
-)  # of what `cellar use` and a run write there
+NOT_GENERATED = (":(exclude,glob)**/dvc.yaml", ":(exclude,glob)**/dvc.lock")  # which `cellar use` and runs write there
 
 
 @dataclass(frozen=True)
