@@ -60,6 +60,27 @@ def test_the_student_of_another_seed_is_another_file(raw: Raw, with_packages: No
     assert found[2].weights.endswith("fer2013-scratch_c/seed-2/weights.safetensors")
 
 
+def with_teacher(raw: Raw, **teacher: Any) -> Raw:
+    raw["studies"]["mini_resemotenet"]["teachers"]["fer2013"] |= teacher
+    return asking(raw, experiment=None, teacher="fer2013")
+
+
+def test_a_teacher_is_exported_too(raw: Raw, with_packages: None) -> None:
+    (one,) = exports.exports(read(with_teacher(raw)))
+    assert (one.student.kind, one.given, one.teacher) == ("teachers", None, None)
+    assert one.weights == "results/teachers/fer2013/seed-0/weights.safetensors"
+    settings = resolved.by_file(read(raw))[Path("results/resolved/mini_resemotenet/evaluate_export-small.json")]
+    assert settings["recipe"]["epochs"] and "given" not in settings
+
+
+def test_of_given_weights_the_card_names_the_file_and_no_recipe(raw: Raw, with_packages: None) -> None:
+    config = read(with_teacher(raw, weights="data/weights/published.pth"))
+    settings = resolved.by_file(config)[Path("results/resolved/mini_resemotenet/evaluate_export-small.json")]
+    assert settings["given"] == "data/weights/published.pth" and "recipe" not in settings
+    stages = {stage.kind.name for stage in plan.stages(config)}
+    assert {"import_teacher", *KINDS} <= stages
+
+
 def test_a_student_of_grey_images_gets_grey_ones(raw: Raw, with_packages: None) -> None:
     settings = resolved.by_file(read(asking(raw)))
     asked = settings[Path("results/resolved/mini_resemotenet/export_student-small.json")]
@@ -75,6 +96,9 @@ def test_a_data_set_that_is_off_exports_nothing(raw: Raw, with_packages: None) -
     ("study", "export", "said"),
     [
         ("mini_resemotenet", {"experiment": "fer2013-scratch_d"}, "exports.small.experiment: .*did you mean|experiments has no"),
+        ("mini_resemotenet", {"experiment": None, "teacher": "fer2031"}, "exports.small.teacher: .*did you mean|teachers has no"),
+        ("mini_resemotenet", {"teacher": "fer2013"}, r"exports\.small: .*give experiment or teacher, one of them"),
+        ("mini_resemotenet", {"experiment": None}, r"exports\.small: .*give experiment or teacher, one of them"),
         ("mini_resemotenet", {"seed": 3}, r"exports\.small\.seed: fer2013-scratch_c is trained with the seeds 0; name one"),
         ("mini_resemotenet", {"licence": ""}, r"exports\.small\.licence"),
         ("small_dataset_kd", {"experiment": "pins-oneshot_convnet9"}, r"exports\.small\.experiment: .* learns by triplet, not classes"),

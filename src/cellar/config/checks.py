@@ -82,11 +82,11 @@ def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
 
 def export_problems(params: Params) -> Iterator[tuple[str, str]]:
     for key, export in params.exports.items():
-        seeds = params.seeds_of(params.experiments[export.experiment])
+        seeds = params.seeds_of(params.exported(export))
         if params.export_seed(export) not in seeds:
             yield (
                 params.place("exports", key, "seed"),
-                f"{export.experiment} is trained with the seeds {', '.join(map(str, seeds))}; name one of them",
+                f"{export.source[1]} is trained with the seeds {', '.join(map(str, seeds))}; name one of them",
             )
 
 

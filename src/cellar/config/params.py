@@ -118,8 +118,12 @@ class Params(Settings, StudySections):
         points = {key: line for sweep, grid in self.sweeps.items() for key, line in grid.experiments(sweep).items()}
         return entry_of(self.place("experiments"), {**self.experiments, **points}, name)
 
+    def exported(self, export: Export) -> Teacher | Experiment:
+        section, name = export.source
+        return self.teacher(name) if section == "teachers" else self.experiment(name)
+
     def export_seed(self, export: Export) -> int:
-        return self.seeds_of(self.experiment(export.experiment))[0] if export.seed is None else export.seed
+        return self.seeds_of(self.exported(export))[0] if export.seed is None else export.seed
 
     def place(self, *keys: str) -> str:
         """The dotted key, in params.yaml, of something that this study declares."""
@@ -190,7 +194,8 @@ class Params(Settings, StudySections):
             if faces.generator:
                 yield self.place("faces", key, "generator"), "generators", faces.generator
         for key, export in self.exports.items():
-            yield self.place("exports", key, "experiment"), "experiments", export.experiment
+            section, name = export.source
+            yield self.place("exports", key, section.removesuffix("s")), section, name
         sections: dict[str, dict[str, Any]] = {
             "generators": self.generators,
             "teachers": self.teachers,

@@ -1,10 +1,10 @@
-"""From `exports` in params.yaml to the students that are exported, with the settings of their evaluations."""
+"""From `exports` in params.yaml to the networks that are exported, with the settings of their evaluations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cellar import paths
-from cellar.config import Config, Experiment, Export, Params
+from cellar.config import Config, Experiment, Export, Params, Teacher
 from cellar.config.resolved import EvaluationSettings
 from cellar.deployment import packages
 from cellar.deployment.export.session import FP32, INT8
@@ -20,7 +20,7 @@ class Exported:
     params: Params
     name: str
     export: Export
-    line: Experiment
+    line: Teacher | Experiment
     student: EvaluationSettings
 
     @property
@@ -29,7 +29,7 @@ class Exported:
 
     @property
     def weights(self) -> str:
-        """The student's trained weights."""
+        """The network's trained weights."""
         return str(paths.trained(self.student.kind, self.student.key, self.student.seed) / runs.WEIGHTS)
 
     @property
@@ -39,7 +39,13 @@ class Exported:
     @property
     def teacher(self) -> str | None:
         """The teacher that it learnt from, or None."""
-        return runs.key_of_teacher(self.params, self.line) if self.line.teacher else None
+        line = self.line
+        return runs.key_of_teacher(self.params, line) if isinstance(line, Experiment) and line.teacher else None
+
+    @property
+    def given(self) -> str | None:
+        """The file that the weights were read from, or None where they were trained."""
+        return self.line.weights if isinstance(self.line, Teacher) else None
 
 
 def exports(config: Config) -> Iterator[Exported]:
@@ -47,12 +53,18 @@ def exports(config: Config) -> Iterator[Exported]:
     missing or the student predicts no classes."""
     for params in config.all_params():
         for name, export in params.exports.items():
-            line = params.experiment(export.experiment)
+            line = params.exported(export)
             if params.is_on(line):
-                seed = params.export_seed(export)
-                student = runs.evaluation(params, "students", f"{params.study}/{export.experiment}", line, seed)
+                student = evaluation_of(params, export, line)
                 check(params, name, student)
                 yield Exported(params, name, export, line, student)
+
+
+def evaluation_of(params: Params, export: Export, line: Teacher | Experiment) -> EvaluationSettings:
+    seed = params.export_seed(export)
+    if isinstance(line, Teacher):
+        return runs.evaluation(params, "teachers", str(export.teacher), line, seed)
+    return runs.evaluation(params, "students", f"{params.study}/{export.experiment}", line, seed)
 
 
 def check(params: Params, name: str, student: EvaluationSettings) -> None:

@@ -27,7 +27,7 @@ OF_FILES = Cell("derived", reason="a value of the files alone")
 
 def shown(params: Params) -> list[str]:
     """The exports whose data set is on."""
-    return [name for name, export in params.exports.items() if params.is_on(params.experiment(export.experiment))]
+    return [name for name, export in params.exports.items() if params.is_on(params.exported(export))]
 
 
 def inputs(params: Params) -> list[str]:
@@ -40,13 +40,14 @@ def inputs(params: Params) -> list[str]:
 
 
 def shown_params(params: Params) -> list[str]:
-    return ["scale", *(f"exports.{name}.experiment" for name in shown(params))]
+    sources = {name: params.exports[name].source[0].removesuffix("s") for name in shown(params)}
+    return ["scale", *(f"exports.{name}.{key}" for name, key in sources.items())]
 
 
 def build(params: Params) -> Table:
     rows = []
     for name in shown(params):
-        place, student = f"{params.study}/{name}", params.exports[name].experiment
+        place, (_, student) = f"{params.study}/{name}", params.exports[name].source
         scores = files.read_json(paths.export_metrics(place))
         for form, words in FORMS.items():
             rows.append(Row(f"{name}-{form}", f"{name} ({student}): {words}", cells(params, name, form, scores)))

@@ -17,11 +17,13 @@ class ExportSettings(Section):
 
 
 class EvaluationOfExport(Section):
-    """`recipe`, `teacher`, `synthetic`: what the model card says of the training."""
+    """`recipe`, `teacher`, `synthetic`: what the model card says of the training; `given`: the file that the weights come
+    from, if they were not trained here."""
 
     item: str
     student: EvaluationSettings
-    recipe: Recipe
+    recipe: Recipe | None = None
+    given: str | None = None
     synthetic: bool
     teacher: str | None = None
 

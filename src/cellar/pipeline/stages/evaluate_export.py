@@ -15,11 +15,12 @@ def jobs(config: Config) -> Iterator[Job]:
         settings = EvaluationOfExport(
             item=one.item,
             student=one.student,
-            recipe=one.params.recipes[one.line.recipe],
+            recipe=None if one.given else one.params.recipes[one.line.recipe],
+            given=one.given,
             teacher=one.teacher,
             synthetic=config.datasets[one.line.dataset].is_synthetic,
         )
-        predictions = paths.predictions("students", one.student.key, one.student.seed) / "predictions.npz"
+        predictions = paths.predictions(one.student.kind, one.student.key, one.student.seed) / "predictions.npz"
         data = (*runs.data_files(one.line.dataset), str(paths.audit_pairs(one.line.dataset)))
         yield Job(one.name, one.item, settings, (*one.files, str(predictions), *data), study=one.params.study)
 
