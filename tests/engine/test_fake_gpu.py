@@ -18,7 +18,7 @@ from cellar.data.inputs import prepared
 from cellar.data.inputs.augmentation import FiniteAugmentation
 from cellar.engine import evaluate, runtime, setup
 from cellar.engine.evaluate import Arrays, EvalContext
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.methods import registry
 from cellar.models.feature_extractor import FeatureExtractor
 from tests.engine import steps

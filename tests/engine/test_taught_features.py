@@ -10,6 +10,7 @@ from cellar.config.resolved import TrainingSettings
 from cellar.data.inputs import prepared
 from cellar.engine import output_store, setup, taught_features, training
 from cellar.engine.taught_features import LiveFeatures, StoredFeatures, content_of, open_features
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices
 from cellar.errors import CellarError
 from cellar.methods import registry
@@ -58,8 +59,8 @@ def settings_for(
     return TrainingSettings.model_validate(plain)
 
 
-def data_of(settings: TrainingSettings) -> setup.TrainData:
-    return setup.TrainData(settings, prepared.load(paths.prepared("tiny")), torch.device("cpu"))
+def data_of(settings: TrainingSettings) -> TrainData:
+    return TrainData(settings, prepared.load(paths.prepared("tiny")), torch.device("cpu"))
 
 
 def trained(settings: TrainingSettings) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -124,6 +125,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(name: str, monkeypatch: pyt
     remove()
     found, facts = trained(settings)
     assert found == whole and facts["resumed_from_epoch"] == 1
+    assert facts["teacher_images_forwarded"] == IMAGES  # of the epoch that was left, each pair again
 
 
 def test_fp16_rounds_and_the_record_says_by_how_much() -> None:

@@ -152,6 +152,23 @@ def test_fp16_rounds_and_rounds_alike_with_and_without_room(content: Content, mo
     assert rounding == pytest.approx(float((said - exact).abs().max()))
 
 
+def test_a_number_beyond_fp16_is_refused_before_it_is_stored(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
+    def large(*arguments: Any) -> Tensor:
+        return 1e5 * compute(*arguments)
+
+    compute = Content.compute
+    largest = float(1e5 * on_the_fly(content, *pairs(0)).abs().max())
+    cache = open_cache(monkeypatch, content, storage="fp16")
+    monkeypatch.setattr(Content, "compute", large)
+    assert largest > 65_504
+    name = content.name.replace("_", " ")
+    with pytest.raises(
+        CellarError, match=rf"of the teacher's {name} is .* fp16 holds at most 65,504; set storage: fp32"
+    ):
+        cache.outputs(*pairs(0), silent)
+    assert not cache.store.look_up(*(part.numpy() for part in pairs(0)))[0].any()
+
+
 def test_deleting_the_cache_changes_nothing(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     said = open_cache(monkeypatch, content).outputs(*pairs(0), silent)
     for path in output_store.FOLDER.iterdir():

@@ -8,7 +8,7 @@ import pytest
 
 from cellar import models, paths
 from cellar.config.resolved import TrainingSettings
-from cellar.engine import output_store, training_costs
+from cellar.engine import output_store, taught_features, training_costs
 from cellar.models import features
 from cellar.pipeline.stages import time_method
 
@@ -80,6 +80,16 @@ def test_timed_steps_are_scaled_to_the_epoch(monkeypatch: pytest.MonkeyPatch) ->
     found = measured({"name": "labels"})
     assert (BATCH, IMAGES) == (16, 40)
     assert (found["seconds_per_epoch"], found["images_per_second"]) == (5.0, 8.0)
+
+
+def test_the_teachers_last_batch_counts_by_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of 16 images takes 2 seconds, and before it a teacher's full batch of 64 for 16 images that no store has 2: half a second."""
+    ticks = iter(range(0, 1000, 2))
+    monkeypatch.setattr(training_costs.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(taught_features, "is_worth_storing", lambda *_: True)
+    found = measured({"name": "cc"}, teacher_cache={"batch_size": 64, "storage": "fp32", "budget_mb": 0})
+    assert found["teacher"] == "vector"
+    assert found["seconds_per_epoch"] == IMAGES / BATCH * 2.5
 
 
 def test_neither_a_trained_teacher_nor_a_cache_is_needed_or_made() -> None:

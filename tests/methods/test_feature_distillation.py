@@ -21,6 +21,7 @@ from cellar.data.inputs.prepared import ImageSet
 from cellar.data.inputs.two_views import TwoViews
 from cellar.engine import evaluate, setup, training
 from cellar.engine.guesses import Guesses
+from cellar.engine.train_data import TrainData
 from cellar.errors import CellarError
 from cellar.methods import registry
 from cellar.methods.crd import with_negatives
@@ -171,14 +172,14 @@ class Run:
 
     method: Any
     model: torch.nn.Module
-    data: setup.TrainData
+    data: TrainData
     settings: TrainingSettings
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Run":
         method = setup.load_method(settings.method, settings.method_file)
         device = torch.device("cpu")
-        data = setup.TrainData(settings, prepared.load(paths.prepared("tiny")), device)
+        data = TrainData(settings, prepared.load(paths.prepared("tiny")), device)
         model = method.wrap(setup.build_network(settings, 3, device))
         method.prepare(data)
         return cls(method, model.train(), data, settings)
@@ -315,7 +316,7 @@ def test_batches_of_semckd_are_whole() -> None:
     assert (sampler.size, every.size) == (16, 20)
     assert torch.equal(sampler(3).image, every(3).image[:16])
     few = registry.load("semckd")(registry.load("semckd").Params())
-    data = setup.TrainData(settings_for("semckd", batch_size=21), run.data.image_set, torch.device("cpu"))
+    data = TrainData(settings_for("semckd", batch_size=21), run.data.image_set, torch.device("cpu"))
     with pytest.raises(CellarError, match="20 images fill no batch; lower batch_size"):
         assert few.sampler(data).size
 

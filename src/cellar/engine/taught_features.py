@@ -8,8 +8,8 @@ from torch import nn
 
 from cellar.config.params import TeacherCache
 from cellar.engine.output_store import MB, images_held
-from cellar.engine.setup import TrainData
 from cellar.engine.teacher import CachedTeacher, Content, FixedBatchTeacher
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices
 from cellar.models import features
 from cellar.models.features import Features
@@ -52,7 +52,7 @@ class LiveFeatures:
         return self.network.model
 
     def begin_epoch(self, indices: EpochIndices) -> None:
-        pass
+        """Nothing: it needs no image before its batch."""
 
     def features(self, batch: Batch) -> Features:
         return self.network.features(batch.image, batch.augmentation)

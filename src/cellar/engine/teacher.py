@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cellar.data.inputs.augmentation import Augmentation, Images
 from cellar.engine import runtime
+from cellar.errors import CellarError
 from cellar.models.features import Features
 
 if TYPE_CHECKING:
@@ -168,7 +169,13 @@ class CachedTeacher:
         """The network's rows (n, width) at some positions, rounded to the store's type."""
         chosen = torch.from_numpy(positions).to(image.device)
         exact = self.content.compute(self.network, image[chosen], augmentation[chosen]).cpu().numpy()
-        stored: np.ndarray = exact.astype(self.store.dtype).astype(np.float32)
+        with np.errstate(over="ignore"):
+            stored: np.ndarray = exact.astype(self.store.dtype).astype(np.float32)
+        if np.isinf(stored).any() and np.isfinite(exact).all():
+            raise CellarError(
+                f"a number of the teacher's {self.content.name.replace('_', ' ')} is {np.abs(exact).max():.6g} and fp16 holds at most "
+                f"{np.finfo(np.float16).max:,.0f}; set storage: fp32 in teacher_cache in params.yaml"
+            )
         self.rounding = max(self.rounding, float(np.abs(stored - exact).max()))
         return stored
 

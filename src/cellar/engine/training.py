@@ -243,7 +243,7 @@ def mean_losses(terms: list[str], steps: Tensor, epoch: int) -> dict[str, float]
     row = {"train_loss" if term == "loss" else term: mean for term, mean in zip(terms, means, strict=True)}
     if not math.isfinite(row["train_loss"]):
         raise CellarError(
-            f"the training diverged in epoch {epoch + 1} (its loss is {row['train_loss']}); lower learning_rate in its recipe"
+            f"the training diverged in epoch {epoch + 1} (its loss is {row['train_loss']}); lower learning_rate in its recipe, or its method's weights"
         )
     return row
 

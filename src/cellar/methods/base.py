@@ -15,7 +15,7 @@ from cellar.data.inputs.augmentation import Split
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.guesses import Guesses
 from cellar.engine.runtime import predict
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.metrics import classification

@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from cellar.config.section import Count, Fraction, Positive, Weight
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices
 from cellar.methods.base import full_precision
 from cellar.methods.feature_distillation import FeatureDistillation

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Positive, Section, Weight
 from cellar.engine import runtime
-from cellar.engine.setup import TrainData
 from cellar.engine.taught_features import open_features
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.errors import CellarError
 from cellar.methods.base import Classifier, Teacher, cross_entropy

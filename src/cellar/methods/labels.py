@@ -9,7 +9,7 @@ Teacher: none. Sampler: every image once per epoch. Evaluation: accuracy and los
 from torch import Tensor
 from torch.nn import functional
 
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, Losses
 from cellar.methods.base import Classifier, cross_entropy
 

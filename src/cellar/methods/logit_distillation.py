@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Section, Weight
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.methods.base import Classifier, cross_entropy, full_precision
 

@@ -26,7 +26,7 @@ from cellar.data.inputs.augmentation import Split
 from cellar.data.inputs.classes import Groups, distinct_below
 from cellar.engine import runtime
 from cellar.engine.evaluate import Arrays, EvalContext
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import Method, Scores, cross_entropy, with_random_augmentations

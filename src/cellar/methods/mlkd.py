@@ -25,8 +25,8 @@ from torch import Tensor, nn
 
 from cellar.config.section import Positive, Section, Weight
 from cellar.data.inputs.augmentation import FiniteAugmentation, Split
-from cellar.engine.setup import TrainData
 from cellar.engine.teacher import FixedBatchTeacher
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, Losses
 from cellar.methods.base import Classifier, cross_entropy, full_precision
 from cellar.methods.logit_distillation import something_to_learn, standardised

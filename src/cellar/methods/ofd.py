@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Weight
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch
 from cellar.errors import CellarError
 from cellar.methods.feature_distillation import FeatureDistillation

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Count, Positive, Weight
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import full_precision

@@ -20,7 +20,7 @@ from cellar.data.inputs.augmentation import Split
 from cellar.data.inputs.classes import Groups, random_below
 from cellar.engine.evaluate import Arrays, EvalContext
 from cellar.engine.runtime import predict
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import EVALUATION_BATCH, Method, Scores, with_random_augmentations

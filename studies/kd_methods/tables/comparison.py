@@ -5,6 +5,7 @@ here only to show how much a choice on the test set adds.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,14 @@ def selection(last: Cell, best: Cell) -> Cell:
 def settings(line: Experiment) -> str:
     """The parameters that params.yaml states; the others are the defaults in the method's file."""
     stated = {key: value for key, value in line.method.items() if key not in ("name", "loss_form")}
-    return ", ".join(f"{key.replace('_', ' ')} {number_text(value, None)}" for key, value in stated.items()) or "–"
+    return ", ".join(setting_text(key.replace("_", " "), value) for key, value in stated.items()) or "–"
+
+
+def setting_text(name: str, value: Any) -> str:
+    """Such as "temperature 4"; of what is switched on the name alone."""
+    if isinstance(value, bool):
+        return name if value else f"{name} off"
+    return f"{name} {number_text(value, None)}"
 
 
 def notes(params: Params, pair: Pair, rows: list[Row]) -> Iterator[str]:

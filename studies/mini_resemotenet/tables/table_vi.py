@@ -125,5 +125,5 @@ def notes(params: Params) -> list[str]:
         *printed_twice,
         f"{' and '.join(averages)}: average accuracy, as the paper notes.",
         "Student Model A alone, B alone: the same student and recipe without a teacher; the paper has no such rows.",
-        f"Epochs, at most: {', '.join(budgets(params))}.",
+        *([f"Epochs, at most: {', '.join(epochs)}."] if (epochs := list(budgets(params))) else []),
     ]

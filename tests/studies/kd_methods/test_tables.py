@@ -104,6 +104,11 @@ class TestVerdicts:
             rows = {row.id: row.cells for row in made.build(f"{KEY}/{PAIR}").rows}
             assert rows[method]["best_on_test"].verdict == verdict
 
+    def test_parameters_are_shown_in_words(self, made: Project) -> None:
+        rows = {row.id: row.cells for row in made.build(f"{KEY}/{PAIR}").rows}
+        stated = str(rows["dkd_lskd"]["settings"].value).split(", ")
+        assert "standardise" in stated and "temperature 2" in stated
+
     def test_a_printed_table_shows_all_its_values(self, made: Project) -> None:
         built = made.build(f"{KEY}/repdistiller_same")
         cells = {row.id: row.cells for row in built.rows}

@@ -231,6 +231,12 @@ def test_table_vi_notes_the_epochs_of_each_network(project: Project) -> None:
     assert epochs.replace("12", "13") in project.build("table_vi").notes
 
 
+def test_table_vi_has_no_note_on_epochs_where_nothing_is_trained(project: Project) -> None:
+    for name in ("fer2013", "raf_db"):
+        project.raw["datasets"][name]["enabled"] = False
+    assert not [note for note in project.build("table_vi").notes if note.startswith("Epochs")]
+
+
 def test_table_vi_gives_no_epochs_for_weights_that_others_trained(project: Project) -> None:
     for dataset in ("fer2013", "raf_db"):
         project.line("teachers", dataset).update(weights="published.pth", classes="as_dataset")

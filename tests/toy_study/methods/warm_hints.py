@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Positive, Section
-from cellar.engine.setup import TrainData
+from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.methods.base import Classifier, cross_entropy
 
