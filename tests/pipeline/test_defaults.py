@@ -110,6 +110,8 @@ FORMS = {
     "Schedule.step": {"every": 3, "factor": 0.1},
     "Schedule.milestones": {"epochs": [2], "factor": 0.1},
     "Schedule.inverse_sqrt": True,
+    "Export.experiment": "fer2013-E1",
+    "Export.teacher": "fer2013",
     "Export.seed": 1,
     "Faces.generator": "pins",
     "Faces.weights": "faces.pkl",
