@@ -81,6 +81,25 @@ def test_of_given_weights_the_card_names_the_file_and_no_recipe(raw: Raw, with_p
     assert {"import_teacher", *KINDS} <= stages
 
 
+def test_weights_from_a_file_have_no_seed(raw: Raw, with_packages: None) -> None:
+    for seed in (0, 3):
+        given = with_teacher(raw, weights="data/weights/published.pth")
+        given["studies"]["mini_resemotenet"]["exports"]["small"]["seed"] = seed
+        with pytest.raises(
+            CellarError, match=r"exports\.small\.seed: fer2013 is a file of weights, without a seed; take it out"
+        ):
+            read(given)
+
+
+def test_the_card_says_what_a_training_began_with(raw: Raw, with_packages: None) -> None:
+    lines = raw["studies"]["small_dataset_kd"]["experiments"]
+    started = next(key for key, line in lines.items() if (line.get("start") or {}).get("teacher") and line["freeze"])
+    (one,) = exports.exports(read(asking(raw, "small_dataset_kd", experiment=started)))
+    assert one.start == lines[started]["start"]["teacher"]
+    settings = resolved.by_file(read(raw))[Path("results/resolved/small_dataset_kd/evaluate_export-small.json")]
+    assert settings["start"] == one.start and settings["frozen"] is True
+
+
 def test_a_student_of_grey_images_gets_grey_ones(raw: Raw, with_packages: None) -> None:
     settings = resolved.by_file(read(asking(raw)))
     asked = settings[Path("results/resolved/mini_resemotenet/export_student-small.json")]
@@ -97,10 +116,10 @@ def test_a_data_set_that_is_off_exports_nothing(raw: Raw, with_packages: None) -
     [
         ("mini_resemotenet", {"experiment": "fer2013-scratch_d"}, "exports.small.experiment: .*did you mean|experiments has no"),
         ("mini_resemotenet", {"experiment": None, "teacher": "fer2031"}, "exports.small.teacher: .*did you mean|teachers has no"),
-        ("mini_resemotenet", {"teacher": "fer2013"}, r"exports\.small: .*give experiment or teacher, one of them"),
-        ("mini_resemotenet", {"experiment": None}, r"exports\.small: .*give experiment or teacher, one of them"),
+        ("mini_resemotenet", {"teacher": "fer2013"}, r"exports\.small: give exactly one of experiment, teacher \(found: experiment, teacher\)"),
+        ("mini_resemotenet", {"experiment": None}, r"exports\.small: give exactly one of experiment, teacher \(found: none\)"),
         ("mini_resemotenet", {"seed": 3}, r"exports\.small\.seed: fer2013-scratch_c is trained with the seeds 0; name one"),
-        ("mini_resemotenet", {"licence": ""}, r"exports\.small\.licence"),
+        *(("mini_resemotenet", {"licence": text}, r"exports\.small\.licence: a licence is one line of text") for text in ("", "  ", "a\nb")),
         ("small_dataset_kd", {"experiment": "pins-oneshot_convnet9"}, r"exports\.small\.experiment: .* learns by triplet, not classes"),
     ],
 )  # fmt: skip

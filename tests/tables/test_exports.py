@@ -1,5 +1,7 @@
 """Table `exports`, from fabricated scores and predictions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,20 @@ def test_a_row_for_pytorch_and_for_each_file(exporting: Project) -> None:
     }  # fmt: skip
     assert values["small-pytorch"]["accuracy"] == 75 and values["small-pytorch"]["speed"] is None
     assert {column.id for column in table.columns} == set(table.rows[0].cells)
+
+
+@pytest.mark.parametrize(
+    ("export", "source"),
+    [
+        ({"experiment": "fer2013-scratch_b"}, "experiment fer2013-scratch_b"),
+        ({"experiment": "fer2013-scratch_b", "seed": 0}, "experiment fer2013-scratch_b, seed 0"),
+        ({"teacher": "fer2013"}, "teacher fer2013"),
+    ],
+)
+def test_a_row_says_which_network_it_is(exporting: Project, export: dict[str, Any], source: str) -> None:
+    exporting.study()["exports"] = {"small": export | {"licence": "MIT"}}
+    labels = [row.label for row in exporting.build("exports").rows]
+    assert labels == [f"small ({source}): {words}" for words in ("PyTorch", "ONNX, fp32", "ONNX, int8")]
 
 
 def test_the_cost_of_int8_has_a_paired_interval(exporting: Project) -> None:

@@ -8,6 +8,7 @@ import pytest
 from cellar import config as configuration
 from cellar.config.compose import Composition
 from cellar.config.composed import entries
+from cellar.deployment import packages
 from cellar.errors import CellarError
 from cellar.provenance.finished import reduce
 
@@ -54,6 +55,27 @@ def test_what_has_not_run_is_left_out(project: Project, monkeypatch: pytest.Monk
     kept = reduced(project, monkeypatch)
     assert lines(kept)["experiments"] == [name for name in before if name != "fer2013-E4"]
     assert kept["studies"][FACES]["experiments"]["fer2013-scratch_a"]["seeds"] == [0]
+
+
+def test_an_export_of_what_has_not_run_is_left_out(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a seed it means the first, and no other in its stead."""
+
+    def ask(params: Raw) -> None:
+        sections = params["studies"][FACES]
+        experiment(params, "fer2013-scratch_a")["seeds"] = [7, 0]  # of which 0 has run
+        sections["teachers"]["later"] = {**deepcopy(sections["teachers"]["fer2013"]), "seeds": [9]}
+        sources = {
+            "ready": {"experiment": "fer2013-E1"},
+            "large": {"teacher": "fer2013"},
+            "first": {"experiment": "fer2013-scratch_a"},
+            "second": {"experiment": "fer2013-scratch_a", "seed": 0},
+            "later": {"teacher": "later"},
+        }
+        sections["exports"] = {name: source | {"licence": "MIT"} for name, source in sources.items()}
+
+    monkeypatch.setattr(packages, "need", lambda modules, what: None)
+    project.change(ask)
+    assert sorted(reduced(project, monkeypatch)["studies"][FACES]["exports"]) == ["large", "ready", "second"]
 
 
 def test_where_nothing_is_finished_one_line_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cellar.config import Config, Params, published
+from cellar.config import Config, Params, Teacher, published
 from cellar.config.lines import ExperimentTeacher, Line
 from cellar.config.validation_errors import likely
 from cellar.errors import CellarError
@@ -82,8 +82,14 @@ def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
 
 def export_problems(params: Params) -> Iterator[tuple[str, str]]:
     for key, export in params.exports.items():
-        seeds = params.seeds_of(params.exported(export))
-        if params.export_seed(export) not in seeds:
+        line = params.exported(export)
+        seeds = params.seeds_of(line)
+        if isinstance(line, Teacher) and line.weights and export.seed is not None:
+            yield (
+                params.place("exports", key, "seed"),
+                f"{export.source[1]} is a file of weights, without a seed; take it out",
+            )
+        elif params.export_seed(export) not in seeds:
             yield (
                 params.place("exports", key, "seed"),
                 f"{export.source[1]} is trained with the seeds {', '.join(map(str, seeds))}; name one of them",

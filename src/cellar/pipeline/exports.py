@@ -43,6 +43,12 @@ class Exported:
         return runs.key_of_teacher(self.params, line) if isinstance(line, Experiment) and line.teacher else None
 
     @property
+    def start(self) -> str | None:
+        """The teacher, experiment or file of weights that its training began with, or None."""
+        start = self.line.start
+        return (start.teacher or start.experiment or start.weights) if start else None
+
+    @property
     def given(self) -> str | None:
         """The file that the weights were read from, or None where they were trained."""
         return self.line.weights if isinstance(self.line, Teacher) else None

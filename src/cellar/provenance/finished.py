@@ -2,13 +2,13 @@
 
 A line of params.yaml is finished for a seed if its evaluation ran with the settings that the composition gives, and its
 metrics are here. Lines without a finished seed are left out, but for those that a finished one is built on; a sweep is left
-out unless all of its points are finished. Lines of a data set that is off stay as they are.
+out unless all of its points are finished, an export unless its network is. Lines of a data set that is off stay as they are.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cellar.config import Config, Params
+from cellar.config import Config, Export, Params
 from cellar.config.compose import Composition
 from cellar.config.params import references_of
 from cellar.config.study_file import Entry, Tree
@@ -53,6 +53,14 @@ def reduce_study(sections: Tree, params: Params, done: Seeds) -> None:
         places = [place_of(params, "experiments", point) for point in line.experiments(sweep)]
         if any(done.get(place) != params.seeds_of(line) for place in places):
             del sections["sweeps"].value[sweep]
+    for name, export in params.exports.items():
+        if params.is_on(params.exported(export)) and not is_exportable(params, export, done):
+            del sections["exports"].value[name]
+
+
+def is_exportable(params: Params, export: Export, done: Seeds) -> bool:
+    """Whether the network that an export names is finished, with the seed that it means."""
+    return params.export_seed(export) in done.get(place_of(params, *export.source), [])
 
 
 def lines_of(params: Params) -> list[tuple[str, str]]:

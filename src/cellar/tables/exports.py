@@ -1,4 +1,4 @@
-"""Table `exports`: the students as ONNX files: what the files themselves give for the test images, and how fast."""
+"""Table `exports`: networks as ONNX files: what the files themselves give for the test images, and how fast."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cellar import files, paths
-from cellar.config import Params
+from cellar.config import Export, Params
 from cellar.metrics import intervals
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.run_cells import DIGITS, interval_of, rounded
@@ -40,18 +40,26 @@ def inputs(params: Params) -> list[str]:
 
 
 def shown_params(params: Params) -> list[str]:
-    sources = {name: params.exports[name].source[0].removesuffix("s") for name in shown(params)}
-    return ["scale", *(f"exports.{name}.{key}" for name, key in sources.items())]
+    """All exports, whose names may have dots: a key of one could not be told from another's name."""
+    return ["scale", "exports"]
 
 
 def build(params: Params) -> Table:
     rows = []
     for name in shown(params):
-        place, (_, student) = f"{params.study}/{name}", params.exports[name].source
-        scores = files.read_json(paths.export_metrics(place))
+        scores, source = (
+            files.read_json(paths.export_metrics(f"{params.study}/{name}")),
+            source_text(params.exports[name]),
+        )
         for form, words in FORMS.items():
-            rows.append(Row(f"{name}-{form}", f"{name} ({student}): {words}", cells(params, name, form, scores)))
-    return Table(ID, "Students as files", params.study, params.scale.model_dump(), notes(), COLUMNS, rows)
+            rows.append(Row(f"{name}-{form}", f"{name} ({source}): {words}", cells(params, name, form, scores)))
+    return Table(ID, "Networks as files", params.study, params.scale.model_dump(), notes(), COLUMNS, rows)
+
+
+def source_text(export: Export) -> str:
+    """Such as "experiment fer2013-E6", with the seed where one is stated."""
+    section, source = export.source
+    return f"{section.removesuffix('s')} {source}" + ("" if export.seed is None else f", seed {export.seed}")
 
 
 def cells(params: Params, name: str, form: str, scores: dict[str, Any]) -> dict[str, Cell]:

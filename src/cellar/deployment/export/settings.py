@@ -17,8 +17,8 @@ class ExportSettings(Section):
 
 
 class EvaluationOfExport(Section):
-    """`recipe`, `teacher`, `synthetic`: what the model card says of the training; `given`: the file that the weights come
-    from, if they were not trained here."""
+    """`recipe`, `teacher`, `synthetic`, `start` (what it began with) and `frozen` (whether only the last layer was trained):
+    what the model card says of the training; `given`: the file that the weights come from, if they were not trained here."""
 
     item: str
     student: EvaluationSettings
@@ -26,6 +26,8 @@ class EvaluationOfExport(Section):
     given: str | None = None
     synthetic: bool
     teacher: str | None = None
+    start: str | None = None
+    frozen: bool = False
 
 
 class TimingOfExport(Section):

@@ -18,6 +18,8 @@ def jobs(config: Config) -> Iterator[Job]:
             recipe=None if one.given else one.params.recipes[one.line.recipe],
             given=one.given,
             teacher=one.teacher,
+            start=one.start,
+            frozen=one.line.freeze,
             synthetic=config.datasets[one.line.dataset].is_synthetic,
         )
         predictions = paths.predictions(one.student.kind, one.student.key, one.student.seed) / "predictions.npz"
