@@ -136,6 +136,26 @@ def test_the_frames_of_a_video_have_their_times(model: str) -> None:
     assert [row["frame"] for row in rows] == [str(number) for number in range(20)]
 
 
+def test_a_camera_gives_its_frames_until_it_stops(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A video stands in for the camera 0; a real one was not at hand."""
+    import cv2
+
+    from .media import face_between, write_video
+
+    video, asked = str(write_video(Path("video.mp4"), face_between(2, 5), 8)), list[object]()
+
+    def opened(source: object) -> object:
+        asked.append(source)
+        return capture(video)
+
+    capture = cv2.VideoCapture
+    monkeypatch.setattr(cv2, "VideoCapture", opened)
+    rows = predict(model, "0")
+    assert set(asked) == {0}
+    assert [row["face"] for row in rows] == ["none"] * 2 + ["1"] * 4 + ["none"] * 2
+    assert {row["file"] for row in rows} == {"0"} and float(rows[-1]["time"]) > float(rows[0]["time"])
+
+
 def test_a_damaged_frame_is_left_out_and_counted(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     from .media import damaged, face_between, write_video
 
