@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import importlib.util
+import io
 import json
 import math
 import os
@@ -75,9 +76,15 @@ def read_csv(path: Path) -> list[dict[str, float]]:
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """An uncompressed .npz. NumPy stamps its members 1980-01-01, so the same arrays give the same bytes."""
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    """An uncompressed .npz; the same arrays give the same bytes.
+
+    Not np.savez: it asks zipfile for 64-bit sizes, which releases of Python write into a member's header differently.
+    """
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())  # of 1980-01-01
 
 
 def write_zeros(path: Path, size: int) -> None:

@@ -41,19 +41,11 @@ def recipe(printed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def student_recipe(printed: Mapping[str, Any], pair: str, method: str) -> dict[str, Any]:
-    """The recipe with the student's learning rate, later by the epochs of a first stage; and what a method has of its own."""
+    """The recipe with the student's learning rate, and what a method has of its own."""
     usual, student = printed["recipe"], printed_pairs()[pair].split("->")[1]
-    later = printed["first_stage_epochs"].get(method, 0)
     own = printed["recipes"].get(method, {})
-    return recipe(
-        usual
-        | {
-            "epochs": usual["epochs"] + later,
-            "milestones": [epoch + later for epoch in usual["milestones"]],
-            "learning_rate": printed["learning_rate"].get(student, usual["learning_rate"]),
-        }
-        | own.get(printed_pairs()[pair], own.get("usual", {}))
-    )
+    rate = printed["learning_rate"].get(student, usual["learning_rate"])
+    return recipe(usual | {"learning_rate": rate} | own.get(printed_pairs()[pair], own.get("usual", {})))
 
 
 def method_settings(printed: Mapping[str, Any], pair: str, method: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def settings_of_method(name: str) -> Iterator[TrainingSettings]:
         params = chosen[number % len(chosen)]
         recipe = (
             RECIPE
-            | {"epochs": params.get("first_stage_epochs", 0) + 1, "batch_size": BATCH}
+            | {"epochs": 1, "batch_size": BATCH}
             | RECIPES[number % len(RECIPES)]
         )
         recipe["select_on"] = "last_epoch"

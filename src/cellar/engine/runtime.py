@@ -93,6 +93,7 @@ class Optimizer:
     """SGD or Adam with the recipe's learning-rate schedule. Either adds weight decay to the gradient."""
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+        self.recipe = recipe
         rate, decay = recipe.learning_rate, recipe.weight_decay
         self.optimizer: torch.optim.Optimizer
         if recipe.optimizer == "adam" and decay:
@@ -117,9 +118,12 @@ class Optimizer:
         self.untouched.step(self.learning_rate)
 
     def restart(self) -> None:
-        """Forget momenta and steps, as a new optimizer of this learning rate."""
+        """Forget momenta, steps and the learning rate's fall, as a new optimizer."""
         self.optimizer.state.clear()
         self.untouched.velocities = [0.0] * len(self.untouched.velocities)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate
+        self.scheduler = build_scheduler(self.optimizer, self.recipe)
 
     def end_epoch(self, validation_loss: float) -> None:
         """Set the next epoch's learning rate; afterwards the model is as a saved and loaded one."""

@@ -19,7 +19,7 @@ from cellar.engine.checkpoint import Checkpoint, epochs_of
 from cellar.engine.distributed import SINGLE_PROCESS, DistributedContext, join, launch
 from cellar.engine.runtime import Progress
 from cellar.engine.train_data import TrainData
-from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, train
+from cellar.engine.training import Evaluator, LearningRule, Sampler, TrainResult, total_epochs, train
 from cellar.errors import CellarError
 from cellar.seeding import derive
 
@@ -170,10 +170,10 @@ def train_with(
             f"{folder}: no image is held out to choose on; hold some out of the data set, or say select_on: last_epoch"
         )
     title = None if context.rank else f"{folder.parent.name} seed {seed}"
+    progress = Progress(title, total_epochs(setup.method, recipe) * setup.sampler.size)
     return train(
         setup.model, setup.split, setup.method, recipe, sampler=setup.sampler, evaluator=setup.evaluator, seed=seed,
-        precision=precision, checkpoint=checkpoint, progress=Progress(title, recipe.epochs * setup.sampler.size),
-        context=context,
+        precision=precision, checkpoint=checkpoint, progress=progress, context=context,
     )  # fmt: skip
 
 

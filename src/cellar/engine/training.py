@@ -58,12 +58,13 @@ class Sampler(Protocol):
 class LearningRule(Protocol):
     """What the loop needs from a method (cellar.methods.base has the whole interface)."""
 
-    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
-        """Called before each epoch, also the first one after resuming; `epoch` counts from 0."""
+    @property
+    def first_stage_epochs(self) -> int:
+        """Epochs before those of the recipe, whose schedule starts after them, with a new optimizer."""
         ...
 
-    def restarts_optimizer(self, epoch: int) -> bool:
-        """Whether the optimizer's momenta start anew before this epoch, as between two stages of a training."""
+    def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
+        """Called before each epoch, also the first one after resuming; `epoch` counts from 0."""
         ...
 
     def loss(self, output: Any, batch: Batch) -> Losses:
@@ -115,7 +116,7 @@ def train(
     progress: Progress,
     context: DistributedContext = SINGLE_PROCESS,
 ) -> TrainResult:
-    """Train `model` (already on its device) for at most `recipe.epochs`; resume from `checkpoint` if it has a state.
+    """Train `model` (already on its device) for at most `total_epochs`; resume from `checkpoint` if it has a state.
 
     Without an `evaluator` nothing is chosen: the last epoch's weights are also the best. In a multi-process training every
     process calls this with the same arguments and returns the same result; the main process evaluates and saves.
@@ -126,7 +127,8 @@ def train(
     result = resume(checkpoint, model, optimizer, method, split.labels.device)
     trained = context.wrap_ddp(model) if several else model
     progress.done = progress.first_done = len(result.history) * sampler.size
-    while len(result.history) < recipe.epochs and not stopped_early(result, recipe):
+    epochs = total_epochs(method, recipe)
+    while len(result.history) < epochs and not stopped_early(result, recipe, method.first_stage_epochs):
         epoch = len(result.history)
         indices = sampler(epoch)
         begin_epoch(method, optimizer, epoch, indices, seed, context)
@@ -141,12 +143,17 @@ def train(
         optimizer.end_epoch(scores["validation_loss"])
         if is_best(result, recipe):
             result.best, result.best_epoch = snapshot(model), epoch + 1
-        progress.note = f"epoch {epoch + 1}/{recipe.epochs}{headline(scores)}"
+        progress.note = f"epoch {epoch + 1}/{epochs}{headline(scores)}"
         if context.rank == 0:
             save(checkpoint, model, optimizer, method, result)
     progress.print_line()
     result.last = snapshot(model)
     return result
+
+
+def total_epochs(method: LearningRule, recipe: Recipe) -> int:
+    """Of a training that does not stop early: a first stage's, and the recipe's."""
+    return method.first_stage_epochs + recipe.epochs
 
 
 def begin_epoch(
@@ -161,7 +168,7 @@ def begin_epoch(
     # The main process first: the others then find teacher logits in the cache.
     with context.main_process_first() if context.size > 1 else nullcontext():
         method.begin_epoch(epoch, indices)
-    if method.restarts_optimizer(epoch):
+    if epoch and epoch == method.first_stage_epochs:
         optimizer.restart()
     torch.manual_seed(derive(seed, "dropout", epoch, *([context.rank] if context.rank else [])))
 
@@ -262,8 +269,10 @@ def is_best(result: TrainResult, recipe: Recipe) -> bool:
     return all(sign * newest[recipe.select_on] > sign * row[recipe.select_on] for row in earlier)
 
 
-def stopped_early(result: TrainResult, recipe: Recipe) -> bool:
-    return recipe.early_stop is not None and len(result.history) - result.best_epoch >= recipe.early_stop
+def stopped_early(result: TrainResult, recipe: Recipe, first_stage_epochs: int) -> bool:
+    """A first stage, which does not learn the labels, is no reason to stop."""
+    since = max(result.best_epoch, first_stage_epochs)
+    return recipe.early_stop is not None and len(result.history) - since >= recipe.early_stop
 
 
 def snapshot(model: nn.Module) -> State:

@@ -27,7 +27,7 @@ from cellar.engine.setup import build_network, load_method
 from cellar.engine.taught_features import LiveFeatures, StoredFeatures
 from cellar.engine.teacher import CachedTeacher, Content, FixedBatchTeacher
 from cellar.engine.train_data import TrainData
-from cellar.engine.training import EpochIndices, train_epoch
+from cellar.engine.training import EpochIndices, total_epochs, train_epoch
 
 PROTOCOL = (
     "{repeats} training steps of each stage of the method, after {warmup} that are not timed: augmentation, forward and backward pass, "
@@ -108,7 +108,7 @@ class Stage:
 
 
 def measure(settings: TrainingSettings, warmup: int, repeats: int) -> dict[str, Any]:
-    """Seconds an epoch and images a second, mean over the recipe's epochs; images that the teacher computes in the whole training
+    """Seconds an epoch and images a second, mean over all epochs; images that the teacher computes in the whole training
     (of what a store keeps each pair once, at most); memory in MB of 2**20 bytes."""
     method: Any = load_method(settings.method, settings.method_file)
     method.check(settings)
@@ -119,7 +119,7 @@ def measure(settings: TrainingSettings, warmup: int, repeats: int) -> dict[str, 
     model = runtime.place(method.wrap(build_network(settings, method.num_outputs(data.num_classes), device)), device)
     method.prepare(data)
     stages = list(timed(Training(settings, data, method, model, warmup, repeats)))
-    seconds = sum(stage.epochs * stage.seconds for stage in stages) / settings.recipe.epochs
+    seconds = sum(stage.epochs * stage.seconds for stage in stages) / total_epochs(method, settings.recipe)
     return {
         "dataset": settings.dataset,
         "model": settings.model,
@@ -154,9 +154,9 @@ class Training:
 def timed(training: Training) -> Iterator[Stage]:
     """Stage by stage, each at its last epoch."""
     recipe, method = training.settings.recipe, training.method
-    starts = [epoch for epoch in range(recipe.epochs) if epoch == 0 or method.restarts_optimizer(epoch)]
+    starts = sorted({0, method.first_stage_epochs})
     optimizer = Optimizer(training.model, recipe)
-    for first, after in zip(starts, [*starts[1:], recipe.epochs], strict=True):
+    for first, after in zip(starts, [*starts[1:], total_epochs(method, recipe)], strict=True):
         optimizer.restart()
         indices = training.method.sampler(training.data)(after - 1)
         run_steps(training, optimizer, after - 1, part(indices, 0, training.warmup * recipe.batch_size))

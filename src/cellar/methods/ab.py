@@ -2,12 +2,11 @@
 
     epochs of the first stage: loss = feature_weight 3/1000 Σ stages 2^(i - n) / B Σ places
                                       (s + m)² where t <= 0 and s > -m;  (s - m)² where t > 0 and s <= m;  else 0
-    later epochs:              loss = CE(labels) + distill_weight T² KL
+    epochs of the recipe:      loss = CE(labels) + distill_weight T² KL
 
 s are the student's maps before the activation, through a regressor where their shape is not the teacher's, t the teacher's; i of
 n stages. Margin, factors and 30 epochs of the first stage are RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller), whose
-criterion is the authors' own (bhheo/AB_distillation); they come before the 240 of the recipe: state 270 in the recipe, and
-later milestones.
+criterion is the authors' own (bhheo/AB_distillation).
 
 Teacher: maps of each stage before the activation. Sampler: every image once per epoch. Evaluation: accuracy and loss
 (Classifier).

@@ -47,6 +47,11 @@ class Method:
     def __init__(self, params: Any) -> None:
         self.params = params
 
+    @property
+    def first_stage_epochs(self) -> int:
+        """Epochs before those of the recipe, whose schedule starts after them, with a new optimizer."""
+        return 0
+
     def check(self, settings: TrainingSettings) -> None:
         """Raises CellarError, one line, if the settings do not suit the method."""
         name, teacher = settings.method["name"], settings.teacher
@@ -83,10 +88,6 @@ class Method:
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
         """Called before each epoch; `epoch` counts from 0, `indices` are the images to come."""
-
-    def restarts_optimizer(self, epoch: int) -> bool:
-        """Whether the optimizer's momenta start anew before this epoch, as between two stages of a training."""
-        return False
 
     def loss(self, output: Any, batch: Batch) -> Losses:
         """ "loss", which is minimised, and any other terms, which are logged under their own names."""

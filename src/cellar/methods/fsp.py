@@ -2,11 +2,10 @@
 
     G_i = (1 / HW) Σ places f_{i+1} f_iᵀ  of neighbouring maps, (C, C'), the larger one pooled
     epochs of the first stage: loss = feature_weight Σ pairs mean (G(student) - G(teacher))²
-    later epochs:              loss = CE(labels) + distill_weight T² KL
+    epochs of the recipe:      loss = CE(labels) + distill_weight T² KL
 
-Stages, weight and 30 epochs of the first stage are RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller), where they come
-before the 240 of the recipe: state 270 in the recipe, and later milestones. The matrices must have one shape, so both
-networks have the same channels.
+Stages, weight and 30 epochs of the first stage are RepDistiller's for CIFAR-100 (HobbitLong/RepDistiller). The matrices must
+have one shape, so both networks have the same channels.
 
 Teacher: maps of the stem and each stage (f0 to f3). Sampler: every image once per epoch. Evaluation: accuracy and loss
 (Classifier).

@@ -1,15 +1,14 @@
 """Factor transfer (FT, Kim et al., arXiv:1802.04977, section 3).
 
     epochs of the first stage: loss = mean (decoder(encoder(t)) - t)², the paraphraser's, on the teacher's map alone
-    later epochs:              loss = CE(labels) + feature_weight mean |N(translator(student map)) - N(encoder(t))|^power
+    epochs of the recipe:      loss = CE(labels) + feature_weight mean |N(translator(student map)) - N(encoder(t))|^power
 
 `form: whole_factor`, the authors' (Jangho-Kim/Factor-Transfer-pytorch): N divides the flattened factor by its length; their
 weight is 500. `form: channel_means`, RepDistiller's: N is the mean over channels of factor^inner_power, divided by its
 length; its weight is 200. The two are not the same loss. The paraphraser's factor has `compression` times the teacher's
 channels; the larger factor is pooled.
 
-The 30 epochs of the first stage are RepDistiller's, where they come before the 240 of the recipe: state 270 in the recipe,
-and later milestones. It trains the paraphraser with learning rate 0.01; here the recipe's holds.
+The 30 epochs of the first stage are RepDistiller's. It trains the paraphraser with learning rate 0.01; here the recipe's holds.
 
 Teacher: its last map (f3). Sampler: every image once per epoch. Evaluation: accuracy and loss (Classifier).
 """

@@ -1,7 +1,7 @@
 """The base of methods that distil features in a first stage of the training alone, before they learn the labels.
 
-Both stages are one training: the loss changes at an epoch, where the optimizer's momentum starts anew, and the recipe counts
-the epochs of both. So order, checkpoints and resuming are those of every training.
+Both stages are one training, whose loss changes at an epoch: order, checkpoints and resuming are those of every training. The
+recipe counts the epochs of the second stage alone, so that methods with and without a first stage share a recipe.
 """
 
 from typing import Self
@@ -17,7 +17,7 @@ from cellar.methods.feature_distillation import FeatureDistillation
 
 class TwoStages(FeatureDistillation):
     class Params(FeatureDistillation.Params):
-        first_stage_epochs: Count = 30  # of the recipe's epochs, how many belong to the first stage
+        first_stage_epochs: Count = 30  # epochs of the first stage, before those of the recipe
 
         @model_validator(mode="after")
         def labels_to_learn(self) -> Self:
@@ -28,22 +28,18 @@ class TwoStages(FeatureDistillation):
     params: Params
     first_stage = True  # whether this epoch belongs to it
 
+    @property
+    def first_stage_epochs(self) -> int:
+        return self.params.first_stage_epochs
+
     def check(self, settings: TrainingSettings) -> None:
         super().check(settings)
         if settings.recipe.processes > 1:
             raise CellarError(f"{settings.key}: its two stages train other layers; set processes: 1 in its recipe")
-        if settings.recipe.epochs <= self.params.first_stage_epochs:
-            raise CellarError(
-                f"{settings.key}: its recipe has {settings.recipe.epochs} epochs, none beyond the first stage; raise epochs, "
-                f"or lower first_stage_epochs ({self.params.first_stage_epochs})"
-            )
-
-    def restarts_optimizer(self, epoch: int) -> bool:
-        return epoch == self.params.first_stage_epochs
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
         super().begin_epoch(epoch, indices)
-        self.first_stage = epoch < self.params.first_stage_epochs
+        self.first_stage = epoch < self.first_stage_epochs
 
 
 class FirstFeatures(TwoStages):

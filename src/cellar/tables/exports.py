@@ -47,10 +47,8 @@ def shown_params(params: Params) -> list[str]:
 def build(params: Params) -> Table:
     rows = []
     for name in shown(params):
-        scores, source = (
-            files.read_json(paths.export_metrics(f"{params.study}/{name}")),
-            source_text(params.exports[name]),
-        )
+        scores = files.read_json(paths.export_metrics(f"{params.study}/{name}"))
+        source = source_text(params.exports[name])
         for form, words in FORMS.items():
             rows.append(Row(f"{name}-{form}", f"{name} ({source}): {words}", cells(params, name, form, scores)))
     return Table(ID, "Networks as files", params.study, params.scale.model_dump(), notes(), COLUMNS, rows)
