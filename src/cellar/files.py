@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import importlib.util
-import io
 import json
 import math
 import os
@@ -82,9 +81,10 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())  # of 1980-01-01
+            member = zipfile.ZipInfo(f"{name}.npy")  # of 1980-01-01
+            member.file_size = array.nbytes  # by which zipfile decides whether sizes need 64 bits
+            with archive.open(member, "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def write_zeros(path: Path, size: int) -> None:

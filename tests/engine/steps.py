@@ -58,11 +58,7 @@ def settings_of_method(name: str) -> Iterator[TrainingSettings]:
     chosen = list(choices(method.Params.model_json_schema().get("properties", {})))
     for number in range(max(len(chosen), len(RECIPES), len(INPUTS))):
         params = chosen[number % len(chosen)]
-        recipe = (
-            RECIPE
-            | {"epochs": 1, "batch_size": BATCH}
-            | RECIPES[number % len(RECIPES)]
-        )
+        recipe = RECIPE | {"epochs": 1, "batch_size": BATCH} | RECIPES[number % len(RECIPES)]
         recipe["select_on"] = "last_epoch"
         yield accepted(method, {"name": name, **params}, recipe, INPUTS[number % len(INPUTS)])
 

@@ -8,8 +8,10 @@ import torch
 from cellar import models, paths
 from cellar.config.resolved import TrainingSettings
 from cellar.data.inputs import prepared
-from cellar.engine import output_store, setup, taught_features, training
+from cellar.engine import output_store, run_record, runtime, setup, taught_features, train_data, training
+from cellar.engine.output_store import OutputStore
 from cellar.engine.taught_features import LiveFeatures, StoredFeatures, content_of, open_features
+from cellar.engine.teacher import Content
 from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices
 from cellar.errors import CellarError
@@ -47,9 +49,10 @@ def remove() -> None:
 def settings_for(
     name: str, budget_mb: int = 64, seen: dict[str, Any] = FLIP, storage: str = "fp32", **changes: Any
 ) -> TrainingSettings:
-    """Of ResNet20 that teaches itself in batches of 16, alone and with a store."""
+    """Of ResNet20 that teaches itself in batches of 16, alone and with a store; two epochs, a first stage's included."""
     method = registry.resolve({"name": name, **SHORT.get(name, {}), **changes.pop("params", {})})
     kind, teacher = ("teachers", None) if name == "labels" else ("students", "teacher")
+    changes.setdefault("recipe", RECIPE | {"epochs": EPOCHS - method.get("first_stage_epochs", 0)})
     plain = settings_of(kind, f"toy/{name}" if teacher else "teacher", method, teacher, **changes)
     network = {"model": "resnet20", "model_file": str(models.file_of("resnet20")), "input": seen}
     plain |= network | {"method_file": str(registry.HERE / f"{name}.py")}
@@ -176,6 +179,34 @@ def test_an_epoch_that_asks_for_nothing_computes_nothing() -> None:
     assert isinstance(teacher, StoredFeatures)
     teacher.begin_epoch(EpochIndices(torch.arange(IMAGES), torch.zeros(IMAGES, dtype=torch.int64)))
     assert teacher.facts()["teacher_images_forwarded"] == 0 and "model" not in vars(teacher.cached.network)
+
+
+def test_a_teacher_beside_the_student_is_made_for_the_students_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the cache's size, by which small feature maps are otherwise computed, and rounded."""
+    placed: list[Any] = []
+    place = runtime.place
+    monkeypatch.setattr(runtime, "place", lambda *arguments: placed.append(arguments[2][0]) or place(*arguments))
+    data = data_of(settings_for("at", recipe=RECIPE | {"batch_size": 8}))
+    assert data.live_teacher.model and data.cached_teacher(content_of(data, "vector")).network.model
+    assert placed == [8, 16]
+
+
+@pytest.mark.parametrize("changed", ["torch", "src/cellar/data/inputs/augmentation.py", "src/cellar/engine/teacher.py"])
+def test_another_torch_and_other_code_of_its_inputs_have_another_store(
+    changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def path() -> str:
+        store = data_of(settings_for("cc")).cached_teacher(Content.of("logits", 3)).store
+        assert isinstance(store, OutputStore)
+        return store.path.name
+
+    before, file_hashes = path(), run_record.file_hashes
+    if changed == "torch":
+        monkeypatch.setattr(torch, "__version__", "0.4.1")
+    else:
+        monkeypatch.setattr(run_record, "file_hashes", lambda listed: file_hashes(listed) | {changed: "edited"})
+        assert changed in file_hashes(train_data.CODE)
+    assert path() != before
 
 
 def test_a_cut_store_is_one_line() -> None:

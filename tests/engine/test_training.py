@@ -133,10 +133,45 @@ def test_early_stop_counts_epochs_without_improvement() -> None:
     assert len(result.history) == result.best_epoch + 2
 
 
+class InTwoStages(Labels):
+    """Labels alone, after a first stage of three epochs of the same loss."""
+
+    first_stage_epochs = 3  # type: ignore[assignment]
+
+
+def test_a_first_stage_comes_before_the_recipes_epochs_and_its_schedule() -> None:
+    falling = {"milestones": {"epochs": [1], "factor": 0.1}}
+    method = InTwoStages(Labels.Params())
+    result = run(Checkpoint("1"), method=method, epochs=2, learning_rate=0.1, schedule=falling)
+    rates = [row["learning_rate"] for row in result.history]
+    assert rates == pytest.approx([0.1, 0.01, 0.01, 0.1, 0.01])
+
+
+def test_a_first_stage_is_no_reason_to_stop_early() -> None:
+    result = run(Checkpoint("1"), method=InTwoStages(Labels.Params()), epochs=40, early_stop=2, learning_rate=1e-9)
+    assert len(result.history) == max(result.best_epoch, 3) + 2
+
+
 def test_the_rate_falls_when_the_validation_loss_stagnates() -> None:
     result = run(Checkpoint("1"), epochs=12, learning_rate=5.0, schedule={"plateau": {"factor": 0.1, "patience": 0}})
     rates = [row["learning_rate"] for row in result.history]
     assert rates[0] == 5.0 and rates[-1] < 5.0
+
+
+def test_a_score_that_the_method_does_not_give_chooses_nothing() -> None:
+    """Of a classifier, R²; where the score is there but no number, the same."""
+    those = "validation_accuracy, validation_loss, last_epoch"
+    with pytest.raises(
+        CellarError, match=f"select_on: validation_r2, .* no score of this training; it can be: {those}"
+    ):
+        run(Checkpoint("1"), select_on="validation_r2")
+
+
+def test_an_epoch_without_a_batch_of_two_images_is_one_line() -> None:
+    recipe, method = Recipe.model_validate(RECIPE), Labels(Labels.Params())
+    one, net = EpochIndices(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)), TinyNet()
+    with pytest.raises(CellarError, match="no batch of an epoch has two images"):
+        training.train_epoch(net, split(9, 1), one, method, Optimizer(net, recipe), 8, "fp32", Progress("test", 1))
 
 
 def test_a_diverged_training_is_one_line_and_no_result() -> None:

@@ -104,7 +104,7 @@ def killed_in_second_epoch(settings: TrainingSettings) -> None:
 
 @pytest.mark.parametrize("name", [*METHODS, MLKD])
 def test_a_killed_training_resumes_to_the_same_bytes_and_its_weights_file_predicts(name: str) -> None:
-    settings = settings_for(name)
+    settings = settings_for(name, epochs=1 if "first_stage_epochs" in SHORT.get(name, {}) else 2)
     written = trained(settings)
     killed_in_second_epoch(settings)
     resumed = setup.run(settings)
@@ -343,12 +343,24 @@ REFUSED: list[tuple[str, dict[str, Any], Callable[[dict[str, Any]], None], str]]
         lambda s: s["teacher"].update(model="cnn4"),
         "no batch norm stands before the activations of cnn4",
     ),
-    ("simkd", {}, lambda s: s["teacher"].update(model="cnn4"), "classifier does not read its pooled last map"),
+    ("simkd", {}, lambda s: s["teacher"].update(model="cnn4"), "classifier of cnn4 does not read its pooled last map"),
     (
         "srrl",
         {"form": "maps"},
         lambda s: s["teacher"].update(model="cnn4"),
-        "classifier does not read its pooled last map",
+        "classifier of cnn4 does not read its pooled last map",
+    ),
+    (
+        "simkd",
+        {},
+        lambda s: s["teacher"].update(model="wrn_16_2"),
+        "classifier of wrn_16_2 does not read its pooled last",
+    ),
+    (
+        "srrl",
+        {"form": "maps"},
+        lambda s: s["teacher"].update(model="wrn_16_2"),
+        "classifier of wrn_16_2 does not read its pooled last map; say form: vectors",
     ),
     ("simkd", {"factor": 300}, lambda s: None, "factor must be at most 256"),
     ("semckd", {}, lambda s: s["recipe"].update(batch_size=3), "batch_size must be at least factor, 4"),

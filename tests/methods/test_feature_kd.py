@@ -97,7 +97,7 @@ def prepared_method(
         input=SimpleNamespace(**shown, normalisation="unit"), recipe=SimpleNamespace(batch_size=8),
         teacher=SimpleNamespace(input=SimpleNamespace(**shown, normalisation="vggface2")),
     )  # fmt: skip
-    data = SimpleNamespace(settings=settings, device=torch.device("cpu"), network_of=lambda teacher: network())
+    data = SimpleNamespace(settings=settings, device=torch.device("cpu"), network_of=lambda teacher, size: network())
     method.prepare(data)  # type: ignore[arg-type]
     return method, method.train_split(data), method.sampler(data)  # type: ignore[arg-type]
 

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Section, Weight
+from cellar.engine.activations import forward_with_features
 from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.methods.base import Classifier, cross_entropy
@@ -36,13 +37,13 @@ class Hints(Classifier):
     needs_teacher = "live"
 
     def prepare(self, data: TrainData) -> None:
-        self.teacher = data.teacher
+        self.teacher = data.live_teacher
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
         self.factor = min(1.0, (epoch + 1) / self.params.warmup)
 
     def loss(self, output: Tensor, batch: Batch) -> Losses:
-        taught = self.teacher.run(batch.image, batch.augmentation)
+        taught = forward_with_features(self.teacher, batch.image, batch.augmentation)
         task = cross_entropy(output, batch.labels)
         hint = kl_divergence(output, taught.logits, 2.0) + functional.normalize(taught.features).mean() * output.square().mean()
         return {"loss": task + self.factor * self.params.weight * hint, "task_loss": task, "hint_loss": hint}

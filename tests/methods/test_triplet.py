@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from cellar import models
+from cellar.config.resolved import TrainingSettings
 from cellar.errors import CellarError
-from cellar.methods.triplet import distances_of, ordered_triplet_loss, squared_distances, triplet_loss
+from cellar.methods.triplet import Triplet, distances_of, ordered_triplet_loss, squared_distances, triplet_loss
+from tests.engine.tiny import settings_of
 
 ANCHOR = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
 POSITIVE = torch.tensor([[1.0, 0.0], [1.0, 4.0], [2.0, 1.0]])  # squared distances 1, 9, 1
@@ -59,3 +62,13 @@ def test_half_precision_embeddings_are_compared_in_float32() -> None:
     """Distances past float16's largest number, 65,504."""
     far = torch.full((1, 512), 20.0, dtype=torch.float16)
     assert squared_distances(far, -far, far).tolist() == [[512 * 1600, 0]]
+
+
+def test_a_network_without_a_vector_of_features_is_one_line() -> None:
+    """A network that serves feature maps has `features` too, and gives more than a vector."""
+    plain = settings_of("students", "toy/triplet", {"name": "triplet", "margin": 1.0, "per_epoch": 4})
+    plain["recipe"] = plain["recipe"] | {"batch_size": 15}
+    for model in ("resnet20", "resemotenet_b"):
+        settings = TrainingSettings.model_validate(plain | {"model": model, "model_file": str(models.file_of(model))})
+        with pytest.raises(CellarError, match=f"toy/triplet: {model} gives no vector of features; these .* resnet18"):
+            Triplet(Triplet.Params(margin=1.0, per_epoch=4)).check(settings)

@@ -45,7 +45,7 @@ class Recipe(Section):
     """How a model is trained (what the papers leave open: README.md of each study)."""
 
     epochs: Count  # passes over the training images, at most
-    batch_size: Count  # images of one step
+    batch_size: Annotated[int, Field(ge=2)]  # images of one step; batch normalisation needs two
     processes: Count = 1  # how many share a batch, on GPUs one each (cellar.engine.distributed)
     optimizer: Literal["sgd", "adam"] = "sgd"  # the optimizer
     betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] | None = None  # Adam's; PyTorch's own if not given

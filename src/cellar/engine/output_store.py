@@ -146,6 +146,8 @@ class OutputStore:
                     file.seek(int(row) * entry.nbytes)
                     if file.write(entry.tobytes()) < entry.nbytes:  # what the system does where the disk ends
                         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if suffix == self.suffix:
+                os.fsync(file.fileno())  # before a byte says so: a machine may lose its power in between
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """What a training runs with: device and precision, optimizer, progress lines."""
 
-import copy
 import ctypes
 import math
 import os
@@ -141,7 +140,7 @@ class Optimizer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.optimizer.load_state_dict(copy.copy(state["optimizer"]))
+        self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.untouched.velocities = list(state["velocities"])
 

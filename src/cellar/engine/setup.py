@@ -108,7 +108,7 @@ def run_training(
     """Train by the settings' recipe and write `folder`: weights, history and losses. Returns facts for the run record.
 
     A killed run resumes from its checkpoint while the settings, `inputs` and `code` are the same. If the recipe needs
-    several processes, this one starts them and returns the facts that the first of them leaves.
+    several processes, this one starts them and returns None: the first of them writes the record.
     """
     processes = settings.recipe.processes
     launched = distributed.is_torchelastic_launched()
@@ -147,6 +147,7 @@ def identity_of(
     return {
         **settings.model_dump(mode="json"),
         "device": device.type,
+        "torch": torch.__version__,
         "files": hashes | run_record.file_hashes([settings.method_file, *code]),
     }
 

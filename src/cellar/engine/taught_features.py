@@ -1,12 +1,12 @@
 """Features of a teacher for a student's training: from a store, where they can be kept, else computed beside the student."""
 
-from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from cellar.config.params import TeacherCache
+from cellar.data.inputs.augmentation import build_augmentation
 from cellar.engine.output_store import MB, images_held
 from cellar.engine.teacher import CachedTeacher, Content, FixedBatchTeacher
 from cellar.engine.train_data import TrainData
@@ -96,13 +96,9 @@ class StoredFeatures:
 def open_features(data: TrainData, needs: str) -> FeatureTeacher:
     """`needs`: a method's needs_teacher. A teacher beside the student runs at the student's batch size, one with a store at
     the store's."""
-    settings, teacher = data.settings, data.settings.teacher
-    assert teacher, "check has refused settings without one"
     if needs in STORED and is_worth_storing(data, content := content_of(data, needs)):
         return StoredFeatures(data.cached_teacher(content))
-    shown = data.shown_to(teacher)
-    build, batch_size = partial(data.network_of, teacher), settings.recipe.batch_size
-    return LiveFeatures(FixedBatchTeacher(build, shown.images, shown.augmentation, batch_size, settings.precision))
+    return LiveFeatures(data.live_teacher)
 
 
 def content_of(data: TrainData, needs: str) -> Content:
@@ -115,7 +111,7 @@ def content_of(data: TrainData, needs: str) -> Content:
 def is_worth_storing(data: TrainData, content: Content) -> bool:
     cache, teacher = data.settings.teacher_cache, data.settings.teacher
     assert teacher
-    augmentations = data.shown_to(teacher).augmentation.count
+    augmentations = build_augmentation(teacher.input.augmentation, teacher.input.normalisation).count
     return cache is not None and bool(
         images_worth_holding(data.num_train_val, augmentations, content, cache, data.settings.recipe.epochs)
     )

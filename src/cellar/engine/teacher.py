@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -15,9 +15,6 @@ from cellar.data.inputs.augmentation import Augmentation, Images
 from cellar.engine import runtime
 from cellar.errors import CellarError
 from cellar.models.features import Features
-
-if TYPE_CHECKING:
-    from cellar.engine.activations import TeacherOutput
 
 PAUSE, PATIENCE = 0.02, 120.0  # seconds
 SHAPES_IN = {"logits": 1, "vector": 2, "last_map": 3}  # content of a row -> how many of its shapes it has
@@ -178,12 +175,6 @@ class CachedTeacher:
             )
         self.rounding = max(self.rounding, float(np.abs(stored - exact).max()))
         return stored
-
-    def run(self, image: Tensor, augmentation: Tensor) -> "TeacherOutput":
-        """Logits and penultimate activations of these pairs (B,), computed live, without the store."""
-        from cellar.engine.activations import forward_with_features  # builds on this file
-
-        return forward_with_features(self.network, image, augmentation)
 
     def facts(self) -> dict[str, Any]:
         """For the run record."""

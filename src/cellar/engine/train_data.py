@@ -17,6 +17,9 @@ from cellar.engine.output_store import OutputStore
 from cellar.engine.teacher import CachedTeacher, Content, FixedBatchTeacher
 from cellar.errors import CellarError
 
+# By which a store's entries are computed, beside the teacher's network.
+CODE = ("src/cellar/data/inputs", "src/cellar/engine/runtime.py", "src/cellar/engine/teacher.py")
+
 
 @dataclass(frozen=True)
 class TrainData:
@@ -84,10 +87,12 @@ class TrainData:
                 f"{settings.key}: the method needs a teacher and a teacher_cache; name them in params.yaml"
             )
         split = self.shown_to(teacher)
+        code: list[str | Path] = [*models.forward_code(teacher.model, teacher.model_file), *CODE]
         identity: dict[str, Any] = {
             "teacher": run_record.content_hash(Path(teacher.weights)),
             "model": teacher.model,
-            "code": list(run_record.file_hashes(models.forward_code(teacher.model, teacher.model_file)).values()),
+            "code": list(run_record.file_hashes(code).values()),
+            "torch": torch.__version__,
             "data": run_record.content_hash(paths.prepared(settings.dataset) / "arrays.npz"),
             **teacher.input.model_dump(mode="json"),
             "batch_size": cache.batch_size,
@@ -97,8 +102,18 @@ class TrainData:
         count = split.augmentation.count
         room = cache.storage, cache.budget_mb
         store = OutputStore(identity, self.num_train_val, count, content.width, *room, content.name)
-        build, shown = partial(self.network_of, teacher), (split.images, split.augmentation)
-        return CachedTeacher(FixedBatchTeacher(build, *shown, cache.batch_size, settings.precision), store, content)
+        return CachedTeacher(self.run_on(split, teacher, cache.batch_size), store, content)
+
+    @cached_property
+    def live_teacher(self) -> FixedBatchTeacher:
+        """The teacher on the same images, to run beside the student, at the student's batch size."""
+        teacher = self.settings.teacher
+        assert teacher, "check has refused settings without one"
+        return self.run_on(self.shown_to(teacher), teacher, self.settings.recipe.batch_size)
+
+    def run_on(self, split: Split, teacher: TeacherSettings, batch_size: int) -> FixedBatchTeacher:
+        build = partial(self.network_of, teacher, batch_size)
+        return FixedBatchTeacher(build, split.images, split.augmentation, batch_size, self.settings.precision)
 
     def shown_to(self, teacher: TeacherSettings) -> Split:
         """The training images as a teacher sees them: at its own size and in its own normalisation."""
@@ -106,10 +121,9 @@ class TrainData:
             return self.train
         return open_split(self.image_set, slice(0, self.num_train), teacher.input, self.device)
 
-    def network_of(self, teacher: TeacherSettings) -> nn.Module:
-        """A teacher's network with its weights, on this device."""
+    def network_of(self, teacher: TeacherSettings, batch_size: int) -> nn.Module:
+        """A teacher's network with its weights, on this device, made for batches of this size."""
         network = models.build(teacher.model, self.num_classes, teacher.model_file)
         models.load_weights(network, Path(teacher.weights))
-        cache, side = self.settings.teacher_cache, teacher.input.input_size
-        batch = (cache.batch_size if cache else self.settings.recipe.batch_size, 3, side, side)
-        return runtime.place(network, self.device, batch, self.settings.precision)
+        side = teacher.input.input_size
+        return runtime.place(network, self.device, (batch_size, 3, side, side), self.settings.precision)

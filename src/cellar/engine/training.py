@@ -136,6 +136,7 @@ def train(
             trained, split, indices, method, optimizer, recipe.batch_size, precision, progress, context
         )
         scores = NOT_EVALUATED if evaluator is None else evaluate_epoch(evaluator, model, context)
+        check_choice(scores, recipe)
         row = {"epoch": epoch + 1, **mean_losses(terms, steps, epoch), **scores}
         result.history.append(row | {"learning_rate": optimizer.learning_rate})
         result.step_losses.append(steps[:, terms.index("loss")].cpu())
@@ -188,6 +189,8 @@ def train_epoch(
     of each step."""
     model.train()
     positions = list(batch_positions(len(indices.image), batch_size))
+    if not positions:
+        raise CellarError("no batch of an epoch has two images, which batch normalisation needs; train on more of them")
     terms, steps = list[str](), torch.empty(0)
     for number, position in enumerate(positions):
         shard = context.shard(position) if context.size > 1 else position
@@ -258,6 +261,16 @@ def mean_losses(terms: list[str], steps: Tensor, epoch: int) -> dict[str, float]
 def evaluate_epoch(evaluator: Evaluator, model: nn.Module, context: DistributedContext) -> dict[str, float]:
     """Scores of the model, computed by the main process: no two processes may decide differently."""
     return context.broadcast_from_main(lambda: evaluator(model)) if context.size > 1 else evaluator(model)
+
+
+def check_choice(scores: dict[str, float], recipe: Recipe) -> None:
+    """Raises CellarError if no epoch can be chosen by these scores."""
+    score = recipe.select_on
+    if score != "last_epoch" and math.isnan(scores.get(score, math.nan)):
+        others = [name for name in ("validation_accuracy", "validation_loss", "validation_r2")
+                  if not math.isnan(scores.get(name, math.nan))]  # fmt: skip
+        instead = ", ".join([*others, "last_epoch"])
+        raise CellarError(f"select_on: {score}, in the recipe, is no score of this training; it can be: {instead}")
 
 
 def is_best(result: TrainResult, recipe: Recipe) -> bool:

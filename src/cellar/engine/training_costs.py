@@ -76,11 +76,9 @@ class ComputedLogits:
 class TimedData(TrainData):
     """The data of a training whose teacher has fresh weights."""
 
-    def network_of(self, teacher: TeacherSettings) -> nn.Module:
-        network = models.build(teacher.model, self.num_classes, teacher.model_file)
-        cache, side = self.settings.teacher_cache, teacher.input.input_size
-        batch = (cache.batch_size if cache else self.settings.recipe.batch_size, 3, side, side)
-        return runtime.place(network, self.device, batch, self.settings.precision)
+    def network_of(self, teacher: TeacherSettings, batch_size: int) -> nn.Module:
+        network, side = models.build(teacher.model, self.num_classes, teacher.model_file), teacher.input.input_size
+        return runtime.place(network, self.device, (batch_size, 3, side, side), self.settings.precision)
 
     @cached_property
     def teacher(self) -> ComputedLogits:  # type: ignore[override]  # what methods read of it
@@ -90,10 +88,10 @@ class TimedData(TrainData):
         teacher, cache = self.settings.teacher, self.settings.teacher_cache
         assert teacher and cache, "a method that asks for a cache has a teacher"
         split = self.shown_to(teacher)
-        shown = split.images, split.augmentation
-        network = FixedBatchTeacher(lambda: self.network_of(teacher), *shown, cache.batch_size, self.settings.precision)
         held = images_held(self.num_train_val, split.augmentation.count, content.width, cache.storage, cache.budget_mb)
-        return CachedTeacher(network, Memory(held, content, cache.storage), content)
+        return CachedTeacher(
+            self.run_on(split, teacher, cache.batch_size), Memory(held, content, cache.storage), content
+        )
 
 
 @dataclass(frozen=True)

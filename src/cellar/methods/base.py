@@ -32,7 +32,7 @@ class Method:
 
     One object serves one training or one evaluation. A training calls, in this order: check, inputs, num_outputs, wrap,
     prepare, train_split, sampler, evaluator; before each epoch begin_epoch, for each batch loss and observe, after each epoch
-    the evaluator; at the end facts. An evaluation calls num_outputs, wrap, evaluation_inputs, predict, predict_extra, targets.
+    the evaluator; at the end facts. An evaluation calls num_outputs, wrap, predict, predict_extra, targets, evaluation_facts.
     """
 
     class Params(Section):
@@ -110,10 +110,6 @@ class Method:
     def facts(self) -> dict[str, Any]:
         """What the run record says besides what it says of every training."""
         return {}
-
-    def evaluation_inputs(self, settings: EvaluationSettings) -> list[Path]:
-        """Files that an evaluation reads besides the prepared images and the trained weights."""
-        return []
 
     def predict(self, model: nn.Module, context: EvalContext) -> Arrays:
         """Predictions of the test split, by name; computed for the chosen and for the last epoch's weights."""

@@ -149,6 +149,17 @@ class Student(Wrapped):
         return served
 
 
+def check_pooled(settings: TrainingSettings, advice: str) -> None:
+    """Raises CellarError if the teacher's classifier does not read its pooled last map, which the method puts in its place."""
+    teacher = settings.teacher
+    assert teacher, "Method.check has refused settings without one"
+    if not features.pools_last_map(teacher.model, teacher.model_file, teacher.input.input_size):
+        raise CellarError(
+            f"{settings.key}: method {settings.method['name']}: the classifier of {teacher.model} does not read its pooled last map; "
+            f"{advice}"
+        )
+
+
 def shapes(settings: TrainingSettings) -> tuple[Features, Features]:
     """Tensors without memory that have the shapes of a batch of student's and teacher's features."""
     teacher, batch_size = settings.teacher, settings.recipe.batch_size

@@ -36,7 +36,7 @@ from cellar.engine.train_data import TrainData
 from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator, Losses, Sampler
 from cellar.errors import CellarError
 from cellar.methods.base import EVALUATION_BATCH, Method, Scores, with_random_augmentations
-from cellar.models.feature_extractor import FeatureExtractor
+from cellar.models.feature_extractor import FeatureExtractor, check_vector
 from cellar.seeding import derive
 
 
@@ -56,6 +56,9 @@ class FeatureKD(Method):
         super().check(settings)
         if settings.faces is None or settings.face_count is None:
             raise CellarError(f"{settings.key}: method feature_kd needs faces; name them")
+        for network in (settings, settings.teacher):
+            assert network, "super has refused settings without a teacher"
+            check_vector(settings.key, network.model, network.model_file)
         bounded = settings.teacher is not None and settings.teacher.model.endswith("+sigmoid")
         if (self.params.loss == "bce") != bounded:
             raise CellarError(
@@ -74,7 +77,7 @@ class FeatureKD(Method):
         assert teacher, "check has refused a line without one"
         faces = open_faces_as(teacher.input, data)
         self.teacher = FixedBatchTeacher(
-            lambda: runtime.place(FeatureExtractor(data.network_of(teacher)), data.device),
+            lambda: runtime.place(FeatureExtractor(data.network_of(teacher, settings.recipe.batch_size)), data.device),
             faces.images,
             faces.augmentation,
             settings.recipe.batch_size,
@@ -111,9 +114,6 @@ class FeatureKD(Method):
         if not len(held_out.target):
             return None
         return FeatureEvaluator(held_out, self.params.loss == "bce", data.settings.precision)
-
-    def evaluation_inputs(self, settings: EvaluationSettings) -> list[Path]:
-        return [features_of(settings) / "held_out.npz"]
 
     def predict(self, model: nn.Module, context: EvalContext) -> Arrays:
         """Features (N, D) of the test images."""

@@ -60,10 +60,10 @@ class MLKD(Classifier):
         teacher, settings = data.settings.teacher, data.settings
         assert teacher, "check has refused settings without one"
         self.class_weights, shown = data.class_weights, with_two_views(data.shown_to(teacher))
+        size = settings.recipe.batch_size
         self.teacher = FixedBatchTeacher(
-            lambda: EachView(data.network_of(teacher)), shown.images, shown.augmentation, settings.recipe.batch_size,
-            settings.precision,
-        )  # fmt: skip
+            lambda: EachView(data.network_of(teacher, size)), shown.images, shown.augmentation, size, settings.precision
+        )
 
     def loss(self, output: Tensor, batch: Batch) -> Losses:
         """output: the student's logits (B, 2, C) of the weak and the strong augmentation. Terms are logged without weights."""

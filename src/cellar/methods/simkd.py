@@ -21,9 +21,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Count, Weight
 from cellar.engine.training import Batch
-from cellar.methods.feature_distillation import FeatureDistillation, Student
+from cellar.methods.feature_distillation import FeatureDistillation, Student, check_pooled
 from cellar.methods.maps import Size, pooled, projection, same_size, size_of
 from cellar.models.features import Features
 
@@ -39,10 +40,12 @@ class SimKD(FeatureDistillation):
     params: Params
     needs_teacher = "last_map"
 
+    def check(self, settings: TrainingSettings) -> None:
+        super().check(settings)
+        check_pooled(settings, "name another teacher")
+
     def unsuited(self, student: Features, teacher: Features) -> str:
         channels = teacher.maps[-1].shape[1]
-        if channels != teacher.vector.shape[1]:
-            return "the teacher's classifier does not read its pooled last map; name another teacher"
         return "" if channels >= self.params.factor else f"factor must be at most {channels}, the teacher's channels"
 
     def wrap(self, model: nn.Module) -> nn.Module:

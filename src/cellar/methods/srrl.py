@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cellar.config.resolved import TrainingSettings
 from cellar.config.section import Weight
 from cellar.engine.training import Batch
 from cellar.methods.base import Teacher, full_precision
-from cellar.methods.feature_distillation import FeatureDistillation
+from cellar.methods.feature_distillation import FeatureDistillation, check_pooled
 from cellar.methods.maps import projection
 from cellar.models.features import Features
 
@@ -40,10 +41,10 @@ class SRRL(FeatureDistillation):
         if params.form == "maps":
             self.needs_teacher = "last_map"
 
-    def unsuited(self, student: Features, teacher: Features) -> str:
-        if self.params.form == "maps" and teacher.maps[-1].shape[1] != teacher.vector.shape[1]:
-            return "the teacher's classifier does not read its pooled last map; say form: vectors"
-        return ""
+    def check(self, settings: TrainingSettings) -> None:
+        super().check(settings)
+        if self.params.form == "maps":
+            check_pooled(settings, "say form: vectors")
 
     def layers(self, student: Features, teacher: Features) -> nn.Module:
         return projection(self.projected(student).shape[1], teacher.vector.shape[1])

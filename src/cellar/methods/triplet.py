@@ -25,7 +25,7 @@ from cellar.engine.training import NOT_EVALUATED, Batch, EpochIndices, Evaluator
 from cellar.errors import CellarError
 from cellar.methods.base import EVALUATION_BATCH, Method, Scores, with_random_augmentations
 from cellar.metrics import from_predictions
-from cellar.models.feature_extractor import FeatureExtractor
+from cellar.models.feature_extractor import FeatureExtractor, check_vector
 from cellar.seeding import derive
 
 ROWS = 1024  # triplets at a time: with 2,048 features, 25 MB
@@ -42,6 +42,7 @@ class Triplet(Method):
 
     def check(self, settings: TrainingSettings) -> None:
         super().check(settings)
+        check_vector(settings.key, settings.model, settings.model_file)
         if settings.freeze:
             raise CellarError(
                 f"{settings.key}: triplets train features, which freeze keeps as they are: say freeze: false"

@@ -68,6 +68,17 @@ def of(name: str, file: str, side: int, batch_size: int) -> Features:
         return network.features(torch.empty(batch_size, 3, side, side))
 
 
+@cache
+def pools_last_map(name: str, file: str, side: int) -> bool:
+    """Whether a network's classifier reads the mean of its last map, as a WRN's does not; tried with fresh weights."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        network = models.build(name, 2, file).eval()
+        assert isinstance(network, FeatureNetwork)
+        served = network.features(torch.rand(2, 3, side, side))
+    mean = served.maps[-1].mean((2, 3))
+    return mean.shape == served.vector.shape and torch.allclose(mean, served.vector, atol=1e-5)
+
+
 def serving_files() -> list[Path]:
     """Files of src/cellar/models whose networks serve features: those that make Features."""
     return [path for path in models.HERE.glob("*.py") if "models.features import Features" in path.read_text("utf-8")]

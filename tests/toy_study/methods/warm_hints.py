@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cellar.config.section import Positive, Section
+from cellar.engine.activations import forward_with_features
 from cellar.engine.train_data import TrainData
 from cellar.engine.training import Batch, EpochIndices, Losses
 from cellar.methods.base import Classifier, cross_entropy
@@ -25,14 +26,17 @@ class WarmHints(Classifier):
     needs_teacher = "live"
 
     def prepare(self, data: TrainData) -> None:
-        self.teacher = data.teacher
+        self.teacher = data.live_teacher
 
     def begin_epoch(self, epoch: int, indices: EpochIndices) -> None:
         self.weight = self.params.start / (epoch + 1)
 
     def loss(self, output: Tensor, batch: Batch) -> Losses:
         """output: the student's logits (B, C)."""
-        taught, temperature = self.teacher.run(batch.image, batch.augmentation), self.params.temperature
+        taught, temperature = (
+            forward_with_features(self.teacher, batch.image, batch.augmentation),
+            self.params.temperature,
+        )
         student, teacher = (functional.log_softmax(one / temperature, 1) for one in (output, taught.logits))
         task = cross_entropy(output, batch.labels)
         soft = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
