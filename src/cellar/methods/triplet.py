@@ -42,7 +42,6 @@ class Triplet(Method):
 
     def check(self, settings: TrainingSettings) -> None:
         super().check(settings)
-        check_vector(settings.key, settings.model, settings.model_file)
         if settings.freeze:
             raise CellarError(
                 f"{settings.key}: triplets train features, which freeze keeps as they are: say freeze: false"
@@ -51,6 +50,7 @@ class Triplet(Method):
             raise CellarError(
                 f"{settings.key}: a batch of its recipe would cut a triplet in two; make its batch_size a multiple of 3"
             )
+        check_vector(settings.key, settings.model, settings.model_file)
 
     def wrap(self, model: nn.Module) -> nn.Module:
         return FeatureExtractor(model)

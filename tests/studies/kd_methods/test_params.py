@@ -29,7 +29,7 @@ def test_the_sample_trains_all_methods_and_the_student_alone(project: Fabricate)
 
 
 def test_the_usual_pairs_have_every_method_that_serves_them(project: Fabricate) -> None:
-    """Not FSP where channels differ, not OFD where sizes differ; five students alone serve two pairs each."""
+    """Not FSP where channels differ, not OFD where sizes differ, not SimKD of a WRN; five students alone serve two pairs each."""
     lines = project("paper").params(KEY).experiments
     by_pair: dict[str, set[str]] = {}
     for key in lines:
@@ -38,7 +38,7 @@ def test_the_usual_pairs_have_every_method_that_serves_them(project: Fabricate) 
     everything = set.union(*by_pair.values())
     assert len(by_pair) == 13 and len(everything) == 1 + METHODS
     assert everything - by_pair["resnet32x4-resnet8x4"] == set()
-    assert everything - by_pair["wrn_40_2-wrn_40_1"] == {"fsp"}
+    assert everything - by_pair["wrn_40_2-wrn_40_1"] == {"fsp", "simkd"}
     assert everything - by_pair["resnet50-vgg8"] == {"alone", "fsp", "ofd"}
 
 
