@@ -15,7 +15,7 @@ from cellar.pipeline.stage import Facts, Job, StageKind
 CODE = (
     "src/cellar/config", "src/cellar/pipeline", "src/cellar/paths.py", "src/cellar/files.py", "src/cellar/studies.py",
     "src/cellar/tables", "src/cellar/figures", "src/cellar/methods/base.py", "src/cellar/methods/registry.py",
-    "src/cellar/models/__init__.py",
+    "src/cellar/models/__init__.py", "src/cellar/deployment/export/settings.py",
 )  # fmt: skip
 
 
@@ -35,9 +35,9 @@ def methods_in_use(config: Config) -> list[str]:
     from cellar.methods import registry
     from cellar.pipeline import runs
 
-    lines = [(params, key, line) for params in config.studies.values() for key, line in params.experiments.items()]
-    names = {runs.method_file(params, key, line.method_name) for params, key, line in lines}
-    return sorted({str(paths.in_project(path)) for name in names for path in registry.own_files(name)})
+    found = {runs.method_file(params, key, line.method_name) for params, key, line, *_ in runs.experiments(config)}
+    found.add(str(registry.file_of("labels")))  # of teachers
+    return sorted({str(paths.in_project(path)) for file in found for path in registry.own_files(file)})
 
 
 def run(settings: Settings) -> Facts:
