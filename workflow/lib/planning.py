@@ -168,13 +168,14 @@ def open_plan(workflow: Any) -> Plan:
                 raise CellarError(line)
             line_ends.check()
             paths.check_not_linked(path for stage in planned.stages for path in stage.outputs)
-            check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
             named = planned.named()
             of_sweeps = any(path in named for stage in planned.stages if stage.job.sweep for path in stage.outputs)
             for path in dvc_yaml.write(planned.stages, sweeps=of_sweeps):
                 print(f"cellar: {path} rewritten: entries of params.yaml have changed", file=sys.stderr)
-            stale.refresh(planned.chain(planned.targets()))
+            needed = planned.chain(planned.targets())
+            check_gpus(config, needed, workflow.global_resources.get("gpu"))
+            stale.refresh(needed)
     except CellarError as error:
         print(f"cellar: {one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
@@ -185,19 +186,26 @@ def open_plan(workflow: Any) -> Plan:
     return planned
 
 
-def check_gpus(config: Config, allowed: Any) -> None:
+def check_gpus(config: Config, stages: Sequence[Stage], allowed: Any) -> None:
     """Snakemake silently lowers what a job asks for to what it may hand out."""
     most = getattr(allowed, "value", allowed)
     if not isinstance(most, int) or len(own_gpu.visible()) < 2:
         return
-    for params in config.studies.values():
-        for name, recipe in params.recipes.items():
-            if recipe.processes > most:
-                raise CellarError(
-                    f"studies.{params.study}.recipes.{name} asks for processes: {recipe.processes}, a GPU each, and "
-                    f"snakemake may hand out {most}; say so: snakemake --resources "
-                    f"torch={config.threads * recipe.processes} gpu={recipe.processes} …"
-                )
+    for stage in stages:
+        if (processes := stage.job.processes) > most:
+            raise CellarError(
+                f"{key_of(config, stage)}: its recipe asks for processes: {processes}, a GPU each, and snakemake may "
+                f"hand out {most}; say so: snakemake --resources torch={config.threads * processes} gpu={processes} …"
+            )
+
+
+def key_of(config: Config, training: Stage) -> str:
+    """The dotted key of its line in params.yaml."""
+    kind, key = training.job.settings.kind, training.job.settings.key
+    if kind == "teachers":
+        return config.declaring(kind)[key].place(kind, key)
+    study, _, name = key.partition("/")
+    return config.params(study).place("experiments", name)
 
 
 def check_data(config: Config) -> None:
