@@ -21,6 +21,12 @@ def line(raw: dict[str, Any], experiment: str) -> Any:
     return raw["studies"]["mini_resemotenet"]["experiments"][experiment]
 
 
+def other_set(raw: dict[str, Any], section: str, name: str) -> None:
+    """A line of the Pins study on a copy of its data set, which is off."""
+    raw["datasets"]["own"] = raw["datasets"]["pins"] | {"enabled": False, "path": "own", "source": {"manual": "mine"}}
+    small(raw)[section][name]["dataset"] = "own"
+
+
 def recipe(raw: dict[str, Any]) -> Any:
     return raw["studies"]["mini_resemotenet"]["recipes"]["student_a"]
 
@@ -113,6 +119,11 @@ SPOILS: dict[str, tuple[Spoil, list[str]]] = {
     "two sources": (lambda p: p["datasets"]["fer2013"]["source"].update(manual="x"), ["datasets.fer2013.source", "exactly one of"]),
     "url without checksum": (lambda p: p["datasets"]["fer2013"].update(source={"url": "https://x"}), ["sha256 belong together"]),
     "no seeds": (lambda p: p.update(seeds=[]), ["seeds"]),
+    "a seed twice": (lambda p: p.update(seeds=[0, 0]), ["params.yaml: seeds: a seed stands there twice; name each once"]),
+    "a line's seed twice": (lambda p: line(p, "fer2013-E1").update(seeds=[1, 0, 1]), [f"{MINI}.experiments.fer2013-E1.seeds: a seed stands there twice", "found [1, 0, 1]"]),
+    "a teacher of a set that is off": (lambda p: other_set(p, "teachers", "pins_resnet50_sigmoid"), [f"{SMALL}.experiments.pins-bce", "needs teachers.pins_resnet50_sigmoid, whose data set own is off; switch it on, or name another"]),
+    "faces of a set that is off": (lambda p: other_set(p, "generators", "pins"), [f"{SMALL}.faces.pins: needs generators.pins, whose data set own is off; switch it on, or name another"]),
+    "a start of a set that is off": (lambda p: other_set(p, "experiments", "pins-mse_resnet18_features"), [f"{SMALL}.experiments.", "needs experiments.pins-mse_resnet18_features, whose data set own is off"]),
     "drawn set elsewhere": (lambda p: p["datasets"]["fer2013"].update(path="data/raw/fer2013"), ["data/raw/sample/fer2013"]),
     "text for a boolean": (lambda p: p["datasets"]["fer2013"].update(enabled="yes please"), ["datasets.fer2013.enabled", "yes please"]),
     "a file called like a data set": (lambda p: small(p).update(published={"pins": {"path": "x", "manual": "y"}}), [f"{SMALL}.published.pins", "rename one of them"]),

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cellar import config, paths
-from cellar.pipeline import plan
+from cellar import paths
 from cellar.pipeline.stages import resolve
 
 
@@ -34,8 +33,7 @@ def test_raw_data_and_weights_are_read_where_they_lie(tmp_path: Path, monkeypatc
         SimpleNamespace(inputs=("data/raw/mine", "absent"), outputs=("made.npz",)),
         SimpleNamespace(inputs=("made.npz", "published.pth"), outputs=()),
     ]
-    monkeypatch.setattr(plan, "stages", lambda loaded: stages)
-    resolve.link_raw_files(config.Config.__new__(config.Config))
+    resolve.link_raw_files(stages)
     assert Path("data/raw/mine").resolve() == tmp_path / "data/raw/mine"
     assert Path("published.pth").read_bytes() == b"weights"
     assert not Path("made.npz").exists() and not Path("absent").is_symlink()

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from cellar.cli import main
 from tests.processes import Ended
 
 LIB = Path(__file__).parents[2] / "workflow/lib"
@@ -63,3 +64,19 @@ def test_so_is_that_of_another_host(owner: ModuleType) -> None:
     left = lock(f"not-{platform.node()}")
     owner.clear_dead_lock()
     assert left.exists()
+
+
+@pytest.mark.parametrize("command", [["use", "sample"], ["plan"]])
+def test_what_a_run_has_planned_is_not_rewritten_under_it(
+    owner: ModuleType, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """(In this folder, either command finds next that it has no parameters.)"""
+    refusal = "cellar: snakemake is running here; wait for it, or use another clone\n"
+    with other() as run:
+        assert main(command) == 1
+        assert capsys.readouterr().err == refusal
+        assert main(["plan", "--check"]) == 1
+        assert "params.yaml" in capsys.readouterr().err
+        run.kill()
+    assert main(command) == 1
+    assert capsys.readouterr().err not in ("", refusal)

@@ -14,8 +14,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from cellar.pipeline.running import HERE
+
 FOLDER = Path(".snakemake")
-LOCKS, OWNER, HERE = FOLDER / "locks", FOLDER / "owner.json", FOLDER / "here.lock"
+LOCKS, OWNER = FOLDER / "locks", FOLDER / "owner.json"
 
 
 def clear_dead_lock() -> None:

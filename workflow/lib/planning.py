@@ -4,6 +4,7 @@ When the Snakefile is parsed, params.yaml is checked, dvc.yaml is brought up to 
 are out of date (see stale.py). A mistake in params.yaml is one line, and nothing is run.
 """
 
+import itertools
 import os
 import re
 import shlex
@@ -28,6 +29,7 @@ from cellar.pipeline.stage import Stage, StageKind
 # A stage finds this interpreter's dvc and python first, whether or not the environment is activated.
 # bash's own safeguards come back with it: a prefix of ours replaces Snakemake's.
 SHELL_PREFIX = f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+TAKES_FILES = re.compile(r"-[a-zA-Z]*[RPUO]|--(forcerun|prioritize|until|omit-from)\b")  # options, as many as follow
 ALL_CORES = 1024  # as many as --cores has
 CAPTIONS = {"tabulate": "table", "plot": "figure"}
 
@@ -112,14 +114,20 @@ class Plan:
             path for stage in self.stages if not stage.job.sweep for path in stage.filled(stage.kind.metrics)
         ]
 
-    def targets(self) -> list[str]:
-        """The files of the plan that Snakemake's command line names, which it does not pass to the Snakefile; none if it
-        also names a rule: all stages are then looked at. (Its own parser takes a quarter of a second.)"""
-        words = sys.argv[1:]
-        if {"all", *(kind.name for kind in self.kinds)} & set(words):
-            return []
+    def named(self) -> list[str]:
+        """The files of the plan that Snakemake's command line names, which it does not pass to the Snakefile. (Its own
+        parser takes a quarter of a second.)"""
         made = {path for stage in self.stages for path in stage.outputs}
-        return [word for word in words if word in made]
+        return [path for path in (os.path.relpath(word) for word in sys.argv[1:] if word) if path in made]
+
+    def targets(self) -> list[str]:
+        """The named files; none if they need not be all that is built: all stages are then looked at. A rule may be named
+        too, or an option may take the files for its own."""
+        words = sys.argv[1:]
+        rules = {"all", *(kind.name for kind in self.kinds)}
+        if rules & set(words) or any(map(TAKES_FILES.match, itertools.takewhile(lambda word: word != "--", words))):
+            return []
+        return self.named()
 
     def chain(self, targets: Sequence[str]) -> list[Stage]:
         """The stages that target files need, each after those that it needs itself; all stages without targets."""
@@ -160,13 +168,14 @@ def open_plan(workflow: Any) -> Plan:
                 raise CellarError(line)
             line_ends.check()
             paths.check_not_linked(path for stage in planned.stages for path in stage.outputs)
-            check_gpus(config, workflow.global_resources.get("gpu"))
             owner.clear_dead_lock()
-            wanted = planned.targets()
-            of_sweeps = any(path in wanted for stage in planned.stages if stage.job.sweep for path in stage.outputs)
+            named = planned.named()
+            of_sweeps = any(path in named for stage in planned.stages if stage.job.sweep for path in stage.outputs)
             for path in dvc_yaml.write(planned.stages, sweeps=of_sweeps):
                 print(f"cellar: {path} rewritten: entries of params.yaml have changed", file=sys.stderr)
-            stale.refresh(planned.chain(wanted))
+            needed = planned.chain(planned.targets())
+            check_gpus(config, needed, workflow.global_resources.get("gpu"))
+            stale.refresh(needed)
     except CellarError as error:
         print(f"cellar: {one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
@@ -177,19 +186,26 @@ def open_plan(workflow: Any) -> Plan:
     return planned
 
 
-def check_gpus(config: Config, allowed: Any) -> None:
+def check_gpus(config: Config, stages: Sequence[Stage], allowed: Any) -> None:
     """Snakemake silently lowers what a job asks for to what it may hand out."""
     most = getattr(allowed, "value", allowed)
     if not isinstance(most, int) or len(own_gpu.visible()) < 2:
         return
-    for params in config.studies.values():
-        for name, recipe in params.recipes.items():
-            if recipe.processes > most:
-                raise CellarError(
-                    f"studies.{params.study}.recipes.{name} asks for processes: {recipe.processes}, a GPU each, and "
-                    f"snakemake may hand out {most}; say so: snakemake --resources "
-                    f"torch={config.threads * recipe.processes} gpu={recipe.processes} …"
-                )
+    for stage in stages:
+        if (processes := stage.job.processes) > most:
+            raise CellarError(
+                f"{key_of(config, stage)}: its recipe asks for processes: {processes}, a GPU each, and snakemake may "
+                f"hand out {most}; say so: snakemake --resources torch={config.threads * processes} gpu={processes} …"
+            )
+
+
+def key_of(config: Config, training: Stage) -> str:
+    """The dotted key of its line in params.yaml."""
+    kind, key = training.job.settings.kind, training.job.settings.key
+    if kind == "teachers":
+        return config.declaring(kind)[key].place(kind, key)
+    study, _, name = key.partition("/")
+    return config.params(study).place("experiments", name)
 
 
 def check_data(config: Config) -> None:

@@ -162,7 +162,7 @@ def add_project(add: AddCommand) -> None:
     use.add_argument(
         "--finished", action="store_true", help="only the lines and seeds whose runs are finished, to archive them"
     )
-    plan = add("plan", help="rewrite the dvc.yaml files after entries of params.yaml were added or removed")
+    plan = add("plan", help="rewrite the dvc.yaml files that are out of date with params.yaml")
     plan.add_argument("--sweeps", action="store_true", help="also write the pipeline files of sweeps")
     plan.add_argument("--check", action="store_true", help="only report whether they are up to date")
     schema = add("schema", help="write the JSON schemas by which editors complete and check params.yaml")

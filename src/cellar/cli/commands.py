@@ -79,9 +79,10 @@ def download(name: str) -> int:
 
 def use(names: list[str], force: bool, finished: bool) -> int:
     from cellar.config import composed
-    from cellar.pipeline import dvc
+    from cellar.pipeline import dvc, running
     from cellar.provenance.finished import reduce
 
+    running.check_none()
     sources = composed.use(names, force, reduce=reduce if finished else None)
     print(f"params.yaml: composed from {', '.join(sources)}{', the finished lines alone' if finished else ''}")
     plan(check=False, sweeps=False)
@@ -122,9 +123,11 @@ def crate(folder: str | None) -> int:
 def plan(check: bool, sweeps: bool) -> int:
     from cellar import config
     from cellar.config import published
-    from cellar.pipeline import dvc_yaml
+    from cellar.pipeline import dvc_yaml, running
     from cellar.pipeline import plan as planning
 
+    if not check:
+        running.check_none()
     loaded = config.load()
     stages = planning.stages(loaded)
     for key, what, do in (doubt for params in loaded.all_params() for doubt in published.doubts(params)):

@@ -25,6 +25,7 @@ def problems(config: Config, source_of: Callable[[str], Path]) -> Iterator[tuple
         yield from reference_problems(params)
         yield from published_problems(params)
         yield from line_problems(params)
+        yield from off_problems(params)
         yield from export_problems(params)
         yield from generator_problems(params)
         yield from cycle_problems(params)
@@ -78,6 +79,25 @@ def teacher_problems(params: Params) -> Iterator[tuple[str, str]]:
                     params.place(section, key, "teacher"),
                     f"it was trained on {teacher.dataset}, not {line.dataset}; name a teacher of the same data set",
                 )
+
+
+def off_problems(params: Params) -> Iterator[tuple[str, str]]:
+    """What is not trained, as its data set is off, but needed: its weights are missing, or of an earlier run."""
+    for key, (section, name) in needs(params):
+        needed = getattr(params, section)[name]
+        if not params.is_on(needed):
+            yield key, f"needs {section}.{name}, whose data set {needed.dataset} is off; switch it on, or name another"
+
+
+def needs(params: Params) -> Iterator[tuple[str, tuple[str, str]]]:
+    """(dotted key, (section, name) of what it needs trained) of every line that is on, and of the faces that these use."""
+    for section in ("teachers", "experiments"):
+        for key, line in getattr(params, section).items():
+            if params.is_on(line):
+                yield from ((params.place(section, key), needed) for needed in needed_trainings(line))
+    for key in params.used_faces():
+        if generator := params.faces[key].generator:
+            yield params.place("faces", key), ("generators", generator)
 
 
 def export_problems(params: Params) -> Iterator[tuple[str, str]]:

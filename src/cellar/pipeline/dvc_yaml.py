@@ -12,7 +12,7 @@ from cellar.pipeline.stage import Stage
 
 HEADER = """\
 # Generated from params.yaml by `cellar plan`; do not edit. Snakemake runs `cellar plan` when needed.
-# After adding or removing lines of params.yaml, run `cellar plan` or snakemake. Changed values need neither.
+# After a change of params.yaml, DVC's first stage, `resolve`, says if `cellar plan` is needed.
 """
 PLAIN = re.compile(r"[A-Za-z]([\w./@+= -]*[\w./@+=-])?")  # needs no quotes in YAML, except:
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # booleans and null in YAML 1.1 or 1.2

@@ -10,12 +10,13 @@ from pathlib import Path
 from cellar import paths
 from cellar.config import PARAMS_FILE, Config
 from cellar.config.section import Section
-from cellar.pipeline.stage import Facts, Job, StageKind
+from cellar.errors import CellarError
+from cellar.pipeline.stage import Facts, Job, Stage, StageKind
 
 CODE = (
     "src/cellar/config", "src/cellar/pipeline", "src/cellar/paths.py", "src/cellar/files.py", "src/cellar/studies.py",
     "src/cellar/tables", "src/cellar/figures", "src/cellar/methods/base.py", "src/cellar/methods/registry.py",
-    "src/cellar/models/__init__.py",
+    "src/cellar/models/__init__.py", "src/cellar/deployment/export/settings.py",
 )  # fmt: skip
 
 
@@ -35,17 +36,20 @@ def methods_in_use(config: Config) -> list[str]:
     from cellar.methods import registry
     from cellar.pipeline import runs
 
-    lines = [(params, key, line) for params in config.studies.values() for key, line in params.experiments.items()]
-    names = {runs.method_file(params, key, line.method_name) for params, key, line in lines}
-    return sorted({str(paths.in_project(path)) for name in names for path in registry.own_files(name)})
+    found = {runs.method_file(params, key, line.method_name) for params, key, line, *_ in runs.experiments(config)}
+    found.add(str(registry.file_of("labels")))  # of teachers
+    return sorted({str(paths.in_project(path)) for file in found for path in registry.own_files(file)})
 
 
 def run(settings: Settings) -> Facts:
     from cellar import config, files
-    from cellar.pipeline import resolved
+    from cellar.pipeline import dvc_yaml, plan, resolved
 
     loaded = config.load()
-    link_raw_files(loaded)
+    planned = plan.stages(loaded)
+    for file in dvc_yaml.outdated(planned):  # by which stages would run with the dependencies of earlier parameters
+        raise CellarError(f"{file} is out of date with params.yaml; rewrite it with: cellar plan")
+    link_raw_files(planned)
     values = resolved.by_file(loaded)
     for path in paths.RESOLVED.rglob("*.json"):
         if path not in values:
@@ -55,14 +59,11 @@ def run(settings: Settings) -> Facts:
     return {}
 
 
-def link_raw_files(loaded: Config) -> None:
+def link_raw_files(planned: list[Stage]) -> None:
     """In the temporary checkout of an experiment, which has no file that git ignores: raw data and published weights are read
     where they lie."""
     if paths.EXPERIMENT_OF is None:
         return
-    from cellar.pipeline import plan
-
-    planned = plan.stages(loaded)
     made = {path for stage in planned for path in stage.outputs}
     for path in {path for stage in planned for path in stage.inputs} - made:
         here, there = Path(path), paths.EXPERIMENT_OF / path
