@@ -156,6 +156,8 @@ def test_raw_data_is_brought_into_the_clone_as_it_is(clone: Path) -> None:
 def test_a_failing_command_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"^exit 3 ended with 3 in a clone \(see above\); nothing of it was kept$"):
         redo.run(["exit 3"], tmp_path)
+    with pytest.raises(CellarError, match=r"^git clone nowhere ended with 128 in a clone"):
+        redo.command(["git", "clone", "nowhere"], tmp_path)
 
 
 @pytest.mark.parametrize(("columns", "refused"), [("epoch,train_loss,processor", True), ("epoch,train_loss", False)])

@@ -152,7 +152,8 @@ def command(words: list[str], folder: Path) -> None:
         end(running)
         raise
     if code:
-        raise CellarError(f"{' '.join(words[2:])} ended with {code} in a clone (see above); nothing of it was kept")
+        shown = words[2] if words[0] == "sh" else " ".join(words)
+        raise CellarError(f"{shown} ended with {code} in a clone (see above); nothing of it was kept")
 
 
 def end(running: "subprocess.Popen[bytes]") -> None:
