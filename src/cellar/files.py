@@ -141,6 +141,26 @@ def hash_file(path: Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
+@contextmanager
+def unchanged(code: Sequence[Path]) -> Iterator[None]:
+    """Raises CellarError at the end if one of these files, or of those in these folders, is no longer as it was."""
+    before = hashes_now(code)
+    yield
+    after = hashes_now(code)
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) != after.get(path):
+            raise CellarError(f"{path} was changed while this stage ran; put it back, then run again")
+
+
+def hashes_now(code: Sequence[Path]) -> dict[Path, str]:
+    """Of the files, and of those in the folders, but for hidden ones and what Python compiles."""
+    inside = [
+        (file, file.relative_to(path).parts) for path in code for file in (path.rglob("*") if path.is_dir() else [path])
+    ]
+    seen = [file for file, parts in inside if not any(part.startswith((".", "__pycache__")) for part in parts)]
+    return {file: hash_file(file) for file in seen if file.is_file()}
+
+
 def write_tensors(path: Path, state: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
     """A state dict as safetensors. The same values give the same bytes: memory layout and device leave no trace."""
     import safetensors.torch

@@ -1,7 +1,9 @@
 """Every place in the project, named once, and links on the way to them. All are relative to the project's root."""
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ RECORDS = SHARED / "results/records"
 INDEX = Path("results/index.md")
 RUNS = Path("runs")
 PACKAGE = Path(__file__).parent
+FOLLOWED = ("cellar.data.", "cellar.methods.", "cellar.models.", "studies.")  # of which methods and networks are made
 
 
 def printed(study: str) -> Path:
@@ -145,6 +148,34 @@ def source_file(name: str | Path) -> Path:
     """The code file that a path in the project names: for src/cellar/… that of the running package."""
     path = Path(name)
     return PACKAGE.joinpath(*path.parts[2:]) if path.parts[:2] == ("src", "cellar") else path
+
+
+def imported(source: Path) -> list[Path]:
+    """The files of data, methods, networks and studies that a code file imports."""
+    folders = {"cellar": PACKAGE, "studies": STUDIES}
+    places = [folders[root].joinpath(*rest) for root, *rest in modules_of(source, source.stat().st_mtime_ns)]
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return [file for file in dict.fromkeys(files) if file.is_file()]
+
+
+@cache
+def modules_of(source: Path, changed: int) -> list[list[str]]:
+    """The parts of every imported name that may be a module of FOLLOWED."""
+    package = (source.relative_to(PACKAGE.parent) if source.is_relative_to(PACKAGE) else source).parent.parts
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    names = [name for node in ast.walk(tree) for name in named(node, package)]
+    return [name.split(".") for name in names if name.startswith(FOLLOWED)]
+
+
+def named(node: ast.AST, package: tuple[str, ...]) -> list[str]:
+    """What a statement in a package imports; whether b of `from a import b` is a module, its file tells."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    above = package[: len(package) + 1 - node.level] if node.level else ()
+    module = ".".join(filter(None, [*above, node.module]))
+    return [module, *(f"{module}.{alias.name}" for alias in node.names)]
 
 
 def pipeline_file(study: str, sweep: bool = False, results: bool = False) -> Path:

@@ -205,3 +205,25 @@ def test_a_methods_code_is_its_own_and_that_of_the_methods_that_it_is_built_on(s
     """Not the base of all, which every stage lists."""
     own, methods = Path("studies/toy/methods/hints.py"), Path("src/cellar/methods")
     assert registry.code_of(own) == [own, methods / "logit_kd.py", methods / "logit_distillation.py"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from ..helper import loss",
+        "from .. import helper",
+        "from studies.toy.helper import loss",
+        "from studies.toy import helper",
+        "import studies.toy.helper",
+    ],
+)
+def test_a_studys_helper_is_code_of_its_methods_and_networks(study: Path, statement: str) -> None:
+    """And so is what the helper imports, or a change to either would make nothing stale."""
+    helper, further = Path("studies/toy/helper.py"), Path("studies/toy/losses/__init__.py")
+    files.write_text(helper, "from cellar.methods import dkd\nfrom .losses import loss\n")
+    files.write_text(further, "def loss(): ...\n")
+    for name in ("methods/hints.py", "models/pooled.py"):
+        files.write_text(Path("studies/toy") / name, f"{statement}\n" + (METHOD if "hints" in name else NETWORK))
+    of_method = registry.code_of("studies/toy/methods/hints.py")
+    assert {helper, further, Path("src/cellar/methods/dkd.py")} <= set(of_method)
+    assert {helper, further} <= set(models.code_of("pooled", "toy"))

@@ -124,6 +124,17 @@ def test_times_are_within_the_spread_that_is_stated(
     assert printed.splitlines()[-1] == ("outside" if code else "within") + " the stated spread"
 
 
+def test_times_without_a_spread_are_shown_and_not_judged(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, seconds in ((Path(COSTS), 2.0), (clone / COSTS, 9.0)):
+        files.write_json(path, {"threads": 2, "seconds_per_epoch": seconds, "images_per_second": 18 / seconds})
+    assert redo.timed([COSTS], clone) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"  {COSTS}: seconds_per_epoch 2.0 here, 9.0 in the clone",
+        f"  {COSTS}: images_per_second 9.0 here, 2.0 in the clone",
+        "no spread is stated for it: not judged",
+    ]
+
+
 def test_a_number_of_the_paper_has_nothing_to_redo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write()
@@ -145,6 +156,8 @@ def test_raw_data_is_brought_into_the_clone_as_it_is(clone: Path) -> None:
 def test_a_failing_command_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CellarError, match=r"^exit 3 ended with 3 in a clone \(see above\); nothing of it was kept$"):
         redo.run(["exit 3"], tmp_path)
+    with pytest.raises(CellarError, match=r"^git clone nowhere ended with 128 in a clone"):
+        redo.command(["git", "clone", "nowhere"], tmp_path)
 
 
 @pytest.mark.parametrize(("columns", "refused"), [("epoch,train_loss,processor", True), ("epoch,train_loss", False)])

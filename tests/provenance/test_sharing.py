@@ -1,5 +1,6 @@
 """`cellar push` and `cellar pull` carry results and the records of their runs to a remote and back."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,22 @@ def test_what_is_there_is_not_sent_again(project: Path, capsys: pytest.CaptureFi
 def test_a_remote_without_the_results_sends_no_record(project: Path) -> None:
     forget(project)
     assert sharing.pull(None) != 0 and not record().exists()
+
+
+def test_a_full_disk_is_called_so_and_leaves_no_half_record(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the next pull would take the half for a record that is here."""
+    sharing.push(None)
+    forget(project)
+    write = Path.write_text
+
+    def fail(path: Path, text: str, encoding: str | None = None) -> int:
+        write(path, text[:3], encoding)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(CellarError, match=r"^cannot write results/records/.*: No space left on device; free space"):
+        sharing.pull(None)
+    assert not [path for path in Path("results").rglob("*") if path.is_file()]
 
 
 def test_an_unknown_remote_is_one_line(project: Path) -> None:

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from cellar import paths, tables
+from cellar import files, paths, tables
 from cellar.data.audit.pairs import leaked_rows, read_pairs
 from cellar.errors import CellarError
+from cellar.tables import render
 from tests.table_project import N, Project, write_audit
+
+STRAY = """from cellar.studies import Study
+
+COUNTS = {"pets": {"learnt": 1, "test": 2}}
+STUDY = Study("stray", "Title", "name", datasets=("pets",), images="animals", printed_images=lambda: COUNTS)
+"""
 
 
 def test_counts_are_summed_over_splits_and_kinds(project: Project) -> None:
@@ -33,6 +40,13 @@ def test_the_papers_counts_stand_beside_ours(project: Project) -> None:
     assert project.cell("audit", "fer2013", "test").verdict == "not comparable"
     project.real()
     assert project.cell("audit", "fer2013", "test").verdict == "differs"
+
+
+def test_a_study_that_params_yaml_lacks_changes_nothing(project: Project) -> None:
+    before = render.markdown(project.build("audit"))
+    files.write_text(paths.STUDIES / "stray/study.py", STRAY)
+    assert project.cell("audit", "pets", "test").paper is None
+    assert render.markdown(project.build("audit")) == before
 
 
 def test_a_data_set_that_is_off_was_not_audited(without_raf_db: Project) -> None:

@@ -36,7 +36,7 @@ def test_the_page_follows_from_the_json(project: Project) -> None:
     kept = (paths.TABLES / "contradictions.md").read_text(encoding="utf-8")
     assert render.markdown(from_json(files.read_json(paths.TABLES / "contradictions.json"))) == kept
     assert "### printed twice" in kept and "| study | all | " in kept
-    assert "Scale: sample" in kept and "synthetic faces and objects" in kept.splitlines()[0]
+    assert "Scale: sample" in kept and "synthetic images" in kept.splitlines()[0]
 
 
 def test_without_the_printed_values_it_is_one_line(project: Project) -> None:

@@ -196,7 +196,7 @@ class TestPage:
     def test_it_says_what_was_drawn_and_counts_by_study(self, shown: Project) -> None:
         built = shown.build("verdicts")
         text = render.markdown(built)
-        assert "come from synthetic faces and objects, not from photographs" in text.splitlines()[0]
+        assert "come from synthetic images, not from photographs" in text.splitlines()[0]
         assert f"Scale: sample ({built.scale['note']})." in text
         counted = {line.split(" | ")[0][2:]: line.strip("| ").split(" | ")[1:] for line in text.splitlines()[8:11]}
         assert list(counted) == ["Mini-ResEmoteNet", "Small dataset", "Distillation on CIFAR-100"]

@@ -88,28 +88,17 @@ def code_of(file: str | Path) -> list[Path]:
 
 
 def own_files(file: str | Path) -> list[Path]:
-    """A method's file, and those of this folder that it is built on, but for those that all are built on."""
+    """A method's file, and those of this folder and of studies that it is built on, but for those that all are built on."""
     found = [Path(file)]
     for one in found:  # which grows
-        found += [
-            path for path in sources(one) if path.parent == HERE and path.stem not in COMMON and path not in found
-        ]
+        found += [path for path in sources(one) if is_own(path) and path not in found]
     return found
 
 
-def sources(file: Path) -> tuple[Path, ...]:
-    """The files of methods, networks and data that a file imports."""
-    source = paths.source_file(file)
-    return imported(source, source.stat().st_mtime_ns)
+def is_own(path: Path) -> bool:
+    return path.is_relative_to(paths.STUDIES) or (path.parent == HERE and path.stem not in COMMON)
 
 
-@cache
-def imported(file: Path, changed: int) -> tuple[Path, ...]:
-    packages = ("cellar.data.", "cellar.methods.", "cellar.models.")
-    modules = [
-        node.module
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(packages)
-    ]
-    found = [HERE.parent.joinpath(*str(module).split(".")[1:]).with_suffix(".py") for module in modules]
-    return tuple(path for path in found if path.exists())
+def sources(file: Path) -> list[Path]:
+    """The files of methods, networks, data and studies that a file imports."""
+    return paths.imported(paths.source_file(file))

@@ -93,7 +93,7 @@ def has_features(path: Path) -> bool:
 
 
 def code_of(name: str, study: str | None = None) -> list[Path]:
-    """All files that a network's code consists of: its own, what it imports of this folder, the connector of a suffix."""
+    """All files that a network's code consists of: its own, what it imports, the connector of a suffix."""
     file_of(name, study)  # which checks the name
     return [paths.in_project(path) for path in with_imports(name, networks(study)[parse(name)[0]])]
 
@@ -106,24 +106,8 @@ def forward_code(name: str, file: str | Path) -> list[Path]:
 def with_imports(name: str, file: Path) -> list[Path]:
     sources = [file, *([HERE / "connected.py"] if parse(name)[1] else [])]
     for path in sources:  # grows while it is read
-        sources += [other for other in imported(path) if other not in sources]
+        sources += [other for other in paths.imported(path) if other not in sources]
     return sources
-
-
-def imported(path: Path) -> tuple[Path, ...]:
-    """Files of this folder that a file imports."""
-    return imports_of(path, path.stat().st_mtime_ns)
-
-
-@cache
-def imports_of(path: Path, changed: int) -> tuple[Path, ...]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        other = HERE / f"{module.removeprefix('cellar.models.')}.py"
-        if module.startswith("cellar.models.") and other.exists():
-            found.append(other)
-    return tuple(found)
 
 
 def parse(name: str) -> tuple[str, str | None]:

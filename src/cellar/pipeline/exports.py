@@ -15,7 +15,7 @@ from cellar.pipeline import runs
 
 @dataclass(frozen=True)
 class Exported:
-    """An export of params.yaml; `item`: its place under results/, study/name."""
+    """An export of params.yaml; `item`: its place under results/, study/name; `student`: the network, which may be a teacher."""
 
     params: Params
     name: str

@@ -21,9 +21,14 @@ def run(kind: StageKind, job: str, study: str) -> None:
     paths.check_not_linked(paths.outputs_of(definition))
     settings = settings_of(paths.resolved(kind.name, job, study)) if "params" in definition else {}
     started = datetime.now(UTC)
-    facts = kind.run(files.construct(kind.settings, settings))
+    with files.unchanged(code_of(definition)):  # DVC and the record hash it after the run
+        facts = kind.run(files.construct(kind.settings, settings))
     if facts is not None:
         records.write(study, stage_name(kind.name, job), definition, settings, started, facts)
+
+
+def code_of(definition: dict[str, Any]) -> list[Path]:
+    return [Path(path) for path in definition.get("deps", []) if path.startswith(("src/", "studies/"))]
 
 
 def settings_of(path: Path) -> dict[str, Any]:

@@ -19,7 +19,14 @@ from cellar.pipeline import code
 from cellar.pipeline.stage import Job
 
 Kind = Literal["teachers", "students"]
-WEIGHTS, LAST, HISTORY = "weights.safetensors", "last.safetensors", "history.csv"
+WEIGHTS, LAST, HISTORY, LOSSES = "weights.safetensors", "last.safetensors", "history.csv", "losses.npz"
+
+
+def trained(kind: str, curve: str = "validation_loss") -> tuple[tuple[str, ...], dict[str, dict[str, str]]]:
+    """The outs and plots of a stage that fills a folder below results/<kind>; `curve`: the column that is plotted."""
+    folder = f"results/{kind}/{{item}}"
+    outs = tuple(f"{folder}/{name}" for name in (WEIGHTS, LAST, LOSSES))
+    return outs, {f"{folder}/{HISTORY}": {"x": "epoch", "y": curve}}
 
 
 def teachers(config: Config) -> Iterator[tuple[Params, str, Teacher, int]]:
@@ -43,7 +50,7 @@ def experiments(config: Config) -> Iterator[tuple[Params, str, Experiment, int, 
 
 
 def training(params: Params, kind: Kind, key: str, line: Line, seed: int) -> TrainingSettings:
-    """The settings of one training. The method's own parameters are checked when they are resolved (pipeline.resolve)."""
+    """The settings of one training. The method's own parameters are checked when they are resolved (pipeline.resolved)."""
     check_teacher(params, key, line)
     teacher = teacher_of(params, line)
     start = params.start_file(line, seed)

@@ -24,10 +24,12 @@ from cellar.provenance.records import leaves
 from cellar.tables.runs import SEVERAL_PROCESSORS
 
 PATIENCE = 10  # seconds for what was interrupted to end by itself
+UNJUDGED = ("seconds_per_epoch", "images_per_second")  # times without a spread
+MEASURED = ("latency", "peak_memory_mb", "protocol", *UNJUDGED)
 
 
 def report(table: str, row: str, column: str) -> int:
-    """Print what came out; 0 for the same bytes (of timed cells: within the spread), 1 for others."""
+    """Print what came out; 0 for the same bytes (of timed cells: within the spread, if one is stated), 1 for others."""
     found = cell_names.built_table(table)
     _, head, cell = cell_names.find(found, row, column)
     graph, sources = lineage.load(), cell_provenance.sources_of(cell)
@@ -150,7 +152,8 @@ def command(words: list[str], folder: Path) -> None:
         end(running)
         raise
     if code:
-        raise CellarError(f"{' '.join(words[2:])} ended with {code} in a clone (see above); nothing of it was kept")
+        shown = words[2] if words[0] == "sh" else " ".join(words)
+        raise CellarError(f"{shown} ended with {code} in a clone (see above); nothing of it was kept")
 
 
 def end(running: "subprocess.Popen[bytes]") -> None:
@@ -228,13 +231,13 @@ def lineage_of(folder: Path) -> Lineage:
 
 def timed(sources: list[str], folder: Path) -> int:
     """Times are never the same twice: the new medians must lie within the spread that is stated here."""
-    code = 0
+    code, judged = 0, False
     for path in sources:
         was, now = files.read_json(Path(path)), files.read_json(folder / path)
         for size, old in was.get("latency", {}).items():
             new = now["latency"][size]
             moved, spread = new["median_ms_per_batch"] - old["median_ms_per_batch"], spread_of(old)
-            within = abs(moved) <= spread
+            within, judged = abs(moved) <= spread, True
             code |= not within
             print(
                 f"  batch {size}: median {moved:+.4g} ms, {'within' if within else 'outside'} the spread of {spread:.4g} ms (95th percentile - median)"
@@ -243,11 +246,14 @@ def timed(sources: list[str], folder: Path) -> int:
                 print(
                     f"  cause    batch {size}: its own spread is {spread_of(new):.4g} ms, so other work may have run beside it"
                 )
+        for key in filter(was.get, UNJUDGED):
+            print(f"  {path}: {key} {was[key]} here, {now[key]} in the clone")
         for key, (then, since) in differing(leaves(settings(was)), leaves(settings(now))).items():
             print(f"  cause    {key}: {then} here, {since} in the clone")
         if "peak_memory_mb" in was:
             print(f"  memory {now['peak_memory_mb'] - was['peak_memory_mb']:+.4g} MB; no spread is stated for it")
-    print("within the stated spread" if not code else "outside the stated spread")
+    verdict = "outside the stated spread" if code else "within the stated spread"
+    print(verdict if judged else "no spread is stated for it: not judged")
     return code
 
 
@@ -257,4 +263,4 @@ def spread_of(latency: dict[str, float]) -> float:
 
 def settings(measured: dict[str, Any]) -> dict[str, Any]:
     """How it was measured, without what was."""
-    return {key: value for key, value in measured.items() if key not in ("latency", "peak_memory_mb", "protocol")}
+    return {key: value for key, value in measured.items() if key not in MEASURED}

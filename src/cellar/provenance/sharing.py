@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cellar import files
 from cellar.errors import CellarError, reason
 from cellar.pipeline import records
 from cellar.provenance import lineage
@@ -38,8 +39,7 @@ def pull(remote: str | None) -> int:
     with opened(remote) as (fs, root):
         there = [path for path in wanted if fs.exists(place(fs, root, path))]
         for path in there:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fs.get_file(place(fs, root, path), str(path))
+            files.write_text(path, fs.read_text(place(fs, root, path), encoding="utf-8"))
     print(f"{len(there)} records of runs pulled")
     return code
 

@@ -33,11 +33,7 @@ NO_PLACEHOLDERS = Cell("counted", reason="looked for among faces only: an object
 
 
 def inputs(config: Config) -> list[str]:
-    printed = [
-        str(paths.printed(key))
-        for key, study in studies.known().items()
-        if key in config.studies and study.printed_images is not dict
-    ]
+    printed = [str(paths.printed(study.key)) for study in studies.used(config) if study.printed_images is not dict]
     enabled = [name for name, section in config.datasets.items() if section.enabled]
     return [*printed, *(str(paths.audit_metrics(name)) for name in enabled)]
 
@@ -59,7 +55,7 @@ def build(config: Config) -> Table:
 
 
 def row_cells(dataset: str, config: Config) -> dict[str, Cell]:
-    printed = printed_counts(dataset)
+    printed = printed_counts(dataset, config)
     if not config.datasets[dataset].enabled:
         absent = {key: Cell("not_run", paper=printed.get(key), reason=NOT_RUN.reason) for key in COUNTED}
         return absent | dict.fromkeys(PROBLEMS, NOT_RUN)
@@ -82,9 +78,9 @@ def problem_cell(audit: dict[str, Any], dotted: str) -> Cell:
     return NO_PLACEHOLDERS if value is None else Cell("counted", value, "count")
 
 
-def printed_counts(dataset: str) -> dict[str, int]:
+def printed_counts(dataset: str, config: Config) -> dict[str, int]:
     """What a paper prints, as the columns of COUNTED; nothing for a data set of no paper."""
-    for study in studies.known().values():
+    for study in studies.used(config):
         if dataset in study.datasets and dataset in (images := study.printed_images()):
             return dict(images[dataset])
     return {}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cellar import files, studies
-from cellar.studies import ALL_STUDIES, AUDIT
+from cellar.studies import ALL_STUDIES
 from cellar.tables import listing
 from cellar.tables.cells import Cell, Column, Table, as_json, from_json
 from cellar.tables.numbers import number_text, value_text
@@ -41,11 +41,9 @@ def markdown(table: Table) -> str:
 
 
 def images_of(table: Table) -> str:
-    """What the images of a table show, in words; of a table over several studies, of all of them."""
-    known = studies.known()
-    if table.study in (ALL_STUDIES, AUDIT):
-        return " and ".join(dict.fromkeys(study.images for study in known.values()))
-    return known[table.study].images if table.study in known else "images"
+    """What the images of a table show, in words; not of one over several studies, of which others may be added."""
+    study = studies.known().get(table.study)
+    return study.images if study else "images"
 
 
 def intervals(table: Table) -> str:

@@ -1,4 +1,5 @@
-"""Resolved settings of the stages that export a student, evaluate the files, and time them; `item` is study/export."""
+"""Resolved settings of the stages that export a trained network, evaluate the files, and time them; `item` is study/export,
+`student` the network, which may be a teacher."""
 
 from cellar.config import Recipe
 from cellar.config.resolved import EvaluationSettings
@@ -6,7 +7,7 @@ from cellar.config.section import Section
 
 
 class ExportSettings(Section):
-    """`grey`: whether the student learnt grey images; `synthetic`: whether its images were drawn here."""
+    """`grey`: whether the network learnt grey images; `synthetic`: whether its images were drawn here."""
 
     item: str
     student: EvaluationSettings

@@ -24,11 +24,6 @@ KIND = StageKind(
     TrainingSettings,
     run,
     code.TRAINING,
-    outs=(
-        "results/students/{item}/weights.safetensors",
-        "results/students/{item}/last.safetensors",
-        "results/students/{item}/losses.npz",
-    ),
-    plots={"results/students/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    *runs.trained("students"),
     torch=True,
 )

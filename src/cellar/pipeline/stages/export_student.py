@@ -1,4 +1,4 @@
-"""`export_student`: a trained student as student.onnx (fp32) and student.int8.onnx, preprocessing and description
+"""`export_student`: a trained network as student.onnx (fp32) and student.int8.onnx, preprocessing and description
 inside."""
 
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ class Settings(Section):
     faces: str
     section: Faces
     source: str
-    generator: GeneratorSettings | None
+    generator: GeneratorSettings | None = None  # resolved settings leave out what is None
     threads: int
 
 

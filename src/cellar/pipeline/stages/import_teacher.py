@@ -114,11 +114,6 @@ KIND = StageKind(
     Settings,
     run,
     (*code.FILES, *code.INPUTS, *code.NETWORKS, *code.STARTING, *CODE, "src/cellar/engine/runtime.py"),
-    outs=(
-        "results/teachers/{item}/weights.safetensors",
-        "results/teachers/{item}/last.safetensors",
-        "results/teachers/{item}/losses.npz",
-    ),
-    plots={"results/teachers/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    *runs.trained("teachers"),
     torch=True,
 )

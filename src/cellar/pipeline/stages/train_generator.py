@@ -54,11 +54,6 @@ KIND = StageKind(
     GeneratorSettings,
     run,
     (*code.TRAINING, METHOD, NETWORKS),
-    outs=(
-        "results/generators/{item}/weights.safetensors",
-        "results/generators/{item}/last.safetensors",
-        "results/generators/{item}/losses.npz",
-    ),
-    plots={"results/generators/{item}/history.csv": {"x": "epoch", "y": "train_loss"}},
+    *runs.trained("generators", "train_loss"),
     torch=True,
 )

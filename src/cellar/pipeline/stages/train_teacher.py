@@ -29,11 +29,6 @@ KIND = StageKind(
     TrainingSettings,
     run,
     code.TRAINING,
-    outs=(
-        "results/teachers/{item}/weights.safetensors",
-        "results/teachers/{item}/last.safetensors",
-        "results/teachers/{item}/losses.npz",
-    ),
-    plots={"results/teachers/{item}/history.csv": {"x": "epoch", "y": "validation_loss"}},
+    *runs.trained("teachers"),
     torch=True,
 )
