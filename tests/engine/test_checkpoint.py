@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 import torch
 
+from cellar import files
+from cellar.config.resolved import TrainingSettings
+from cellar.engine import setup, training
 from cellar.engine.checkpoint import Checkpoint, epochs_of
 from cellar.errors import CellarError
+from tests.engine.tiny import RECIPE, settings_of, tiny_set
 
 CPU = torch.device("cpu")
 
@@ -116,3 +120,26 @@ def test_another_type_of_processor_is_refused_unless_asked_for(
 def test_which_epochs_ran_where_is_told_in_their_order() -> None:
     processors = ["old"] * 12 + ["new"] + ["old"] * 2
     assert epochs_of(processors) == "epochs 1 to 12 ran on old, 13 on new, 14 to 15 on old"
+
+
+def test_code_that_is_edited_meanwhile_is_named_and_put_back_the_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cellar.engine.checkpoint.COST_SHARE", 1e9)  # a checkpoint after every epoch, however short
+    tiny_set("tiny")
+    code, train_epoch = Path("studies/mine/loss.py"), training.train_epoch
+    files.write_text(code, "WEIGHT = 1\n")
+
+    def edited(*arguments: Any) -> Any:
+        code.write_text("WEIGHT = 2\n")
+        return train_epoch(*arguments)
+
+    settings = TrainingSettings.model_validate(settings_of("teachers", "teacher"))
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train_epoch", edited)
+        with pytest.raises(CellarError, match=f"^{code} was changed while this stage ran; put it back, then run again"):
+            setup.run(settings, [str(code)])
+    code.write_text("WEIGHT = 1\n")
+    facts = setup.run(settings, [str(code)])
+    assert facts and (facts["resumed_from_epoch"], facts["images_trained"]) == (RECIPE["epochs"], 0)

@@ -62,9 +62,7 @@ class TestEveryTable:
 
     def test_the_first_line_says_what_was_drawn(self, project: Project, table: str) -> None:
         first, second, third, *_ = render.markdown(project.build(table)).splitlines()
-        what = {"cifar100": "objects", "audit": "images", "custom": "images"}.get(
-            re.split("_", table)[0], "faces"
-        )
+        what = {"cifar100": "objects", "audit": "images", "custom": "images"}.get(re.split("_", table)[0], "faces")
         assert f"come from synthetic {what}, not from photographs" in first
         assert second == ""
         assert third.startswith("# ")

@@ -127,7 +127,10 @@ def run_training(
             train_with(build_setup(device), settings.recipe, folder, settings.seed, precision, checkpoint, context)
             return None
         setup = build_setup(device)
-        result = train_with(setup, settings.recipe, folder, settings.seed, precision, checkpoint, context)
+        with files.unchanged(
+            [paths.source_file(path) for path in (settings.method_file, *code)]
+        ):  # while it can resume
+            result = train_with(setup, settings.recipe, folder, settings.seed, precision, checkpoint, context)
         facts |= {
             "resumed_from_epoch": result.resumed_from,
             "images_trained": (len(result.history) - result.resumed_from) * setup.sampler.size,
