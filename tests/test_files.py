@@ -1,15 +1,17 @@
-"""Numbers as CSV: the bytes of pandas, and back. Arrays as .npz: the same bytes by every release of Python."""
+"""Numbers as CSV: the bytes of pandas, and back. Arrays as .npz: the same bytes by every release of Python. Code."""
 
 import math
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cellar import files
+from cellar import files, paths
+from cellar.errors import CellarError
 
 ROWS = [
     {"epoch": 1, "train_loss": 1.23456789, "validation_loss": math.nan, "learning_rate": 1e-9, "chosen": 0},
@@ -64,3 +66,18 @@ def test_headers_of_arrays_leave_nothing_to_the_release_of_python(tmp_path: Path
                 member.CRC, member.file_size, member.file_size, len(member.filename), 0,
             )  # fmt: skip
             assert (member.date_time, member.extra) == ((1980, 1, 1, 0, 0, 0), b"")
+
+
+@pytest.mark.parametrize("read", [files.load_module, paths.parsed])
+@pytest.mark.parametrize(
+    ("text", "line"), [("A = 1\nB = (\n", ", line 2: .*never closed"), ("def loss:\n", ", line 1: ")]
+)
+def test_a_code_file_with_a_mistake_is_one_line(
+    read: Callable[[Path], object], text: str, line: str, tmp_path: Path
+) -> None:
+    """As a method of one's own is while it is written."""
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    for _ in range(2):
+        with pytest.raises(CellarError, match=rf"{path}{line}.*; mend it, then run again$"):
+            read(path)

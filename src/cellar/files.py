@@ -206,7 +206,11 @@ def load_module(path: Path | str) -> ModuleType:
         raise CellarError(f"{path} does not exist; put it there, or mend the name in params.yaml")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:  # of this file, or of one that it imports
+        del sys.modules[name]
+        raise CellarError(f"{error.filename}, line {error.lineno}: {error.msg}; mend it, then run again") from None
     return module
 
 

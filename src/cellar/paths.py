@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cellar.errors import CellarError
+from cellar.errors import CellarError, reason
 
 EXPERIMENTS = ".dvc/tmp/exps"  # where `dvc exp run --temp` and `--queue` have their temporary checkouts
 
@@ -162,9 +162,18 @@ def imported(source: Path) -> list[Path]:
 def modules_of(source: Path, changed: int) -> list[list[str]]:
     """The parts of every imported name that may be a module of FOLLOWED."""
     package = (source.relative_to(PACKAGE.parent) if source.is_relative_to(PACKAGE) else source).parent.parts
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    names = [name for node in ast.walk(tree) for name in named(node, package)]
+    names = [name for node in ast.walk(parsed(source)) for name in named(node, package)]
     return [name.split(".") for name in names if name.startswith(FOLLOWED)]
+
+
+def parsed(source: Path) -> ast.Module:
+    """Raises CellarError for a code file that is not Python, as one is while it is written."""
+    try:
+        return ast.parse(source.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise CellarError(f"{source}, line {error.lineno}: {error.msg}; mend it, then run again") from None
+    except ValueError as error:  # of no UTF-8, of null bytes
+        raise CellarError(f"{source}: {reason(error)}; mend it, then run again") from None
 
 
 def named(node: ast.AST, package: tuple[str, ...]) -> list[str]:

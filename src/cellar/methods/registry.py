@@ -71,7 +71,7 @@ def needs_teacher(file: str | Path) -> str:
 
 @cache
 def declared(file: Path, name: str, changed: int) -> str:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(paths.parsed(file)):
         if isinstance(node, ast.AnnAssign | ast.Assign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             named = any(isinstance(target, ast.Name) and target.id == name for target in targets)

@@ -54,7 +54,7 @@ def declaring(folder: Path) -> dict[str, Path]:
 @cache
 def declared(path: Path, changed: int) -> tuple[tuple[str, ...], bool]:
     """The keys of a file's NETWORKS, and whether one of its classes has a feature_dim, so that a connector fits."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = paths.parsed(path)
     names: tuple[str, ...] = ()
     for node in tree.body:
         value = getattr(node, "value", None)
