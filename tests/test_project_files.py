@@ -111,3 +111,13 @@ def ci_run(folder: Path, programs: dict[str, str], ci: str) -> subprocess.Comple
     return subprocess.run(
         [str(ROOT / ".ci/run")], env=kept | environment, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def test_one_page_lists_every_parameter_file() -> None:
+    """Those of kd_methods stand in the study's README."""
+    files = [path for path in ROOT.glob("studies/*/params/*.yaml") if path.stem not in ("base", "sample")]
+    pages = {"kd_methods": ROOT / "studies/kd_methods/README.md"}
+    for file in files:
+        study = file.parts[-3]
+        page = pages.get(study, ROOT / "docs/machines.md").read_text()
+        assert re.search(rf"\b{study}/{file.stem}\b", page), f"{study}/{file.stem}"
