@@ -36,7 +36,7 @@ CASES = [  # network, pixels, batch, precision, threads, what
 ]
 
 RECIPE = {
-    "epochs": 1, "batch_size": 1, "learning_rate": 0.001, "momentum": 0.9, "weight_decay": 0.0001, "class_weighting": "none",
+    "epochs": 1, "batch_size": 2, "learning_rate": 0.001, "momentum": 0.9, "weight_decay": 0.0001, "class_weighting": "none",
     "schedule": {"step": {"every": 1, "factor": 0.5}}, "select_on": "last_epoch",
 }  # fmt: skip
 

@@ -29,13 +29,14 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(ROOT.glob("studies/*/params/*.yaml"))
 Values = dict[str, Any]
 
-# What only several entries together show; the others of SPOILS are mistakes of one entry.
+# What only several entries together show, and a seed named twice; the others of SPOILS are mistakes that the schema sees.
 OF_SEVERAL_ENTRIES = {
     "unknown recipe", "recipe of another study", "unknown data set", "unknown teacher", "unknown experiment as teacher",
     "its own teacher", "two that teach each other", "teacher of another set", "experiment of another set as teacher",
     "a sweep's experiment of another set as teacher", "a sweep's unknown experiment as teacher",
     "a sweep's teacher of another set", "one row twice", "a file called like a data set", "starts in a circle",
-    "unknown faces", "faces of no generator", "two processes of a generator",
+    "unknown faces", "faces of no generator", "two processes of a generator", "a teacher of a set that is off",
+    "faces of a set that is off", "a start of a set that is off", "a seed twice", "a line's seed twice",
 }  # fmt: skip
 
 
