@@ -98,8 +98,12 @@ class Contrast(nn.Module):
         return contrastive_loss(by_student, images, self.eps) + contrastive_loss(by_teacher, images, self.eps)
 
     def scores(self, embedding: Tensor, memory: Tensor, compared: Tensor, side: int) -> Tensor:
-        """h (B, 1 + K) of embeddings (B, width) and the rows `compared` (B, 1 + K) of the other side's memory."""
-        scores = torch.einsum("bkd,bd->bk", memory[compared], full_precision(embedding)).div(self.temperature).exp()
+        """h (B, 1 + K) of embeddings (B, width) and the rows `compared` (B, 1 + K) of the other side's memory.
+
+        One product with the whole memory, for a copy of B · K of its rows would be larger than the memory itself.
+        """
+        products = full_precision(embedding) @ memory.clone().T  # the memory changes before the backward pass
+        scores = products.gather(1, compared).div(self.temperature).exp()
         first, kept = scores.detach().mean() * len(memory), self.constants[side].clone()
         self.constants[side] = torch.where(kept == 0, first, kept)
         return scores / self.constants[side].clone()
