@@ -38,8 +38,10 @@ def gains(params: Params, pair: Pair) -> list[Gain]:
     """From the lowest to the highest; methods without a student alone by the same seeds are left out."""
     found = []
     for method, (_, runs) in pair.students.items():
+        if method == ALONE:
+            continue
         cell = difference(runs, baseline(params, pair, ALONE, runs.seeds), "the teacher")
-        if method != ALONE and cell.interval and isinstance(cell.value, int | float):
+        if cell.interval and isinstance(cell.value, int | float):
             found.append((method, float(cell.value), cell.interval, "seeds" in (cell.method or "")))
     return sorted(found, key=lambda gain: gain[1])
 

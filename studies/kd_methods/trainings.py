@@ -36,7 +36,7 @@ def recipe(printed: Mapping[str, Any]) -> dict[str, Any]:
         "recipe.schedule.milestones.epochs": printed["milestones"],
         "recipe.schedule.milestones.factor": printed["factor"],
         "recipe.train_on": "train_and_validation",  # the tables print no validation images
-        "dataset.augmentation": printed["augmentation"],
+        **{f"dataset.{key}": printed[key] for key in ("input_size", "augmentation", "normalisation")},
     }
 
 

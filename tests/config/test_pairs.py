@@ -88,6 +88,12 @@ FAULTS = {
                                                ["pairs.big-small.methods: no method 'dk'", "known: labels_only, kd, dkd"]),
     "a pair that is a name": ("pairs: {big-small: big}\n", ["pairs.big-small: it holds keys of an experiment; give a mapping"]),
     "a method that is a name": ("methods: {kd: logit_kd}\n", ["methods.kd: it holds keys of an experiment"]),
+    "methods of a pair as a list": ("pairs: {big-small: {methods: [kd]}}\n", ["pairs.big-small.methods: it holds methods", "give a mapping"]),
+    "a change that is a number": ("pairs: {big-small: {methods: {kd: 3}}}\n", ["pairs.big-small.methods.kd: it holds keys of an experiment"]),
+    "pairs as a list": ("pairs: [big-small]\n", ["pairs: it holds pairs by their names; give a mapping"]),
+    "methods as a list": ("methods: [kd]\n", ["methods: it holds methods by their names; give a mapping"]),
+    "a name where a list is expected": ("pairs: {big-small: {without: kd}}\n", ["pairs.big-small.without: give a list of methods, such as [fsp]"]),
+    "a method whose name has the sign between pair and method": ("methods: {kd-hot: {method: {name: labels}}}\n", ["methods.kd-hot: '-' stands between pair and method; write kd_hot"]),
     "a key that is none of an experiment": ("pairs: {big-small: {modle: resemotenet_b}}\n",
                                             ["experiments.big-small-labels_only.modle: unknown key"]),
 }  # fmt: skip

@@ -164,6 +164,17 @@ def test_a_study_that_is_absent_has_none(made: Project) -> None:
     assert 'class="side"' not in page and f'id="{KEY}/{SECOND}"' in page
 
 
+def test_tables_of_earlier_parameters_are_left_out(made: Project) -> None:
+    """Of a pair that params.yaml has no longer, and of another scale."""
+    tabulate(made, FIRST, SECOND)
+    study = made.raw["studies"][KEY]
+    study["experiments"] = {key: line for key, line in study["experiments"].items() if key.startswith(SECOND)}
+    found = side(made)
+    assert found and all([name for name, _ in part.heads] == [SECOND] for part in found.parts)
+    made.raw["scale"]["name"] = "another"
+    assert side(made) is None
+
+
 def test_without_a_table_of_a_pair_there_is_none(made: Project) -> None:
     tabulate(made, "lskd_same")
     assert studies.shown(made.config(), Chains()).studies and side(made) is None

@@ -26,6 +26,9 @@ Merge = Callable[[Tree, Tree, str], Tree]
 def expanded(tree: Tree, merge: Merge) -> Tree:
     """`tree` with an experiment for each pair and method in place of both sections; an experiment that it states itself is
     merged onto the one of its name. Raises CellarError, one line, with the file of what is wrong."""
+    for key in (PAIRS, METHODS):
+        if key in tree:
+            check_mapping(key, tree[key], f"{key} by their names")
     rest = {key: entry for key, entry in tree.items() if key not in (PAIRS, METHODS)}
     pairs, methods = (tree[key].value if key in tree else {} for key in (PAIRS, METHODS))
     made = {key: entry for name, pair in pairs.items() for key, entry in of_pair(name, pair, methods, merge)}
@@ -58,15 +61,31 @@ def learns_labels_alone(entry: Entry) -> bool:
 
 
 def check_names(name: str, pair: Entry, methods: Tree) -> None:
-    """Raises CellarError for a pair or a method that is no mapping, and for a pair that names a method that is not there."""
-    named = {f"{PAIRS}.{name}": pair} | {f"{METHODS}.{method}": entry for method, entry in methods.items()}
-    for key, entry in named.items():
-        if not entry.is_mapping:
-            raise CellarError(f"{entry.source}: {key}: it holds keys of an experiment; give a mapping")
+    """Raises CellarError for a pair or a method that is no mapping, for a method whose name divides otherwise, and for a pair that
+    names a method that is not there."""
+    place = f"{PAIRS}.{name}"
+    for key, entry in {place: pair, **{f"{METHODS}.{method}": entry for method, entry in methods.items()}}.items():
+        check_mapping(key, entry, "keys of an experiment")
+    for method in (method for method in methods if "-" in method):
+        raise CellarError(
+            f"{methods[method].source}: {METHODS}.{method}: '-' stands between pair and method; write {method.replace('-', '_')}"
+        )
+    if METHODS in pair.value:
+        changes = pair.value[METHODS]
+        check_mapping(f"{place}.{METHODS}", changes, "methods, each with what differs in this pair")
+        for method, entry in changes.value.items():
+            check_mapping(f"{place}.{METHODS}.{method}", entry, "keys of an experiment")
+    if WITHOUT in pair.value and not isinstance(plain(pair.value[WITHOUT]), list):
+        raise CellarError(f"{pair.value[WITHOUT].source}: {place}.{WITHOUT}: give a list of methods, such as [fsp]")
     for key in (WITHOUT, METHODS):
         for method in plain(pair.value[key]) if key in pair.value else ():
             if method not in methods:
                 raise unknown(pair.value[key].source, f"{PAIRS}.{name}.{key}", str(method), list(methods))
+
+
+def check_mapping(key: str, entry: Entry, what: str) -> None:
+    if not entry.is_mapping:
+        raise CellarError(f"{entry.source}: {key}: it holds {what}; give a mapping")
 
 
 def unknown(source: Path, place: str, method: str, known: list[str]) -> CellarError:

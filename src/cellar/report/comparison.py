@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from cellar import studies
+from cellar import tables as all_tables
 from cellar.config import Config
 from cellar.report.grid import EMPTY, Grid, Shown
 from cellar.tables.cells import NOT_RUN, Table
@@ -95,13 +96,16 @@ class Side:
 
 
 def side_by_side(config: Config, key: str, tables: list[Table], grids: list[Grid]) -> Side | None:
-    """None of a study that params.yaml has not, that compares nothing, or of which no such table is built."""
+    """Of tables that params.yaml lists, at its scale; others are of an earlier one. None of a study that it has not, that compares
+    nothing, or of which no such table is built."""
     study = studies.known().get(key)
     declared = study.comparison if study and key in config.studies else None
     if not declared:
         return None
     cells = {shown.id: shown for grid in grids for shown in grid.cells}
-    those = [table for table in tables if set(declared.columns) <= {column.id for column in table.columns}]
+    known, scale = all_tables.known(config), config.params(key).scale.model_dump()
+    present = [table for table in tables if table.id in known and table.scale == scale]
+    those = [table for table in present if set(declared.columns) <= {column.id for column in table.columns}]
     parts = [part(those, column, cells) for column in declared.columns if those]
     parts = [each for each in parts if each.lines]
     return Side(declared.title, declared.rows, parts) if parts else None

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cellar import files, paths
-from cellar.config import Params
-from cellar.tables.cells import NOT_RUN, Cell, keyed
+from cellar.config import Params, Teacher
+from cellar.tables.cells import Cell, keyed
+from cellar.tables.comparable import line_of
 from cellar.tables.printed_values import Place
 from cellar.tables.run_cells import difference_cell, difference_files, judged_cell
 from cellar.tables.runs import Runs
@@ -14,6 +15,9 @@ from ..printed import paper
 
 NONE_HELD_OUT = "no images were held out to choose on"
 NOT_WATCHED = "the recipe does not watch the test images"
+CHOSEN_OTHERWISE = "the recipe chooses another epoch, by select_on: {}"
+GIVEN = "its weights are a file: nothing is known of its epochs"
+NO_BASELINE = Cell("not_run", reason="params.yaml has no student alone, or with KD, by these seeds")
 
 
 def last_epoch(params: Params, runs: Runs, place: Place | None = None, obstacle: str | None = None) -> Cell:
@@ -25,6 +29,8 @@ def last_epoch(params: Params, runs: Runs, place: Place | None = None, obstacle:
 def best_on_test(params: Params, runs: Runs, place: Place | None = None, obstacle: str | None = None) -> Cell:
     """The highest accuracy of all epochs on the test set, as mdistiller and LSKD report it: too high on average."""
     histories = [files.read_csv(Path(path)) for path in history_files(runs)]
+    if is_given(params, runs):
+        return printed_alone(place, GIVEN)
     if not all(rows and "test_accuracy" in rows[0] for rows in histories):
         return printed_alone(place, NOT_WATCHED)
     best = [max(row["test_accuracy"] for row in rows) for rows in histories]
@@ -37,10 +43,20 @@ def history_files(runs: Runs) -> list[str]:
 
 
 def best_on_validation(params: Params, runs: Runs) -> Cell:
-    scores = runs.read()
+    scores, chosen_by = runs.read(), params.recipes[line_of(params, runs).recipe].select_on
+    if is_given(params, runs):
+        return Cell("measured", reason=GIVEN)
     if any(score["validation_accuracy"] is None for score in scores):
         return Cell("measured", reason=NONE_HELD_OUT)
+    if chosen_by != "validation_accuracy":
+        return Cell("measured", reason=CHOSEN_OTHERWISE.format(chosen_by))
     return judged(params, runs, [score["accuracy"] for score in scores])
+
+
+def is_given(params: Params, runs: Runs) -> bool:
+    """Whether it is a teacher whose weights are a file."""
+    line = line_of(params, runs)
+    return isinstance(line, Teacher) and line.weights is not None
 
 
 def judged(
@@ -59,7 +75,7 @@ def printed_alone(place: Place | None, reason: str) -> Cell:
 
 
 def difference(runs: Runs, other: Runs | None, subject: str) -> Cell:
-    return difference_cell(runs, other, subject) if other else NOT_RUN
+    return difference_cell(runs, other, subject) if other else NO_BASELINE
 
 
 def difference_inputs(runs: Runs, other: Runs | None) -> list[str]:

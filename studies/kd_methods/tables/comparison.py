@@ -13,6 +13,7 @@ from cellar import paths
 from cellar.config import Experiment, Params
 from cellar.studies import TableSpec
 from cellar.tables.cells import Cell, Column, Row, Table
+from cellar.tables.comparable import keys_of
 from cellar.tables.numbers import number_text
 from cellar.tables.run_cells import DIGITS
 from cellar.tables.runs import Runs, experiment_keys
@@ -32,6 +33,7 @@ COLUMNS = [
     Column("settings", "parameters"),
 ]
 NOTHING = Cell("derived")
+TEACHER_ROW = "teacher"
 
 
 def specs(params: Params) -> tuple[TableSpec, ...]:
@@ -44,7 +46,7 @@ def spec(pair: str) -> TableSpec:
         pair,
         lambda params: build(params, pair_of(params, pair)),
         lambda params: inputs(params, pair_of(params, pair)),
-        lambda params: shown_params(pair_of(params, pair)),
+        lambda params: shown_params(params, pair_of(params, pair)),
         lambda params: judged(pair_of(params, pair)),
         code=CODE,
     )
@@ -60,10 +62,16 @@ def inputs(params: Params, pair: Pair) -> list[str]:
     return sorted(needed)
 
 
-def shown_params(pair: Pair) -> list[str]:
+def shown_params(params: Params, pair: Pair) -> list[str]:
     lines = [experiment_keys(runs.key, "row", "method", "recipe") for _, runs in pair.students.values()]
-    recipes = dict.fromkeys(line.recipe for line, _ in pair.students.values())
-    return ["scale", *(key for keys in lines for key in keys), *(f"recipes.{name}.epochs" for name in recipes)]
+    taught_by = [key for runs in [pair.teacher] if runs for key in keys_of(params, runs)]
+    recipes = [f"recipes.{name}.{key}" for name in recipes_of(pair) for key in ("epochs", "select_on")]
+    return ["scale", *(key for keys in lines for key in keys), *recipes, *taught_by]
+
+
+def recipes_of(pair: Pair) -> list[str]:
+    """Of the students."""
+    return list(dict.fromkeys(line.recipe for line, _ in pair.students.values()))
 
 
 def judged(pair: Pair) -> list[Runs]:
@@ -71,7 +79,7 @@ def judged(pair: Pair) -> list[Runs]:
 
 
 def build(params: Params, pair: Pair) -> Table:
-    rows = [Row("teacher", f"teacher: {pair.teacher.model}", teacher_cells(params, pair))] if pair.teacher else []
+    rows = [Row(TEACHER_ROW, f"teacher: {pair.teacher.model}", teacher_cells(params, pair))] if pair.teacher else []
     for method, (line, runs) in pair.students.items():
         rows.append(Row(method, heading(method), student_cells(params, pair, method, line, runs)))
     student = next(iter(pair.students.values()))[1].model
@@ -95,6 +103,7 @@ def student_cells(params: Params, pair: Pair, method: str, line: Experiment, run
 
 
 def accuracies(params: Params, pair: Pair, runs: Runs, labels: tuple[str, ...]) -> dict[str, Cell]:
+    labels = labels if pair.is_printed else ()
     last = last_epoch(params, runs, beside(pair.name, labels, best_on_test=False))
     best = best_on_test(params, runs, beside(pair.name, labels, best_on_test=True))
     return {
@@ -133,21 +142,56 @@ def notes(params: Params, pair: Pair, rows: list[Row]) -> Iterator[str]:
         "best on validation: of the epoch that is best on images held out of training, the one choice that is fair. best on test: of "
         "the epoch that is best on the test set itself, as several of the printed tables have it; nothing is chosen by it here."
     )
-    effects = [float(cell.value) for row in rows if (cell := row.cells["selection"]).value is not None]
-    logs = [log["best_over_epochs"] - log["last_epoch"] for log in paper().data["logs"]]
-    ours = f"{np.mean(effects):.2f} on average over the rows; " if effects else ""
+    yield selection_note(rows)
+    chosen_by = dict.fromkeys(params.recipes[recipe].select_on for recipe in recipes_of(pair))
     yield (
-        f"best on test adds, against the last epoch: {ours}in the {len(logs)} logs that LSKD's authors publish "
-        f"{np.mean(logs):.2f} ({min(logs):.2f} to {max(logs):.2f})."
+        f"against the student alone, against KD: difference of the accuracies at the chosen epoch (select_on: {', '.join(chosen_by)}), "
+        "paired over seeds from 3 on, else over test images."
     )
-    yield (
-        "against the student alone, against KD: difference of the accuracies at the chosen epoch (best on validation; the last where "
-        "none was held out), paired over seeds from 3 on, else over test images."
-    )
+    yield from chance_notes(rows)
     yield (
         "paper: the first table of printed.yaml with RepDistiller's protocol that prints the method for this pair, beside the column of "
         "the epoch that it reports; every printed table is a table of its own here."
     )
-    for recipe in dict.fromkeys(line.recipe for line, _ in pair.students.values()):
+    yield from method_notes(params, pair)
+    for recipe in recipes_of(pair):
         those = [heading(method) for method, (line, _) in pair.students.items() if line.recipe == recipe]
         yield f"{params.recipes[recipe].epochs} epochs (recipe {recipe}): {', '.join(those)}."
+
+
+def selection_note(rows: list[Row]) -> str:
+    effects = [
+        float(cell.value)
+        for row in rows
+        if row.id != TEACHER_ROW and (cell := row.cells["selection"]).value is not None
+    ]
+    logs = [log["best_over_epochs"] - log["last_epoch"] for log in paper().data["logs"]]
+    ours = f"{np.mean(effects):.2f} on average over the students; " if effects else ""
+    return (
+        f"best on test adds, against the last epoch: {ours}in the {len(logs)} logs that LSKD's authors publish "
+        f"{np.mean(logs):.2f} ({min(logs):.2f} to {max(logs):.2f})."
+    )
+
+
+def chance_notes(rows: list[Row]) -> Iterator[str]:
+    """What a column of many intervals cannot say."""
+    gains = [interval for row in rows if (interval := row.cells["gain"].interval)]
+    if len(gains) > 1:
+        yield (
+            f"{len(gains)} intervals of 95 % against the student alone: if no method made a difference, about {len(gains) * 0.05:.1f} of them would "
+            "exclude 0 by chance. All rows share one baseline; with one or two seeds, its luck is in each difference and in no interval."
+        )
+
+
+def method_notes(params: Params, pair: Pair) -> Iterator[str]:
+    """What makes a row another comparison than the rest."""
+    if "simkd" in pair.students:
+        yield "SimKD: its student keeps a projector and the teacher's classifier, so it is a larger network than in the other rows."
+    for method, (line, _) in pair.students.items():
+        epochs = params.recipes[line.recipe].epochs
+        for key in ("warm_up", "curriculum"):
+            if line.method.get(key, 0) >= epochs:
+                yield (
+                    f"{heading(method)}: {key} {line.method[key]} does not end within its {epochs} epochs, so its loss never "
+                    "has its full weight."
+                )

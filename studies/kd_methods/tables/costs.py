@@ -6,13 +6,14 @@ from typing import Any
 from cellar import files, paths
 from cellar.config import Params
 from cellar.studies import TableSpec
-from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
+from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import Runs, experiment_keys
 
-from ..lines import Pair, heading, pair_of, pairs
-from ..printed import ALONE, KEY
+from ..lines import Pair, heading, pair_of, pairs, student_alone
+from ..printed import KEY
 
 CODE = ("printed.py", "lines.py", "tables")
+NO_BASELINE = Cell("not_run", reason="params.yaml has no student alone of this network and recipe")
 COLUMNS = [
     Column("seconds", "seconds per epoch"),
     Column("ratio", "times the student alone"),
@@ -35,14 +36,16 @@ def spec(pair: str) -> TableSpec:
     return TableSpec(
         f"{pair}-costs",
         lambda params: build(params, pair_of(params, pair)),
-        lambda params: inputs(pair_of(params, pair)),
+        lambda params: inputs(params, pair_of(params, pair)),
         lambda params: shown_params(pair_of(params, pair)),
         code=CODE,
     )
 
 
-def inputs(pair: Pair) -> list[str]:
-    return [measured_in(runs) for _, runs in pair.students.values()]
+def inputs(params: Params, pair: Pair) -> list[str]:
+    baseline = student_alone(params, pair)
+    timed = [runs for _, runs in pair.students.values()] + ([baseline] if baseline else [])
+    return list(dict.fromkeys(map(measured_in, timed)))
 
 
 def measured_in(runs: Runs) -> str:
@@ -56,7 +59,8 @@ def shown_params(pair: Pair) -> list[str]:
 
 def build(params: Params, pair: Pair) -> Table:
     found = {method: files.read_json(Path(measured_in(runs))) for method, (_, runs) in pair.students.items()}
-    alone = found.get(ALONE, {}).get("seconds_per_epoch")
+    baseline = student_alone(params, pair)
+    alone = files.read_json(Path(measured_in(baseline)))["seconds_per_epoch"] if baseline else None
     rows = [
         Row(method, heading(method), cells(runs, found[method], alone)) for method, (_, runs) in pair.students.items()
     ]
@@ -73,7 +77,7 @@ def cells(runs: Runs, measured: dict[str, Any], alone: float | None) -> dict[str
     seconds = measured["seconds_per_epoch"]
     return {
         "seconds": cell(round(seconds, 2)),
-        "ratio": cell(round(seconds / alone, 2)) if alone else NOT_RUN,
+        "ratio": cell(round(seconds / alone, 2)) if alone else NO_BASELINE,
         "images_per_second": cell(round(measured["images_per_second"], 1)),
         "teacher": cell(TEACHER[measured["teacher"]]),
         "teacher_images": cell(measured["teacher_images"], "count"),

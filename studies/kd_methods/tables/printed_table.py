@@ -10,8 +10,8 @@ from cellar.studies import TableSpec
 from cellar.tables.cells import Cell, Column, Row, Table
 from cellar.tables.runs import Runs
 
-from ..lines import Pair, pairs, same_student
-from ..printed import ALONE, DATASET, KEY, METHODS, TEACHER, best_rows, own_pair, paper, tables
+from ..lines import Pair, pairs, student_alone
+from ..printed import ALONE, KEY, METHODS, TEACHER, best_rows, own_pair, paper, tables
 from .cells import best_on_test, history_files, last_epoch, printed_alone
 
 CODE = ("printed.py", "lines.py", "trainings.py", "tables")
@@ -76,12 +76,12 @@ def cell(params: Params, known: Mapping[str, Pair], table: str, label: str, pair
 def runs_beside(params: Params, known: Mapping[str, Pair], label: str, pair: str) -> Runs | None:
     """Ours of a printed row and pair."""
     own, method = known.get(own_pair(pair)), METHODS.get(label, "")
-    if own is None or own.teacher is None or own.teacher.dataset != DATASET:
+    if own is None or not own.is_printed:
         return None
     if label == TEACHER:
         return own.teacher
-    if method == ALONE and method not in own.students:
-        return next(same_student(params, own), None)
+    if method == ALONE:
+        return student_alone(params, own)
     return own.students[method][1] if method in own.students else None
 
 

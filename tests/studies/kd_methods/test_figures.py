@@ -42,3 +42,13 @@ def test_every_pair_has_a_panel(project: Fabricate) -> None:
 def test_the_figure_reads_what_its_differences_rest_on(project: Fabricate) -> None:
     read = figures.catalogue(project("sample").config())[FIGURE].inputs()
     assert len(read) == 31 and all(path.endswith("predictions.npz") for path in read)
+
+
+def test_a_student_alone_of_more_seeds_is_no_input(project: Fabricate) -> None:
+    """Of methods with one seed, only that seed of the student alone is read."""
+    made = project("sample", evaluated=True)
+    made.raw["studies"][KEY]["experiments"]["resnet20-resnet8-alone"]["seeds"] = [0, 1, 2]
+    figure = figures.catalogue(made.config())[FIGURE]
+    assert len(figure.inputs()) == 31
+    (axes,) = figure.draw().axes
+    assert len(axes.get_yticklabels()) == 30

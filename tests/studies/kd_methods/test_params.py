@@ -42,7 +42,7 @@ def test_the_usual_pairs_have_every_method_that_serves_them(project: Fabricate) 
     assert everything - by_pair["resnet50-vgg8"] == {"alone", "fsp", "ofd"}
 
 
-@pytest.mark.parametrize("scale", ["paper", "cpu", "night"])
+@pytest.mark.parametrize("scale", ["paper", "cpu", "night", "evening"])
 def test_every_method_of_a_scale_serves_its_networks(project: Fabricate, scale: str) -> None:
     made = project(scale)
     assert [stage for stage in plan.stages(made.config()) if stage.kind.name == "distill_student"]

@@ -5,6 +5,7 @@ import pytest
 
 from cellar import files, tables
 from cellar.metrics import intervals
+from cellar.tables.cells import Cell
 from cellar.tables.render import markdown
 from tests.as_printed import write_counts
 from tests.studies.kd_methods.conftest import KEY, Fabricate, evaluate
@@ -124,3 +125,92 @@ class TestVerdicts:
         cells = {row.id: row.cells for row in made.build(f"{KEY}/sskd_same").rows}
         kd = cells["kd"]["wrn_40_2-wrn_16_2"]
         assert (kd.paper, kd.verdict, kd.reason) == (74.92, "not comparable", "own teachers and students")
+
+
+class TestWhatIsNoPrintedPair:
+    """The pair has the name of a printed one, and something else is not the tables'."""
+
+    PAIR = "resnet56-resnet20"
+
+    @pytest.fixture
+    def made(self, project: Fabricate) -> Project:
+        found = project("paper", self.PAIR, evaluated=True)
+        write_counts("cifar100", train=45000, validation=5000, test=10000)
+        return found
+
+    def rows(self, made: Project) -> dict[str, dict[str, Cell]]:
+        return {row.id: row.cells for row in made.build(f"{KEY}/{self.PAIR}").rows}
+
+    @pytest.mark.parametrize(("key", "value", "reason"), [
+        ("input_size", 16, "input size 16, printed 32"),
+        ("normalisation", "unit", "normalisation unit, printed cifar100"),
+    ])  # fmt: skip
+    def test_other_inputs_are_no_printed_training(self, made: Project, key: str, value: object, reason: str) -> None:
+        assert self.rows(made)["kd"]["last_epoch"].verdict != "not comparable"
+        made.raw["datasets"]["cifar100"][key] = value
+        kd = self.rows(made)["kd"]["last_epoch"]
+        assert (kd.paper, kd.verdict) == (70.66, "not comparable") and reason in str(kd.reason)
+
+    def test_another_teacher_has_no_printed_value_beside_it(self, made: Project) -> None:
+        made.raw["studies"][KEY]["teachers"]["resnet56"]["model"] = "vgg13"
+        rows = self.rows(made)
+        assert (rows["teacher"]["last_epoch"].paper, rows["kd"]["last_epoch"].paper) == (None, None)
+        assert f"{KEY}/repdistiller_same" not in tables.known(made.config())  # the printed table has none of its pairs here
+
+    def test_nor_has_another_data_set(self, made: Project) -> None:
+        made.raw["datasets"]["mine"] = made.raw["datasets"].pop("cifar100")
+        study = made.raw["studies"][KEY]
+        for line in [*study["teachers"].values(), *study["experiments"].values()]:
+            line["dataset"] = "mine"
+        write_counts("mine", train=90, validation=10, test=20)
+        rows = self.rows(made)
+        assert rows["teacher"]["last_epoch"].paper is None and rows["dkd"]["best_on_test"].paper is None
+
+
+class TestTheColumnOfValidation:
+    def test_another_choice_of_the_epoch_does_not_stand_there(self, project: Fabricate) -> None:
+        made = project("sample", evaluated=True)
+        made.raw["studies"][KEY]["recipes"]["usual"]["select_on"] = "last_epoch"
+        built = made.build(SAMPLE)
+        rows = {row.id: row.cells["validation"] for row in built.rows}
+        assert rows["teacher"].value is not None and rows["kd"].value is None
+        assert rows["kd"].reason == "the recipe chooses another epoch, by select_on: last_epoch"
+        assert any("at the chosen epoch (select_on: last_epoch)" in note for note in built.notes)
+
+    def test_a_teacher_from_a_file_has_no_epochs(self, project: Fabricate) -> None:
+        made = project("sample", evaluated=True)
+        made.raw["studies"][KEY]["teachers"]["resnet20"]["weights"] = "teacher.safetensors"
+        teacher = {row.id: row.cells for row in made.build(SAMPLE).rows}["teacher"]
+        reason = "its weights are a file: nothing is known of its epochs"
+        assert (teacher["validation"].reason, teacher["best_on_test"].reason) == (reason, reason)
+        assert teacher["last_epoch"].value is not None
+
+
+class TestNotes:
+    def test_chance_and_what_makes_a_row_another_comparison_are_said(self, project: Fabricate) -> None:
+        made = project("sample", evaluated=True)
+        made.raw["studies"][KEY]["experiments"]["resnet20-resnet8-dkd"]["method"]["warm_up"] = 20
+        notes = "\n".join(made.build(SAMPLE).notes)
+        assert "30 intervals of 95 % against the student alone: " in notes and "about 1.5 of them would exclude 0 by chance" in notes
+        assert "DKD: warm_up 20 does not end within its 3 epochs, so its loss never has its full weight." in notes
+        assert "DKD+LSKD: warm_up" not in notes and "SimKD: its student keeps a projector" in notes
+
+    def test_the_choice_on_the_test_set_is_averaged_over_students(self, project: Fabricate) -> None:
+        made = project("sample", evaluated=True)
+        evaluate(made, "resnet20", kind="teachers", best=100.0)
+        effects = [row.cells["selection"].value for row in made.build(SAMPLE).rows if row.id != "teacher"]
+        mean = np.mean([float(value) for value in effects if value is not None])
+        assert any(f"{mean:.2f} on average over the students" in note for note in made.build(SAMPLE).notes)
+
+
+def test_a_student_may_teach(project: Fabricate) -> None:
+    """The pair then has its table, and its teacher's row is the student's that teaches."""
+    made = project("sample", evaluated=True)
+    lines = made.raw["studies"][KEY]["experiments"]
+    assistant = {"teacher": {"experiment": "resnet20-resnet8-kd"}, "row": "resnet8-resnet8-kd"}
+    lines["resnet8-resnet8-kd"] = lines["resnet20-resnet8-kd"] | assistant
+    evaluate(made, "resnet8-resnet8-kd", right=11)
+    evaluate(made, "resnet20-resnet8-kd", right=13)
+    rows = {row.id: row for row in made.build(f"{KEY}/resnet8-resnet8").rows}
+    assert rows["teacher"].label == "teacher: resnet8" and rows["teacher"].cells["validation"].value == 32.5
+    assert rows["kd"].cells["validation"].value == 27.5
