@@ -2,6 +2,7 @@
 from the tables of archived runs (runs/), so the page cannot claim what no run has shown."""
 
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -83,9 +84,22 @@ class Run:
         """The number of trainings that a cell is the mean of, or of test images that it is a share of."""
         return self.find(table, row, column)[0].n or "–"
 
+    def sorted_rows(self, table: str, column: str) -> list[tuple[str, str]]:
+        """Ids and labels of the rows with a number in this column, from the highest to the lowest."""
+        found = [
+            (row["cells"].get(column, {}).get("value"), row["id"], row["label"]) for row in self.table(table)["rows"]
+        ]
+        numbers = [row for row in found if isinstance(row[0], int | float)]
+        return [(name, label) for _, name, label in sorted(numbers, reverse=True)]
+
     def find(self, table: str, row: str, column: str) -> tuple[Cell, Column]:
-        path = self.archive.folder / layout.TABLES / f"{table}.json"
-        if not path.is_file():
-            raise CellarError(f"{TEMPLATE}: {path} is not archived; mend the template")
-        _, head, cell = cell_names.find(cell_names.read_table(path), row, column, f"{TEMPLATE}: {path}")
+        _, head, cell = cell_names.find(self.table(table), row, column, f"{TEMPLATE}: {self.file(table)}")
         return Cell(**cell), Column(**head)
+
+    def table(self, table: str) -> dict[str, Any]:
+        if not self.file(table).is_file():
+            raise CellarError(f"{TEMPLATE}: {self.file(table)} is not archived; mend the template")
+        return cell_names.read_table(self.file(table))
+
+    def file(self, table: str) -> Path:
+        return self.archive.folder / layout.TABLES / f"{table}.json"
