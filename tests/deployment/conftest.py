@@ -51,6 +51,12 @@ def students(tmp_path_factory: pytest.TempPathFactory, rng: np.random.Generator)
     return {name: exported(about, folder / name, rng) for name, about in kinds.items()}
 
 
+@pytest.fixture
+def model(students: dict[str, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    return str(students["grey"].fp32)
+
+
 def exported(about: Description, folder: Path, rng: np.random.Generator) -> Exported:
     from cellar.deployment.export import writing
 

@@ -1,6 +1,5 @@
-"""`cellar predict` on photographs and video whose faces are known."""
+"""`cellar predict` on photographs whose faces are known."""
 
-import csv
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,45 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cellar.cli import main
-
+from .commands import middle, predict, refused, save
 from .conftest import Exported
-
-Rows = list[dict[str, str]]
-
-
-@pytest.fixture
-def model(students: dict[str, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.chdir(tmp_path)
-    return str(students["grey"].fp32)
-
-
-def predict(model: str, *words: str) -> Rows:
-    assert main(["predict", model, *words]) == 0
-    with Path("predictions.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one line of a command that fails; it leaves nothing behind."""
-    before = set(Path().rglob("*"))
-    assert main(list(words)) == 1
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 1 and set(Path().rglob("*")) == before
-    return lines[0]
-
-
-def middle(row: dict[str, str]) -> tuple[float, float]:
-    return float(row["x"]) + float(row["width"]) / 2, float(row["y"]) + float(row["height"]) / 2
-
-
-def save(name: str, *places: tuple[int, int], size: tuple[int, int] = (480, 640)) -> str:
-    import cv2
-
-    from .media import scene
-
-    cv2.imwrite(name, scene(*places, size=size))
-    return name
 
 
 def test_a_face_is_found_where_it_is(model: str) -> None:
@@ -124,106 +86,6 @@ def test_a_folder_is_every_picture_in_it(model: str) -> None:
     Path("in/notes.txt").write_text("not a picture")
     rows = predict(model, "in")
     assert [(row["file"], row["face"]) for row in rows] == [("in/a.png", "none"), ("in/b.jpg", "1"), ("in/deep/c.jpeg", "1")]  # fmt: skip
-
-
-def test_the_frames_of_a_video_have_their_times(model: str) -> None:
-    from .media import face_between, write_video
-
-    write_video(Path("video.mp4"), face_between(5, 14), 20)
-    rows = predict(model, "video.mp4")
-    assert [row["face"] for row in rows] == ["none"] * 5 + ["1"] * 10 + ["none"] * 5
-    assert [float(row["time"]) for row in rows] == pytest.approx([number / 20 for number in range(20)], abs=2e-3)
-    assert [row["frame"] for row in rows] == [str(number) for number in range(20)]
-
-
-def test_a_camera_gives_its_frames_until_it_stops(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A video stands in for the camera 0; a real one was not at hand."""
-    import cv2
-
-    from .media import face_between, write_video
-
-    video, asked = str(write_video(Path("video.mp4"), face_between(2, 5), 8)), list[object]()
-
-    def opened(source: object) -> object:
-        asked.append(source)
-        return capture(video)
-
-    capture = cv2.VideoCapture
-    monkeypatch.setattr(cv2, "VideoCapture", opened)
-    rows = predict(model, "0")
-    assert set(asked) == {0}
-    assert [row["face"] for row in rows] == ["none"] * 2 + ["1"] * 4 + ["none"] * 2
-    assert {row["file"] for row in rows} == {"0"} and float(rows[-1]["time"]) > float(rows[0]["time"])
-
-
-def test_a_damaged_frame_is_left_out_and_counted(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from .media import damaged, face_between, write_video
-
-    video = damaged(write_video(Path("video.avi"), face_between(0, 19), 20, "MJPG"), 8)
-    rows = predict(model, str(video))
-    assert len(rows) == 19 and {row["face"] for row in rows} == {"1"}
-    assert [float(row["time"]) for row in rows][8:] == pytest.approx([number / 20 for number in range(9, 20)], abs=2e-3)
-    assert "note: damaged_video.avi: 1 of 20 frames cannot be decoded" in capsys.readouterr().err
-
-
-def test_a_video_cut_short_gives_what_is_there(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from .media import face_between, write_video
-
-    whole = write_video(Path("video.avi"), face_between(0, 19), 20, "MJPG").read_bytes()
-    Path("short.avi").write_bytes(whole[: len(whole) // 2])
-    assert 5 < len(predict(model, "short.avi")) < 15
-    assert "frames cannot be decoded" in capsys.readouterr().err
-
-
-def test_a_video_filmed_with_a_turned_camera_is_upright(model: str) -> None:
-    from .media import photograph, turned, write_video
-
-    lying = np.rot90(photograph())  # counter-clockwise; the matrix turns it clockwise
-    video = turned(write_video(Path("video.mp4"), lambda number: np.ascontiguousarray(lying), 5))
-    rows = predict(model, str(video))
-    assert [row["face"] for row in rows] == ["1"] * 5
-    from .media import FACE
-
-    assert middle(rows[0]) == pytest.approx(FACE, abs=10)
-
-
-def test_annotated_pictures_show_the_box(model: str) -> None:
-    import cv2
-
-    from cellar.deployment.annotation import COLOUR
-
-    from .media import face_between, write_video
-
-    write_video(Path("video.mp4"), face_between(2, 9), 10)
-    (one, *_) = predict(model, save("one.png", (300, 150)), "video.mp4", "--annotate", "out")
-    picture = cv2.imread("out/one.png")
-    left, top = round(float(one["x"])), round(float(one["y"]))
-    assert tuple(picture[top + 40, left]) == COLOUR
-    assert np.array_equal(picture[:100, :100], cv2.imread("one.png")[:100, :100])
-    capture = cv2.VideoCapture("out/video.mp4")
-    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 10 and capture.get(cv2.CAP_PROP_FPS) == 20
-    assert sorted(path.name for path in Path("out").iterdir()) == ["one.png", "video.mp4"]
-
-
-def test_a_video_of_odd_sides_is_annotated_too(model: str) -> None:
-    import cv2
-
-    from .media import jpeg_stream, scene
-
-    jpeg_stream(Path("odd.mjpeg"), scene((40, 20), size=(301, 333)), 6)
-    assert cv2.VideoCapture("odd.mjpeg").get(cv2.CAP_PROP_FRAME_WIDTH) == 333
-    rows = predict(model, "odd.mjpeg", "--annotate", "out")
-    assert [row["face"] for row in rows] == ["1"] * 6
-    capture = cv2.VideoCapture("out/odd.mp4")
-    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 6 and capture.get(cv2.CAP_PROP_FRAME_WIDTH) == 334
-
-
-def test_pictures_of_one_name_do_not_overwrite_each_other(model: str) -> None:
-    for folder in ("a", "b"):
-        Path(folder).mkdir()
-        save(f"{folder}/same.png", (100, 100))
-    predict(model, "a", "b", "--annotate", "out")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["same.png", "same_2.png"]
 
 
 @pytest.mark.parametrize("name", ["none.png", "9", "text.png", "text.xyz", "empty.mp4", "empty_folder", "header.mp4"])

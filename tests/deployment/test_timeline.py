@@ -12,14 +12,6 @@ import pytest
 
 from cellar.cli import main
 
-from .conftest import Exported
-
-
-@pytest.fixture
-def model(students: dict[str, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.chdir(tmp_path)
-    return str(students["grey"].fp32)
-
 
 def test_the_page_of_a_video_with_tasks_and_annotations(model: str) -> None:
     from .media import face_between, write_video

@@ -1,0 +1,69 @@
+"""`cellar predict` on video whose faces are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .commands import middle, predict
+
+
+def test_the_frames_of_a_video_have_their_times(model: str) -> None:
+    from .media import face_between, write_video
+
+    write_video(Path("video.mp4"), face_between(5, 14), 20)
+    rows = predict(model, "video.mp4")
+    assert [row["face"] for row in rows] == ["none"] * 5 + ["1"] * 10 + ["none"] * 5
+    assert [float(row["time"]) for row in rows] == pytest.approx([number / 20 for number in range(20)], abs=2e-3)
+    assert [row["frame"] for row in rows] == [str(number) for number in range(20)]
+
+
+def test_a_camera_gives_its_frames_until_it_stops(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A video stands in for the camera 0; a real one was not at hand."""
+    import cv2
+
+    from .media import face_between, write_video
+
+    video, asked = str(write_video(Path("video.mp4"), face_between(2, 5), 8)), list[object]()
+
+    def opened(source: object) -> object:
+        asked.append(source)
+        return capture(video)
+
+    capture = cv2.VideoCapture
+    monkeypatch.setattr(cv2, "VideoCapture", opened)
+    rows = predict(model, "0")
+    assert set(asked) == {0}
+    assert [row["face"] for row in rows] == ["none"] * 2 + ["1"] * 4 + ["none"] * 2
+    assert {row["file"] for row in rows} == {"0"} and float(rows[-1]["time"]) > float(rows[0]["time"])
+
+
+def test_a_damaged_frame_is_left_out_and_counted(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from .media import damaged, face_between, write_video
+
+    video = damaged(write_video(Path("video.avi"), face_between(0, 19), 20, "MJPG"), 8)
+    rows = predict(model, str(video))
+    assert len(rows) == 19 and {row["face"] for row in rows} == {"1"}
+    assert [float(row["time"]) for row in rows][8:] == pytest.approx([number / 20 for number in range(9, 20)], abs=2e-3)
+    assert "note: damaged_video.avi: 1 of 20 frames cannot be decoded" in capsys.readouterr().err
+
+
+def test_a_video_cut_short_gives_what_is_there(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from .media import face_between, write_video
+
+    whole = write_video(Path("video.avi"), face_between(0, 19), 20, "MJPG").read_bytes()
+    Path("short.avi").write_bytes(whole[: len(whole) // 2])
+    assert 5 < len(predict(model, "short.avi")) < 15
+    assert "frames cannot be decoded" in capsys.readouterr().err
+
+
+def test_a_video_filmed_with_a_turned_camera_is_upright(model: str) -> None:
+    from .media import photograph, turned, write_video
+
+    lying = np.rot90(photograph())  # counter-clockwise; the matrix turns it clockwise
+    video = turned(write_video(Path("video.mp4"), lambda number: np.ascontiguousarray(lying), 5))
+    rows = predict(model, str(video))
+    assert [row["face"] for row in rows] == ["1"] * 5
+    from .media import FACE
+
+    assert middle(rows[0]) == pytest.approx(FACE, abs=10)
