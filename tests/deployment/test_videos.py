@@ -5,7 +5,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cellar.cli import main
+
 from .commands import middle, predict
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, video: Path) -> list[object]:
+    """Let a video be the camera 0, for a real one was not at hand; the list fills with what is opened."""
+    import cv2
+
+    asked, capture = list[object](), cv2.VideoCapture
+
+    def opened(source: object) -> object:
+        asked.append(source)
+        return capture(str(video) if source == 0 else source)
+
+    monkeypatch.setattr(cv2, "VideoCapture", opened)
+    return asked
+
+
+def interrupt_at(frame: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while faces are looked for in this frame."""
+    from cellar.deployment.faces.detector import Detector, Face
+
+    find, left = Detector.find, iter(range(frame))
+
+    def found(detector: Detector, image: np.ndarray) -> list[Face]:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return find(detector, image)
+
+    monkeypatch.setattr(Detector, "find", found)
 
 
 def test_the_frames_of_a_video_have_their_times(model: str) -> None:
@@ -19,23 +49,36 @@ def test_the_frames_of_a_video_have_their_times(model: str) -> None:
 
 
 def test_a_camera_gives_its_frames_until_it_stops(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A video stands in for the camera 0; a real one was not at hand."""
-    import cv2
-
     from .media import face_between, write_video
 
-    video, asked = str(write_video(Path("video.mp4"), face_between(2, 5), 8)), list[object]()
-
-    def opened(source: object) -> object:
-        asked.append(source)
-        return capture(video)
-
-    capture = cv2.VideoCapture
-    monkeypatch.setattr(cv2, "VideoCapture", opened)
+    asked = stand_in(monkeypatch, write_video(Path("video.mp4"), face_between(2, 5), 8))
     rows = predict(model, "0")
     assert set(asked) == {0}
     assert [row["face"] for row in rows] == ["none"] * 2 + ["1"] * 4 + ["none"] * 2
     assert {row["file"] for row in rows} == {"0"} and float(rows[-1]["time"]) > float(rows[0]["time"])
+
+
+def test_ctrl_c_ends_a_cameras_recording_and_keeps_it(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It mostly comes while the detector looks at a frame, not while the camera makes one."""
+    import cv2
+
+    from .media import face_between, write_video
+
+    video = write_video(Path("video.mp4"), face_between(2, 5), 8)
+    interrupt_at(5, monkeypatch)
+    stand_in(monkeypatch, video)
+    rows = predict(model, "0", "--annotate", "out")
+    assert [row["face"] for row in rows] == ["none"] * 2 + ["1"] * 3
+    assert cv2.VideoCapture("out/camera0.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == 5
+
+
+def test_ctrl_c_in_a_file_ends_the_command_and_leaves_nothing(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from .media import face_between, write_video
+
+    write_video(Path("video.mp4"), face_between(2, 5), 8)
+    interrupt_at(5, monkeypatch)
+    assert main(["predict", model, "video.mp4", "--annotate", "out"]) == 130
+    assert [path.name for path in Path().iterdir()] == ["video.mp4"]
 
 
 def test_a_damaged_frame_is_left_out_and_counted(model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,9 +54,9 @@ def run(model: str, paths: Sequence[str], output: str, annotate: str | None, thr
         temporary = opened.enter_context(files.atomic(Path(output)))
         file = opened.enter_context(temporary.open("w", encoding="utf-8", newline=""))
         annotator = opened.enter_context(Annotator(Path(annotate), predictor.classes)) if annotate else None
-        write = csv.writer(file, lineterminator="\n").writerow
-        write((*HEAD, *(f"p_{name}" for name in predictor.classes)))
-        seen, found = look(predictor, sources, write, annotator.add if annotator else None)
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow((*HEAD, *(f"p_{name}" for name in predictor.classes)))
+        seen, found = look(predictor, sources, table.writerows, annotator.add if annotator else None)
     print(f"{output}: {count(found, 'face')} in {count(seen, 'picture')}" + (f"; {annotate}" if annotate else ""))
     return 0
 
@@ -64,32 +64,28 @@ def run(model: str, paths: Sequence[str], output: str, annotate: str | None, thr
 def look(
     predictor: Predictor,
     sources: Sequence[Source],
-    write: Callable[[list[Any]], Any],
+    write: Callable[[list[list[Any]]], Any],
     annotate: Callable[[Source, Frame, list[Found]], None] | None,
 ) -> tuple[int, int]:
-    """(pictures, faces). Ctrl-C ends a camera's recording; of files, it ends the command."""
+    """(pictures, faces). Ctrl-C ends a camera's recording; of files, it ends the command. A frame's rows are written
+    together, so that none is cut off."""
     known = [source.frames for source in sources]
     total = sum(number or 0 for number in known) if None not in known else None
     pictures = faces = 0
     with tqdm(total=total, unit="frame", disable=None) as progress:
         for source in sources:
-            for frame in read(source):
-                found = predictor.find(frame.image)
-                for row in rows(source.name, frame, found, predictor.classes):
-                    write(row)
-                if annotate:
-                    annotate(source, frame, found)
-                pictures, faces = pictures + 1, faces + len(found)
-                progress.update()
+            try:
+                for frame in source.read():
+                    found = predictor.find(frame.image)
+                    write(list(rows(source.name, frame, found, predictor.classes)))
+                    if annotate:
+                        annotate(source, frame, found)
+                    pictures, faces = pictures + 1, faces + len(found)
+                    progress.update()
+            except KeyboardInterrupt:
+                if source.camera is None:
+                    raise
     return pictures, faces
-
-
-def read(source: Source) -> Iterator[Frame]:
-    try:
-        yield from source.read()
-    except KeyboardInterrupt:
-        if source.camera is None:
-            raise
 
 
 def rows(name: str, frame: Frame, found: Sequence[Found], classes: Sequence[str]) -> Iterator[list[Any]]:
