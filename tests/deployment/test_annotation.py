@@ -44,3 +44,9 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(model: str) -> None:
         save(f"{folder}/same.png", (100, 100))
     predict(model, "a", "b", "--annotate", "out")
     assert sorted(path.name for path in Path("out").iterdir()) == ["same.png", "same_2.png"]
+
+
+def test_the_folder_may_be_the_one_where_the_command_runs(model: str) -> None:
+    Path("photos").mkdir()
+    predict(model, save("photos/one.png", (100, 100)), "--annotate", ".")
+    assert sorted(path.name for path in Path().iterdir()) == ["one.png", "photos", "predictions.csv"]

@@ -21,52 +21,48 @@ RATE = 25.0  # frames a second where the source does not say
 class Annotator:
     """Writes beside `folder`, and moves the pictures into it when all are complete; an error leaves none."""
 
-    def __init__(self, folder: Path, classes: Sequence[str]) -> None:
-        self.folder, self.classes = folder, classes
-        self.temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    def __init__(self, folder: Path, classes: Sequence[str], sources: Sequence[Source]) -> None:
+        self.folder, self.classes, self.names = folder, classes, names_of(sources)
+        self.temporary = folder.parent / f".{folder.name}.{os.getpid()}"
         self.source: Source | None = None
         self.writer: Any = None
         self.target = Path()
-        self.names: set[str] = set()
+
+    @property
+    def pictures(self) -> list[Path]:
+        """What will be in the folder."""
+        return [self.folder / name for name in self.names.values()]
 
     def __enter__(self) -> Self:
-        self.temporary.mkdir(parents=True)
+        try:
+            self.temporary.mkdir(parents=True)
+        except OSError:
+            raise failure(self.folder) from None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end_video()
-        if kind is None:
-            self.folder.mkdir(exist_ok=True)
-            for name in self.names:
-                os.replace(self.temporary / name, self.folder / name)
-        shutil.rmtree(self.temporary)
+        try:
+            self.end_video()
+            if kind is None:
+                self.folder.mkdir(exist_ok=True)
+                for picture in list(self.temporary.iterdir()):
+                    os.replace(picture, self.folder / picture.name)
+        except OSError:
+            raise failure(self.folder) from None
+        finally:
+            shutil.rmtree(self.temporary)
 
     def add(self, source: Source, frame: Frame, found: Sequence[Found]) -> None:
         if source is not self.source:
             self.end_video()
-            self.source, self.target = source, self.temporary / self.name_of(source)
+            self.source, self.target = source, self.temporary / self.names[source]
         image = drawn(frame.image, found, self.classes)
         if source.is_video:
             self.write_frame(image, source.rate or RATE)
         elif not cv2.imwrite(str(self.target), image):
-            raise self.failure()
-
-    def failure(self) -> CellarError:
-        return CellarError(
-            f"cannot write {self.folder / self.target.name}; free space or mend the folder, then run again"
-        )
-
-    def name_of(self, source: Source) -> str:
-        """The file's own name; of several with one name, the later ones get a number."""
-        stem = f"camera{source.name}" if source.camera is not None else Path(source.name).stem
-        suffix = ".mp4" if source.is_video else ".png"
-        name, number = f"{stem}{suffix}", 2
-        while name in self.names:
-            name, number = f"{stem}_{number}{suffix}", number + 1
-        self.names.add(name)
-        return name
+            raise failure(self.folder / self.target.name)
 
     def write_frame(self, image: np.ndarray, rate: float) -> None:
         height, width = (side + side % 2 for side in image.shape[:2])  # the codec takes even sides only
@@ -75,13 +71,30 @@ class Annotator:
             code = cv2.VideoWriter.fourcc(*"mp4v")
             self.writer = cv2.VideoWriter(str(self.target), code, rate, (width, height))
             if not self.writer.isOpened():
-                raise self.failure()
+                raise failure(self.folder / self.target.name)
         self.writer.write(image)
 
     def end_video(self) -> None:
         if self.writer is not None:
             self.writer.release()
             self.writer = None
+
+
+def failure(path: Path) -> CellarError:
+    return CellarError(f"cannot write {path}; free space or mend the folder, then run again")
+
+
+def names_of(sources: Sequence[Source]) -> dict[Source, str]:
+    """Of the pictures: the file's own name; of several with one name, the later ones get a number."""
+    names: dict[str, Source] = {}
+    for source in sources:
+        stem = f"camera{source.name}" if source.camera is not None else Path(source.name).stem
+        suffix = ".mp4" if source.is_video else ".png"
+        name, number = f"{stem}{suffix}", 2
+        while name in names:
+            name, number = f"{stem}_{number}{suffix}", number + 1
+        names[name] = source
+    return {source: name for name, source in names.items()}
 
 
 def drawn(image: np.ndarray, found: Sequence[Found], classes: Sequence[str]) -> np.ndarray:

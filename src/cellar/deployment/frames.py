@@ -25,7 +25,7 @@ class Frame:
     number: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a file that is named twice is two sources
 class Source:
     """`name`: as it is written in the CSV. `frames`: as many as the file says, None where nobody knows."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cellar import files
-from cellar.deployment import frames
+from cellar.deployment import frames, outputs
 from cellar.deployment.export.session import Student
 from cellar.deployment.faces.detector import Detector, Face, crop
 from cellar.deployment.frames import Frame, Source
@@ -50,10 +50,14 @@ def run(model: str, paths: Sequence[str], output: str, annotate: str | None, thr
     from cellar.deployment.annotation import Annotator  # which draws what is found here
 
     predictor, sources = Predictor(Path(model), threads), frames.sources(paths)
+    annotator = Annotator(Path(annotate), predictor.classes, sources) if annotate else None
+    pictures = annotator.pictures if annotator else []
+    outputs.check([Path(output), *pictures], [Path(model), *(Path(source.name) for source in sources)])
     with ExitStack() as opened:
         temporary = opened.enter_context(files.atomic(Path(output)))
         file = opened.enter_context(temporary.open("w", encoding="utf-8", newline=""))
-        annotator = opened.enter_context(Annotator(Path(annotate), predictor.classes)) if annotate else None
+        if annotator:
+            opened.enter_context(annotator)
         table = csv.writer(file, lineterminator="\n")
         table.writerow((*HEAD, *(f"p_{name}" for name in predictor.classes)))
         seen, found = look(predictor, sources, table.writerows, annotator.add if annotator else None)

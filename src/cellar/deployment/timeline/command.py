@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cellar import files
-from cellar.deployment import frames
+from cellar.deployment import frames, outputs
 from cellar.deployment.frames import Source
 from cellar.deployment.prediction import Found, Predictor
 from cellar.deployment.timeline import events as reading
@@ -25,6 +25,9 @@ def run(
 ) -> int:
     """Write the page and the CSV beside it; print where. Raises CellarError, and writes nothing, for a file that is not
     what it should be, and for a video in which no face was found."""
+    target = Path(output or f"{Path(video).stem}.timeline.html")
+    beside = target.parent / f"{target.stem}.csv"
+    outputs.check([target, beside], [Path(read) for read in (video, model, events) if read])
     predictor = Predictor(Path(model), threads)
     source = only_video(video)
     marked = reading.read(Path(events), predictor.classes) if events else []
@@ -32,13 +35,12 @@ def run(
     smooth = smoothed(series, smoothing)
     found = moments(series, smooth)
     shown = peaks(found, series.classes, MOST_PEAKS)
-    target = Path(output or f"{Path(video).stem}.timeline.html")
     table = as_csv(series, smooth)
     seen = page.Shown(Path(video).name, predictor.student.description, series, smooth, found, marked, smoothing, window)
     html = page.text(seen, list(zip(shown, pictures(source, series, shown), strict=True)), table)
-    files.write_text(target.with_suffix(".csv"), table)
+    files.write_text(beside, table)
     files.write_text(target, html)
-    print(f"{target}, {target.with_suffix('.csv')}: {len(found)} moments in {page.clock(series.length)}")
+    print(f"{target}, {beside}: {len(found)} moments in {page.clock(series.length)}")
     return 0
 
 
