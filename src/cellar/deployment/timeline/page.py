@@ -90,19 +90,18 @@ def text(shown: Shown, peaks: Sequence[tuple[Moment, np.ndarray]], table: str) -
 
 
 def strips(series: Series, smooth: np.ndarray) -> Iterator[Strip]:
-    edges = np.linspace(0, series.length, min(POINTS, len(series.times)) + 1)
-    place = np.clip(np.searchsorted(edges, series.times, side="right") - 1, 0, len(edges) - 2)
+    """A point is of the frames with a face among those that share it, and empty if they have none."""
+    frames = len(series.times)
+    points = min(POINTS, frames)
+    place = np.arange(frames) * points // frames  # from 0 to points - 1, each at least once
+    x = np.bincount(place, series.times) / np.bincount(place) / series.length * WIDTH
+    filled, first, faces = np.unique(place[series.seen], return_index=True, return_counts=True)
+    low, high, mean = np.full((3, points), np.nan)
     for number, label in enumerate(series.classes):
-        low, high, mean = (
-            np.array([how(values[place == one]) if (place == one).any() else np.nan for one in range(len(edges) - 1)])
-            for how, values in (
-                (np.min, series.raw[:, number]),
-                (np.max, series.raw[:, number]),
-                (np.mean, smooth[:, number]),
-            )
-        )
-        x = (edges[:-1] + edges[1:]) / 2 / series.length * WIDTH
-        yield Strip(label, outline(x, low, high), line(x, mean), float(np.nanmean(series.raw[:, number])))
+        raw = series.raw[series.seen, number]
+        low[filled], high[filled] = np.minimum.reduceat(raw, first), np.maximum.reduceat(raw, first)
+        mean[filled] = np.add.reduceat(smooth[series.seen, number], first) / faces
+        yield Strip(label, outline(x, low, high), line(x, mean), float(raw.mean()))
 
 
 def line(x: np.ndarray, y: np.ndarray) -> str:
