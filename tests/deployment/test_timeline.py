@@ -31,6 +31,16 @@ def test_the_page_of_a_video_with_tasks_and_annotations(model: str) -> None:
     assert encoded and base64.b64decode(encoded.group(1)) == Path("out/page.csv").read_bytes()
 
 
+def test_the_page_of_a_single_frame(model: str) -> None:
+    from .media import face_between, write_video
+
+    write_video(Path("one.mp4"), face_between(0, 0), 1)
+    Path("events.csv").write_text("start,name,end\n0,First,\n0,Task,5\n")
+    assert main(["timeline", "one.mp4", "--model", model, "--events", "events.csv"]) == 0
+    page = Path("one.timeline.html").read_text()
+    assert "a face in 100 % of them" in page and 'class="smooth" d="M0.0 ' in page
+
+
 def test_the_frame_at_a_peak_is_that_of_its_time(model: str) -> None:
     import cv2
 

@@ -25,6 +25,7 @@ def test_events_are_read_in_the_order_of_time(tmp_path: Path) -> None:
         ("start\n1\n", "has no column 'name'"),
         ("", "has no column 'start'"),
         ("start,name\nsoon,a\n", "line 2: 'soon' is no time; write seconds, 1:02.5 or 1:00:02"),
+        ("start,name\n\n\nsoon,a\n", "line 4: 'soon' is no time"),
         ("start,name\n-1,a\n", "is no time"),
         ("start,name\nnan,a\n", "is no time"),
         ("start,name\n1, \n", "line 2 has no name"),

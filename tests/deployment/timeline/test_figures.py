@@ -18,6 +18,11 @@ def test_shares_are_of_the_frames_with_a_face_within_the_task() -> None:
     assert figures.shares(line, np.array([0, 0, 1, -1, 1, 2]), 50, 60) == ([], 0.0)
 
 
+def test_a_task_that_lasts_longer_than_the_recording_ends_with_it() -> None:
+    _, seconds = figures.shares(of(0, 0, 1, None), np.array([0, 0, 1, -1]), 0, 100)  # 2 s
+    assert seconds == pytest.approx(1.5)
+
+
 def test_an_interval_knows_that_neighbouring_frames_are_alike() -> None:
     """Ten blocks, each of one class, are ten draws: Wilson's for 5 of 10 is 24 to 76; of 400 frames it would be 45 to
     55."""

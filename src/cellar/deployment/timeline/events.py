@@ -39,7 +39,7 @@ def read(path: Path, classes: Sequence[str]) -> list[Event]:
     try:
         columns = lines.fieldnames or []
         check_columns(path, columns)
-        events = [event(f"{path}, line {number}", row, classes) for number, row in enumerate(lines, 2)]
+        events = [event(f"{path}, line {lines.line_num}", row, classes) for row in lines]
     except csv.Error as error:
         raise CellarError(f"{path}, line {lines.line_num} is no CSV ({error}); mend it") from None
     return sorted(events, key=lambda one: one.start)

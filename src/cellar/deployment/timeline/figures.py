@@ -26,6 +26,7 @@ class Share:
 def shares(series: Series, top: np.ndarray, start: float, end: float) -> tuple[list[Share], float]:
     """The shares of all classes between two times, and the seconds with a face. `top`: the most probable class (T,), -1
     where no face is. Intervals: 95 %, by a bootstrap of blocks of BLOCK seconds, since frames are not independent."""
+    end = min(end, series.length)  # a task may be said to last longer than the recording
     inside = (series.times >= start) & (series.times < end)
     labels, times = top[inside & series.seen], series.times[inside & series.seen]
     seconds = float(inside.sum() and (inside & series.seen).sum() / inside.sum() * (end - start))

@@ -24,8 +24,8 @@ class Series:
 
     @property
     def length(self) -> float:
-        """Seconds, the last frame's own among them."""
-        step = float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
+        """Seconds, the last frame's own among them: as long as most, and of a single one, as at 25 frames a second."""
+        step = float(np.median(np.diff(self.times))) if len(self.times) > 1 else 1 / 25
         return float(self.times[-1]) + step
 
 
