@@ -1,5 +1,8 @@
 """The pictures with boxes that `cellar predict --annotate` writes."""
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +53,23 @@ def test_the_folder_may_be_the_one_where_the_command_runs(model: str) -> None:
     Path("photos").mkdir()
     predict(model, save("photos/one.png", (100, 100)), "--annotate", ".")
     assert sorted(path.name for path in Path().iterdir()) == ["one.png", "photos", "predictions.csv"]
+
+
+def test_a_video_that_could_not_be_written_whole_is_no_success(model: str) -> None:
+    """A limit on the size of a file stands in for a disk that is full."""
+    from .media import write_video
+
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    write_video(Path("video.avi"), lambda number: noise, 20, "MJPG")
+    command = [sys.executable, "-m", "cellar", "predict", model, "video.avi", "--annotate", "out"]
+    limit = 100_000
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1 and "cannot write out/video.mp4; free space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in Path().iterdir()] == ["video.avi"]

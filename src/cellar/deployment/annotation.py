@@ -27,6 +27,7 @@ class Annotator:
         self.source: Source | None = None
         self.writer: Any = None
         self.target = Path()
+        self.written = 0  # frames of the video that is open
 
     @property
     def pictures(self) -> list[Path]:
@@ -44,14 +45,15 @@ class Annotator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.end_video()
             if kind is None:
+                self.end_video()
                 self.folder.mkdir(exist_ok=True)
                 for picture in list(self.temporary.iterdir()):
                     os.replace(picture, self.folder / picture.name)
         except OSError:
             raise failure(self.folder) from None
         finally:
+            self.writer = None  # closes what an error left open
             shutil.rmtree(self.temporary)
 
     def add(self, source: Source, frame: Frame, found: Sequence[Found]) -> None:
@@ -70,14 +72,21 @@ class Annotator:
         if self.writer is None:
             code = cv2.VideoWriter.fourcc(*"mp4v")
             self.writer = cv2.VideoWriter(str(self.target), code, rate, (width, height))
+            self.written = 0
             if not self.writer.isOpened():
                 raise failure(self.folder / self.target.name)
         self.writer.write(image)
+        self.written += 1
 
     def end_video(self) -> None:
-        if self.writer is not None:
-            self.writer.release()
-            self.writer = None
+        """Raises CellarError for a video that is not whole: of a disk that is full, OpenCV says nothing."""
+        if self.writer is None:
+            return
+        self.writer.release()
+        self.writer = None
+        there = cv2.VideoCapture(str(self.target)).get(cv2.CAP_PROP_FRAME_COUNT)  # -1 if it does not open
+        if there < self.written:  # one more may be there: Ctrl-C can come before it is counted
+            raise failure(self.folder / self.target.name)
 
 
 def failure(path: Path) -> CellarError:
