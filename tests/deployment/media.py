@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 PHOTOGRAPH = Path(__file__).with_name(
     "astronaut.jpg"
@@ -70,4 +71,35 @@ def damaged(path: Path, frame: int) -> Path:
 def jpeg_stream(path: Path, picture: np.ndarray, frames: int) -> Path:
     """Frames one after the other, in a file that knows neither how many there are nor their times."""
     path.write_bytes(cv2.imencode(".jpg", picture)[1].tobytes() * frames)
+    return path
+
+
+def claiming(frames: int, path: Path) -> Path:
+    """A copy of an AVI whose header says that it has so many frames."""
+    content = bytearray(path.read_bytes())
+    for header, place in ((b"avih", 16), (b"strh", 32)):
+        start = content.index(header) + 8 + place
+        content[start : start + 4] = struct.pack("<I", frames)
+    copy = path.with_name(f"claiming_{path.name}")
+    copy.write_bytes(content)
+    return copy
+
+
+def lasting_longer(path: Path) -> Path:
+    """A copy of a Matroska file that lasts twice as long as its frames do at its rate."""
+    content = bytearray(path.read_bytes())
+    start = content.index(b"\x44\x89\x88") + 3  # the element Duration, of 8 bytes
+    (duration,) = struct.unpack(">d", content[start : start + 8])
+    content[start : start + 8] = struct.pack(">d", 2 * duration)
+    copy = path.with_name(f"longer_{path.name}")
+    copy.write_bytes(content)
+    return copy
+
+
+def huge_gif(path: Path, side: int) -> Path:
+    """One small picture on a canvas of side x side pixels."""
+    Image.new("P", (8, 8)).save(path)
+    content = bytearray(path.read_bytes())
+    content[6:10] = struct.pack("<2H", side, side)
+    path.write_bytes(content)
     return path

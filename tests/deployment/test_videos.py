@@ -1,13 +1,14 @@
 """`cellar predict` on video whose faces are known."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cellar.cli import main
 
-from .commands import middle, predict
+from .commands import middle, predict, refused
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, video: Path) -> list[object]:
@@ -91,13 +92,60 @@ def test_a_damaged_frame_is_left_out_and_counted(model: str, capsys: pytest.Capt
     assert "note: damaged_video.avi: 1 of 20 frames cannot be decoded" in capsys.readouterr().err
 
 
-def test_a_video_cut_short_gives_what_is_there(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_cut_short_gives_what_is_there(model: str) -> None:
     from .media import face_between, write_video
 
     whole = write_video(Path("video.avi"), face_between(0, 19), 20, "MJPG").read_bytes()
     Path("short.avi").write_bytes(whole[: len(whole) // 2])
     assert 5 < len(predict(model, "short.avi")) < 15
-    assert "frames cannot be decoded" in capsys.readouterr().err
+
+
+def test_a_header_that_claims_more_frames_than_are_there_ends_with_them(model: str) -> None:
+    from .media import claiming, face_between, write_video
+
+    video = claiming(900_000_000, write_video(Path("video.avi"), face_between(0, 3), 6, "MJPG"))
+    assert [row["face"] for row in predict(model, str(video))] == ["1"] * 4 + ["none"] * 2
+
+
+def test_a_healthy_video_of_variable_rate_gives_no_note(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its frames are not counted in its header, but estimated: duration times rate."""
+    import cv2
+
+    from .media import face_between, lasting_longer, write_video
+
+    video = lasting_longer(write_video(Path("video.mkv"), face_between(0, 3), 6))
+    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 12
+    assert len(predict(model, str(video))) == 6 and not capsys.readouterr().err
+
+
+def test_a_picture_far_too_large_does_not_pass_as_a_video(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from .media import huge_gif
+
+    said = refused(capsys, "predict", model, str(huge_gif(Path("huge.gif"), 8000)))
+    assert "huge.gif has frames of 8000x8000 pixels; the limit is 50,000,000" in said
+
+
+def test_frames_that_are_larger_than_the_header_says_are_refused(
+    model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cellar.deployment import frames
+
+    from .media import face_between, write_video
+
+    class Growing:
+        def __init__(self, capture: Any) -> None:
+            self.capture = capture
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.capture, name)
+
+        def read(self) -> tuple[bool, np.ndarray]:
+            return True, np.zeros((8000, 8000, 3), np.uint8)
+
+    opened = frames.opened
+    monkeypatch.setattr(frames, "opened", lambda source: Growing(opened(source)))
+    write_video(Path("video.mp4"), face_between(0, 3), 4)
+    assert "video.mp4 has frames of 8000x8000 pixels" in refused(capsys, "predict", model, "video.mp4")
 
 
 def test_a_video_filmed_with_a_turned_camera_is_upright(model: str) -> None:

@@ -13,6 +13,7 @@ from cellar.data import images
 from cellar.deployment.faces.detector import quiet
 from cellar.errors import CellarError
 
+MOST_FAILED = 100  # reads in a row, after which a video has ended: a header may claim any number of frames
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mjpeg")
 
 
@@ -107,31 +108,36 @@ def opened(source: Source) -> Any:
         if source.camera is not None:
             raise CellarError(f"camera {source.name} is not there, or another program has it; give another number")
         raise CellarError(f"{source.name} is neither an image nor a video that can be read; take it out, or convert it")
+    check_size(source, round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
     return capture
+
+
+def check_size(source: Source, width: int, height: int) -> None:
+    if width * height > images.MAX_PIXELS:
+        raise CellarError(
+            f"{source.name} has frames of {width}x{height} pixels; the limit is {images.MAX_PIXELS:,}: make them smaller"
+        )
 
 
 def frames_of(capture: Any, source: Source) -> Iterator[Frame]:
     """The frames, upright as the video's own rotation says. A damaged one is left out; how many were is said at the
-    end."""
-    number, decoded, last = 0, 0, -1.0
-    while True:
+    end. After the last one every read fails, so a failed read is a damaged frame only if a whole one follows."""
+    decoded, damaged, failed, last = 0, 0, 0, -1.0
+    while failed < (MOST_FAILED if source.camera is None else 1):
         there, image = capture.read()
-        if there:
-            last = stamp_of(capture, source, last)
-            yield Frame(image, last, number)
-            decoded += 1
-        elif number + 1 >= (source.frames or 0):  # else a damaged one: the next may be whole
-            break
-        number += 1
-    if source.camera is not None:
-        return
-    if not decoded:
+        if not there:
+            failed += 1
+            continue
+        check_size(source, image.shape[1], image.shape[0])
+        damaged, failed = damaged + failed, 0
+        last = stamp_of(capture, source, last)
+        yield Frame(image, last, decoded + damaged)
+        decoded += 1
+    if not decoded and source.camera is None:
         raise CellarError(f"{source.name} has no frame that can be decoded; export it again")
-    if source.frames and decoded < source.frames:
-        print(
-            f"note: {source.name}: {source.frames - decoded} of {source.frames} frames cannot be decoded",
-            file=sys.stderr,
-        )
+    if damaged:
+        total = decoded + damaged
+        print(f"note: {source.name}: {damaged} of {total} frames cannot be decoded", file=sys.stderr)
 
 
 def stamp_of(capture: Any, source: Source, last: float) -> float:
