@@ -88,6 +88,19 @@ def test_a_folder_is_every_picture_in_it(model: str) -> None:
     assert [(row["file"], row["face"]) for row in rows] == [("in/a.png", "none"), ("in/b.jpg", "1"), ("in/deep/c.jpeg", "1")]  # fmt: skip
 
 
+def test_a_folder_within_is_no_picture_whatever_its_name(model: str) -> None:
+    for folder in ("in/x.png", "in/y.mp4", "in/.trash"):
+        Path(folder).mkdir(parents=True)
+    for name in ("in/x.png/a.png", "in/.trash/b.png"):
+        save(name)
+    assert [row["file"] for row in predict(model, "in")] == ["in/x.png/a.png"]
+
+
+def test_a_hidden_folder_that_is_named_is_read(model: str) -> None:
+    Path(".mine").mkdir()
+    assert len(predict(model, ".mine", save(".mine/a.png"))) == 2
+
+
 @pytest.mark.parametrize("name", ["none.png", "9", "text.png", "text.xyz", "empty.mp4", "empty_folder", "header.mp4"])
 def test_what_is_no_picture_is_one_line_and_leaves_nothing(
     model: str, name: str, capsys: pytest.CaptureFixture[str]

@@ -61,7 +61,9 @@ def of_path(path: str) -> Iterator[Source]:
     if path.isdecimal() and not place.exists():
         yield video(path, int(path))
     elif place.is_dir():
-        known = [file for file in sorted(place.rglob("*")) if kind_of(file) and not images.is_hidden(file)]
+        known = [
+            file for file in sorted(place.rglob("*")) if kind_of(file) and file.is_file() and is_shown(file, place)
+        ]
         if not known:
             raise CellarError(f"{path} has no image or video in it; give another folder")
         for file in known:
@@ -72,6 +74,12 @@ def of_path(path: str) -> Iterator[Source]:
         yield Source(path, False, 1, None)
     else:
         yield video(path, None)
+
+
+def is_shown(file: Path, folder: Path) -> bool:
+    """Neither the file nor a folder on the way to it is hidden, such as a desktop's .Trash."""
+    inside = file.relative_to(folder)
+    return not any(images.is_hidden(path) for path in (inside, *inside.parents))
 
 
 def kind_of(file: Path) -> str | None:
