@@ -127,6 +127,26 @@ def test_a_model_of_another_kind_is_one_line(tmp_path: Path, model: str, capsys:
     assert "is no ONNX model" in refused(capsys, "predict", good, good)
 
 
+@pytest.mark.parametrize("change", ["input", "classes"])
+def test_a_model_with_the_metadata_of_a_student_is_one_line(
+    model: str, change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import onnx
+
+    foreign = onnx.load(model)
+    if change == "input":
+        (old,) = foreign.graph.input
+        for node in foreign.graph.node:
+            node.input[:] = ["pictures" if name == old.name else name for name in node.input]
+        old.name = "pictures"
+    else:
+        (classes,) = (one for one in foreign.metadata_props if one.key == "classes")
+        classes.value = '["glad", "sad"]'
+    onnx.save(foreign, "foreign.onnx")
+    said = refused(capsys, "predict", "foreign.onnx", save("good.png", (100, 100)))
+    assert "foreign.onnx is no student of Cellar (from 'images'" in said
+
+
 def test_an_output_that_cannot_be_written_is_one_line(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     good = save("good.png", (100, 100))
     assert "good.png" in refused(capsys, "predict", model, good, "--output", "good.png/predictions.csv")

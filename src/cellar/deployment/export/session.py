@@ -16,7 +16,7 @@ class Student:
     """`threads`: of a run; 1 gives the same bits on every machine of one kind, more are faster for large batches."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Raises CellarError for a file that is missing, no ONNX model, or no student."""
+        """Raises CellarError for a file that is missing, no ONNX model, or no student, whatever its metadata say."""
         import onnxruntime
 
         if not path.is_file():
@@ -30,6 +30,19 @@ class Student:
             raise CellarError(f"{path} is no ONNX model ({reason(error)}); give a student's .onnx file") from None
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.description: Description = description.from_metadata(metadata, str(path))
+        if not self.gives_a_value_for_each_class():
+            raise CellarError(
+                f"{path} is no student of Cellar (from 'images' it does not make a value for each of its classes); "
+                "give a file that export_student wrote"
+            )
+
+    def gives_a_value_for_each_class(self) -> bool:
+        """Metadata can be copied onto any model: a blank image shows what comes out."""
+        try:
+            given = self.probabilities(np.zeros((1, 32, 32, 3), np.uint8))
+        except Exception:  # onnxruntime's, of another input, type or shape
+            return False
+        return given.shape == (1, len(self.description.classes))
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Images uint8 (N, H, W, 3), red first -> float32 (N, C), rows that add up to 1."""
