@@ -1,4 +1,4 @@
-"""The one kind of error that is meant for the user, and foreign text as a part of its one line."""
+"""The one kind of error that is meant for the user, and the words and numbers of such a line."""
 
 import unicodedata
 from typing import Any
@@ -36,3 +36,7 @@ def one_line(text: str) -> str:
 def reason(error: Exception) -> str:
     """The message of an exception, or its type where it has none."""
     return printable(" ".join(str(error).split())) or type(error).__name__
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

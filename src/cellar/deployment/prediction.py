@@ -15,6 +15,7 @@ from cellar.deployment import frames, outputs
 from cellar.deployment.export.session import Student
 from cellar.deployment.faces.detector import Detector, Face, crop
 from cellar.deployment.frames import Frame, Source
+from cellar.errors import count
 
 NO_FACE = "none"
 HEAD = ("file", "time", "frame", "face", "x", "y", "width", "height", "confidence", "predicted")
@@ -102,7 +103,3 @@ def rows(name: str, frame: Frame, found: Sequence[Found], classes: Sequence[str]
         box = [f"{value:.1f}" for value in (face.x, face.y, face.width, face.height)]
         predicted = classes[int(one.probabilities.argmax())]
         yield [*head, number, *box, f"{face.confidence:.3f}", predicted, *(f"{p:.4f}" for p in one.probabilities)]
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

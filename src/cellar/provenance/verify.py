@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cellar import config, paths, tables
-from cellar.errors import CellarError
+from cellar.errors import CellarError, count
 from cellar.pipeline import dvc_yaml, line_ends, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
 from cellar.provenance import artefacts, cell_names, cell_provenance, lineage, recomputed, recorded_code, records
@@ -187,7 +187,3 @@ def code_of(stages: Iterable[Stage]) -> artefacts.Locked:
         for file in stage.code:
             found.setdefault(file.path, {}).setdefault(file.md5, []).append(stage.target)
     return found
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
