@@ -9,6 +9,7 @@ import pytest
 
 from cellar import cli
 from cellar.errors import CellarError
+from cellar.pipeline.plan import KINDS
 
 ROOT = Path(__file__).parents[1]
 PRINTING = "import sys; from cellar import cli; cli.dispatch = lambda a: print('line\\n' * {lines}) or 0; sys.exit(cli.main(['findings']))"
@@ -52,10 +53,33 @@ def test_a_name_with_control_characters_breaks_no_line(
     assert capsys.readouterr().err == "cellar: a/Icon\\r is no image, nor is b\\n\\x1b[2J; take out é and 日本\n"
 
 
-def test_ctrl_c_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(arguments: object) -> int:
-        raise KeyboardInterrupt
+RESUMED, LOWER = "the same command goes on from the last checkpoint", "lower batch_size in params.yaml, or free memory"
+STOPPED = {  # command -> what goes on after Ctrl-C, what to do where memory ran out
+    "train_generator": (RESUMED, LOWER),
+    "distill_student": (RESUMED, LOWER),
+    "evaluate_student": ("run the same command again", LOWER),
+    "tabulate": ("run the same command again", "free memory"),
+    "predict student.onnx photo.jpg": ("run the same command again", "free memory"),
+}
 
-    monkeypatch.setattr(cli, "dispatch", interrupted)
-    assert cli.main(["findings"]) == 130
-    assert capsys.readouterr().err.startswith("cellar: interrupted")
+
+@pytest.mark.parametrize("command", STOPPED)
+def test_a_line_for_ctrl_c_and_one_for_no_memory_that_are_true_of_the_command(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(arguments: object) -> int:
+        vars(arguments).pop("command")  # as the real one does
+        raise error
+
+    monkeypatch.setattr(cli, "dispatch", stop)
+    go_on, mend = STOPPED[command]
+    error: BaseException = KeyboardInterrupt()
+    assert cli.main(command.split()) == 130
+    assert capsys.readouterr().err == f"cellar: interrupted; {go_on}\n"
+    error = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+    assert cli.main(command.split()) == 1
+    assert capsys.readouterr().err == f"cellar: out of memory; {mend}, then run again\n"
+
+
+def test_the_commands_with_checkpoints_and_batches_are_stages() -> None:
+    assert KINDS.keys() >= set(cli.BATCHED)

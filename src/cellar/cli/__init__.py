@@ -24,6 +24,9 @@ RENAMED = {  # a command of an earlier version -> what to type now
     "keep": "archive",
 }
 
+TRAININGS = ("train_teacher", "train_student", "distill_student", "train_generator")  # the stages with checkpoints
+BATCHED = (*TRAININGS, "evaluate_teacher", "evaluate_student", "extract_features", "time_method")  # by a batch_size
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command, and see its output off: a reader that went away (`cellar verify | head`) is no error of ours."""
@@ -53,7 +56,8 @@ def run(words: list[str]) -> int:
         print(f"cellar: {words[0]} has a new name: cellar {RENAMED[words[0]]}", file=sys.stderr)
         return 2
     arguments = parser().parse_args(words)
-    if arguments.command not in KINDS:  # a stage has them of DVC's process
+    command: str = arguments.command
+    if command not in KINDS:  # a stage has them of DVC's process
         surroundings.provide()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without ü shows \xfc
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -65,10 +69,8 @@ def run(words: list[str]) -> int:
     except (MemoryError, RuntimeError) as error:
         if not is_for_memory(error):
             raise
-        print(
-            "cellar: out of memory; lower batch_size in params.yaml, or free memory, then run again",
-            file=sys.stderr,
-        )
+        lower = "lower batch_size in params.yaml, or " if command in BATCHED else ""
+        print(f"cellar: out of memory; {lower}free memory, then run again", file=sys.stderr)
         return 1
     except BrokenPipeError:
         raise
@@ -79,7 +81,10 @@ def run(words: list[str]) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        print("cellar: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        resumed = "the same command goes on from the last checkpoint"
+        print(
+            f"cellar: interrupted; {resumed if command in TRAININGS else 'run the same command again'}", file=sys.stderr
+        )
         return 130
 
 
