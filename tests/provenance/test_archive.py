@@ -201,7 +201,7 @@ def test_a_cell_is_recomputed_even_if_all_digests_fit(folder: Path, capsys: pyte
 def test_large_metrics_lose_their_classes_and_are_marked_as_reduced(folder: Path) -> None:
     archive = Archive(folder)
     assert "per_class" not in archive.metrics[LARGE] and archive.metrics[LARGE]["macro"] == {"f1": 60.25}
-    assert WHOLE not in archive.reduced and LARGE in archive.reduced
+    assert WHOLE not in archive.lock.reduced and LARGE in archive.lock.reduced
     assert archive.metrics[WHOLE] == json.loads(Path(WHOLE).read_text())
 
 

@@ -58,7 +58,7 @@ def test_the_archived_runs_of_this_repository_verify(project: Path, capsys: pyte
 
 def test_runs_of_an_earlier_history_say_so(project: Path) -> None:
     for archive in layout.archives():
-        if archive.commit is None:
+        if archive.lock.commit is None:
             page = (archive.folder / layout.README).read_text()
             assert "are not in this repository: it was made in an earlier history of the project." in page
             commits = {record["commit"] for record in archive.records.values() if record.get("commit")}

@@ -70,7 +70,7 @@ def test_an_archive_names_head_and_verifies(project: Path, capsys: pytest.Captur
     assert out[0] == "archived in runs/mine" and out[-1].endswith(
         "3 of 3 computed cells recomputed from metrics.json, 0 problems"
     )
-    assert Archive(Path("runs/mine")).commit == git.git("rev-parse", "HEAD")
+    assert Archive(Path("runs/mine")).lock.commit == git.git("rev-parse", "HEAD")
 
 
 def test_an_archive_can_have_a_name_of_its_own_and_is_replaced_whole(project: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_table_whose_runs_are_incomplete_is_left_out(project: Path, capsys: py
     assert main(["archive"]) == 0
     words = "archived in runs/mine; left out, since runs behind their cells are missing: other_table\n"
     assert capsys.readouterr().out == words
-    assert [name for name, _ in Archive(Path("runs/mine")).tables()] == [archived_run.TABLE]
+    assert Archive(Path("runs/mine")).tables() == [archived_run.TABLE]
 
 
 def test_the_settings_go_along_without_the_line_that_names_the_editors_schema(project: Path) -> None:

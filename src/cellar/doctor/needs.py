@@ -61,7 +61,7 @@ def model_bytes() -> dict[str, int]:
         for path in sorted((paths.METRICS / "models").glob("*.json")):
             counted |= files.read_json(path)
         return {name: FLOAT * (entry["parameters"] + entry["buffers"]) for name, entry in counted.items()}
-    except (CellarError, KeyError, TypeError, AttributeError):
+    except (CellarError, LookupError, TypeError, AttributeError):
         return {}
 
 
@@ -142,7 +142,7 @@ def archived_peaks(archive: Archive) -> Iterator[tuple[str, float]]:
     try:
         for stage, record in archive.records.items():
             yield from peak_of(record | {"stage": stage})
-    except (CellarError, KeyError, TypeError, AttributeError):
+    except (CellarError, LookupError, TypeError, AttributeError):
         return  # `cellar verify runs/NAME` names the fault
 
 

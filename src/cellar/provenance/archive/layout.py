@@ -20,6 +20,8 @@ from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
 from cellar import files, paths
 from cellar.errors import CellarError
 
@@ -40,9 +42,50 @@ IN_LOCK = (
 )  # of a record, what lock.json has already
 
 
+class Form(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class Ran(Form):
+    """A stage as it ran; paths with their md5."""
+
+    params: dict[str, Any]
+    deps: dict[str, str]
+    outs: dict[str, str]
+
+
+class Lock(Form):
+    """`commit`: that the run was archived at; None for runs from an earlier history of the project. `reduced`: path of
+    each artefact of which the archive has a smaller version → md5 of that version."""
+
+    commit: str | None
+    stages: dict[str, Ran]
+    reduced: dict[str, str]
+
+
+class Records(Form):
+    environments: list[dict[str, Any]]
+    stages: dict[str, dict[str, Any]]
+
+
+class Row(Form):
+    id: str
+    cells: dict[str, dict[str, Any]]
+
+
+class Table(Form):
+    rows: list[Row]
+
+
+FORMS: dict[str, Any] = {
+    LOCK: Lock, METRICS: dict[str, dict[str, Any]], HISTORIES: dict[str, str],
+    CELLS: dict[str, dict[str, dict[str, str]]], RECORDS: Records,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Archive:
-    """An archived run. Its properties raise CellarError if a file is missing or is not JSON."""
+    """An archived run. What reads a file raises CellarError if it is missing, no JSON or of another form than FORMS."""
 
     folder: Path
 
@@ -52,32 +95,25 @@ class Archive:
         if not path.is_file():
             raise CellarError(f"{path}: missing; {restore}")
         try:
-            return files.read_json(path)
+            return TypeAdapter(FORMS.get(name, Table)).validate_python(files.read_json(path))
         except CellarError:
             raise CellarError(f"{path}: not JSON; {restore}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "all of it"
+            raise CellarError(
+                f"{path}: has another form than `cellar archive` writes ({where}: {first['msg']}); {restore}"
+            ) from None
 
     @cached_property
-    def stages(self) -> dict[str, dict[str, Any]]:
-        """Stage → command, params, deps {path: md5}, outs {path: md5}."""
-        stages: dict[str, dict[str, Any]] = self.read(LOCK)["stages"]
-        return stages
-
-    @cached_property
-    def reduced(self) -> dict[str, str]:
-        """Path of each artefact of which the archive has a smaller version → md5 of that version."""
-        reduced: dict[str, str] = self.read(LOCK)["reduced"]
-        return reduced
-
-    @cached_property
-    def commit(self) -> str | None:
-        """The commit that the run was archived at; None for runs from an earlier history of the project."""
-        commit: str | None = self.read(LOCK)["commit"]
-        return commit
+    def lock(self) -> Lock:
+        lock: Lock = self.read(LOCK)
+        return lock
 
     @cached_property
     def outputs(self) -> dict[str, str]:
         """Path → md5 of every file and folder that a stage made."""
-        return {path: digest for stage in self.stages.values() for path, digest in stage["outs"].items()}
+        return {path: digest for stage in self.lock.stages.values() for path, digest in stage.outs.items()}
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -98,17 +134,20 @@ class Archive:
     @cached_property
     def records(self) -> dict[str, dict[str, Any]]:
         """Stage → its run record, without what lock.json has."""
-        stored = self.read(RECORDS)
+        stored: Records = self.read(RECORDS)
         return {
-            stage: stored["environments"][record["environment"]] | without(record, ("environment",))
-            for stage, record in stored["stages"].items()
+            stage: stored.environments[record["environment"]] | without(record, ("environment",))
+            for stage, record in stored.stages.items()
         }
 
-    def tables(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(id, content) of its tables."""
-        for path in sorted((self.folder / TABLES).rglob("*.json")):
-            name = path.relative_to(self.folder)
-            yield name.relative_to(TABLES).with_suffix("").as_posix(), self.read(str(name))
+    def tables(self) -> list[str]:
+        """The ids of its tables."""
+        folder = self.folder / TABLES
+        return [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.json"))]
+
+    def table(self, name: str) -> Table:
+        table: Table = self.read(f"{TABLES}/{name}.json")
+        return table
 
     def files(self) -> Iterator[str]:
         """Names, relative to its folder, of all files except the list of digests."""
