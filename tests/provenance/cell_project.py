@@ -42,7 +42,7 @@ MEASURED = {
     "paper": 76.33,
     "paper_variants": [76.42],
     "verdict": "not comparable",
-    "reason": "scale sample",
+    "reason": "synthetic images",
     "interval": [55.0, 67.0],
     "metrics": [METRICS],
     "printed_key": f"{PRINTED}.Student Model A(E1).fer2013_accuracy",

@@ -136,7 +136,7 @@ def test_the_text_says_the_same(project: Path) -> None:
         "[55.0, 67.0], 95 %",
         "76.33 or 76.42",
         "not comparable",
-        "scale sample",
+        "synthetic images",
         "studies/mini_resemotenet/printed.yaml, tables.table_VI.rows.Student Model A(E1).fer2013_accuracy",
         'method: {"name": "logit_kd", "temperature": 3}',
         "data/raw/faces  aa.dir",

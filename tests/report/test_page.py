@@ -96,6 +96,12 @@ def test_the_head_says_when_and_on_what(words: str) -> None:
     assert RECORD["machine"]["host"] not in words
 
 
+def test_the_rule_of_verdicts_is_that_of_the_documentation(words: str) -> None:
+    """docs/cells.md: the name of the scale decides nothing."""
+    assert "An accuracy is judged only where images, network, recipe, method and teacher are as printed;" in words
+    assert "not comparable" in words and "at this scale" not in words and "own scale" not in words
+
+
 def test_names_stay_text(read: Reader, words: str) -> None:
     assert [tag for tag, _ in read.tags].count("script") == 1
     assert words.count(HOSTILE) >= 5  # title, note, column, row, class; and both of the list
