@@ -19,6 +19,7 @@ from ..provenance import archived_run
 from .conftest import ROOT
 
 Found = verify.Findings
+RECORDS_OF = archive.records_of
 
 
 @pytest.fixture
@@ -109,6 +110,12 @@ def test_synthetic_data_are_refused(project: Path) -> None:
     raw["scale"]["synthetic"] = True
     write_params(raw)
     assert_refused(r"^params.yaml: scale.synthetic is true; runs has runs on real data only$")
+
+
+def test_results_without_the_records_of_their_runs_are_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `dvc pull` alone brings them."""
+    monkeypatch.setattr(archive, "records_of", RECORDS_OF)
+    assert_refused(r"^no record of these runs is here; fetch them: cellar pull, after cellar push where they ran$")
 
 
 def test_a_run_that_does_not_verify_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,11 @@ def figure_path(name: str) -> str:
 
 
 def records_of(stages: list[Stage]) -> dict[str, dict[str, Any]]:
-    found = {stage.target: records.read(stage) for stage in stages}
-    return {target: record for target, record in found.items() if record}
+    """By target, of the stages that have one here. Raises CellarError if none has, as after `dvc pull` alone."""
+    found = {stage.target: record for stage in stages if (record := records.read(stage))}
+    if not found:
+        raise CellarError("no record of these runs is here; fetch them: cellar pull, after cellar push where they ran")
+    return found
 
 
 def write(source: Source, folder: Path) -> Path:
@@ -231,13 +235,13 @@ def cells_of(folder: Path, table: str, metrics: Mapping[str, Any]) -> dict[str, 
 
 def entry(stage: Stage) -> dict[str, Any]:
     """A stage as lock.json has it, sorted by path."""
-    stage = replace(stage, reads=tuple(sorted(stage.reads, key=path_of)), makes=tuple(sorted(stage.makes, key=path_of)))
+    stage = replace(
+        stage,
+        reads=tuple(sorted(stage.reads, key=attrgetter("path"))),
+        makes=tuple(sorted(stage.makes, key=attrgetter("path"))),
+    )
     deps, outs = ({file.path: file.md5 for file in group} for group in (stage.reads, stage.makes))
     return {"command": stage.command, "params": stage.params, "deps": deps, "outs": outs}
-
-
-def path_of(file: lineage.File) -> str:
-    return file.path
 
 
 def verdict_counts(table: Path) -> dict[str, int]:
