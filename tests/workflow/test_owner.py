@@ -60,6 +60,14 @@ def test_that_of_a_run_which_lives_is_left(owner: ModuleType) -> None:
     assert left.exists()
 
 
+@pytest.mark.parametrize("name", ["[]", "[" * 100_000, "{"])
+def test_so_is_one_whose_owner_cannot_be_read(owner: ModuleType, name: str) -> None:
+    left = lock("here")
+    Path(".snakemake/owner.json").write_text(name)
+    owner.clear_dead_lock()
+    assert left.exists()
+
+
 def test_so_is_that_of_another_host(owner: ModuleType) -> None:
     left = lock(f"not-{platform.node()}")
     owner.clear_dead_lock()

@@ -49,5 +49,5 @@ def is_locked() -> bool:
 def was_on_this_host() -> bool:
     try:
         return bool(json.loads(OWNER.read_text())["host"] == platform.node())
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

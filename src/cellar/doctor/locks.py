@@ -1,6 +1,5 @@
 """Locks that runs take on this folder, and whether their owners still live."""
 
-import json
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any
 
 import psutil
 
+from cellar import files
 from cellar.doctor.finding import Finding
+from cellar.errors import CellarError
 from cellar.pipeline.dvc import RWLOCK, half_written
 
 SNAKEMAKE, OWNER = Path(".snakemake/locks"), Path(".snakemake/owner.json")  # as workflow/lib/owner.py leaves it
@@ -68,8 +69,8 @@ def infos(notes: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        found = files.read_json(path)
+    except (CellarError, OSError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -52,6 +52,6 @@ def half_written(notes: Path) -> bool:
         json.loads(notes.read_text(encoding="utf-8"))
     except OSError:
         return False
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
