@@ -50,6 +50,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]
     Path("params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     subprocess.run(["git", "init", "--quiet"], check=True)
     Path(".dvc/cache").mkdir(parents=True)
+    for level in ("GLOBAL", "SYSTEM"):
+        monkeypatch.setenv(f"DVC_{level}_CONFIG_DIR", str(tmp_path / level.lower()))
     Path("requirements.lock").write_text(
         f"numpy=={metadata.version('numpy')} ; sys_platform != 'plan9' \\\n    --hash=x\n"
     )
@@ -269,8 +271,9 @@ def test_a_lock_of_a_dead_run(project: Path) -> None:
 def test_a_lock_of_another_host_and_of_nobody(project: Path) -> None:
     lock_folder("elsewhere", 1)
     assert "on elsewhere" in examined()[0]["locks"].what
-    locks.OWNER.write_text("[]")
-    assert "left no name" in examined()[0]["locks"].what
+    for name in ("[]", "[" * 100_000, "{"):
+        locks.OWNER.write_text(name)
+        assert "left no name" in examined()[0]["locks"].what
 
 
 def test_a_lock_of_dvc(project: Path) -> None:
@@ -285,7 +288,7 @@ def test_a_lock_of_dvc(project: Path) -> None:
     assert any(f"process {os.getpid()}, is running" in what for what in topics)
 
 
-@pytest.mark.parametrize(("notes", "state"), [('{"wri', "warn"), ("", "warn"), ("{}", "ok")])
+@pytest.mark.parametrize(("notes", "state"), [('{"wri', "warn"), ("", "warn"), ("[" * 100_000, "warn"), ("{}", "ok")])
 def test_a_lock_that_dvc_was_killed_in_writing(project: Path, notes: str, state: str) -> None:
     files.write_text(locks.RWLOCK, notes)
     found = examined()[0]["locks"]
@@ -332,6 +335,27 @@ def test_results_that_wait_in_a_remote(project: Path) -> None:
     remote("../store", "verify = true")
     found, following = examined()
     assert found["remote store"].state == "ok" and following == "dvc pull"
+
+
+@pytest.mark.parametrize("level", ["global", "system"])
+def test_a_remote_of_the_user_or_of_the_system(project: Path, level: str) -> None:
+    """Where DVC itself has them, and relative to that file."""
+    subprocess.run(["dvc", "remote", "add", f"--{level}", "shelf", f"{level}/store"], check=True, capture_output=True)
+    subprocess.run(
+        ["dvc", "remote", "modify", f"--{level}", "shelf", "verify", "true"], check=True, capture_output=True
+    )
+    keep("weights", Path(level, "store"))
+    found, following = examined()
+    assert "remote" not in found and following == "dvc pull"
+    assert found["remote shelf"].what == f"{project / level / 'store'} has all 1 outputs of dvc.lock"
+
+
+def test_the_project_overrides_the_user_and_a_checkout_the_project(project: Path) -> None:
+    files.write_text(Path("global/config"), "['remote \"store\"']\nurl = of_the_user\nverify = true\n")
+    remote("of_the_project")
+    assert f"{project / '.dvc/of_the_project'} does not exist" in examined()[0]["remote store"].what
+    files.write_text(Path(".dvc/config.local"), "['remote \"store\"']\nurl = here\n")
+    assert f"{project / '.dvc/here'} does not exist" in examined()[0]["remote store"].what
 
 
 def test_a_remote_that_lacks_something(project: Path) -> None:

@@ -8,15 +8,17 @@ from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import platformdirs  # as DVC, which brings it
+
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.errors import CellarError
 from cellar.pipeline.stage import Stage
 from cellar.provenance.lineage import File, Lineage, cached_outputs
 
 ROOT = Path(".dvc")
-CONFIGS = (ROOT / "config", ROOT / "config.local")  # the second wins
 OBJECTS = Path("files/md5")
 REMOTE = 'remote "'
+PLACES = ("url", "dir")  # options that are a path, or an address
 
 
 @dataclass
@@ -35,7 +37,7 @@ def examine(stages: list[Stage], graph: Lineage) -> Storage:
         return Storage([Finding("bad", "cache", f"{ROOT} does not exist: this is no DVC project", "dvc init")])
     config = read_config()
     recorded = cached_outputs(stages, graph)
-    cache = resolved(config.get("cache", {}).get("dir", "cache"))
+    cache = local(config.get("cache", {}).get("dir", str(ROOT / "cache")))
     absent = {path: out for path, out in recorded.items() if not Path(path).exists()}
     found = Storage([look_at_cache(cache, recorded)], list(absent))
     found.in_cache = holds(cache / OBJECTS, absent)
@@ -51,22 +53,36 @@ def examine(stages: list[Stage], graph: Lineage) -> Storage:
 
 
 def read_config() -> dict[str, dict[str, str]]:
-    """Sections of DVC's configuration, the local file's options over the project's. Raises CellarError."""
+    """Sections of DVC's configuration, its paths as from here. Raises CellarError."""
     sections: dict[str, dict[str, str]] = {}
-    for path in CONFIGS:
+    for path in config_files():
         parser = ConfigParser(interpolation=None, strict=False)
         try:
             parser.read(path, encoding="utf-8")
         except (Error, UnicodeDecodeError):
-            raise CellarError(f"{path} is no configuration of DVC; take it back: git checkout {path}") from None
+            raise CellarError(
+                f"{path} is no configuration of DVC; mend it, or take it back: git checkout {path}"
+            ) from None
         for name in parser.sections():
-            sections.setdefault(name.strip("'"), {}).update(parser[name])
+            options = {key: from_here(value, path) if key in PLACES else value for key, value in parser[name].items()}
+            sections.setdefault(name.strip("'"), {}).update(options)
     return sections
 
 
-def resolved(place: str) -> Path:
-    """DVC's paths are relative to .dvc."""
-    return (ROOT / Path(place.removeprefix("file://")).expanduser()).resolve()
+def config_files() -> list[Path]:
+    """Of the system, the user, the project and this checkout, where DVC looks for them; the last that has an option wins."""
+    system = os.getenv("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc", "iterative")
+    user = os.getenv("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc", "iterative")
+    return [Path(system) / "config", Path(user) / "config", ROOT / "config", ROOT / "config.local"]
+
+
+def from_here(place: str, config: Path) -> str:
+    """DVC's paths are relative to the file that has them."""
+    return place if "://" in place else str(config.parent / Path(place).expanduser())
+
+
+def local(place: str) -> Path:
+    return Path(place.removeprefix("file://")).resolve()
 
 
 def object_of(folder: Path, out: File) -> Path:
@@ -109,7 +125,7 @@ def look_at_remote(name: str, options: dict[str, str], recorded: dict[str, File]
     url, topic = options.get("url", ""), f"remote {name}"
     if "://" in url and not url.startswith("file://"):
         return Finding("ok", topic, f"{url} was not asked; to ask it: dvc status --cloud --remote {name}"), None
-    folder = resolved(url)
+    folder = local(url)
     if not folder.is_dir():
         return Finding(
             "warn",
