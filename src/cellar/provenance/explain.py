@@ -8,8 +8,6 @@ from cellar.provenance import git
 from cellar.provenance.cell_names import built_table
 from cellar.provenance.cell_provenance import cell_provenance
 
-__all__ = ["built_table", "cell_provenance", "report", "text"]
-
 
 def report(table: str, row: str, column: str, as_json: bool = False) -> str:
     """The origin of one cell, as text or JSON. Names are ids or printed labels, in any case.

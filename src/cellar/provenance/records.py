@@ -36,11 +36,6 @@ def wrong(stages: Iterable[Stage]) -> Iterator[str]:
     yield from uncommitted_code(codes)
 
 
-def missing(stages: Iterable[Stage]) -> list[str]:
-    """Stages whose record is not here: what they made is proven all the same, only not where and when."""
-    return [stage.target for stage in stages if not stage.record.exists()]
-
-
 def leaves(value: Any, name: str = "") -> dict[str, Any]:
     """Nested mappings as one, keys joined by dots; what is not given, at whatever depth, is left out."""
     if isinstance(value, dict):

@@ -11,7 +11,8 @@ import pytest
 from cellar import files, paths, tables
 from cellar.config import Config
 from cellar.errors import CellarError
-from cellar.provenance import explain
+from cellar.provenance.cell_names import built_table
+from cellar.provenance.cell_provenance import cell_provenance
 from cellar.tables import render
 from cellar.tables.cells import Cell, Table, as_json
 from cellar.tables.printed_values import paper
@@ -515,7 +516,7 @@ def test_explain_knows_where_the_paper_prints_what(pins: Pins) -> None:
         (FIVE, "mse_resnet18_features-r2", "text_values.r2_resnet18_mse"),
     ):
         render.write(pins.build(table), paths.TABLES)
-        found = explain.cell_provenance(explain.built_table(table), row, "test")
+        found = cell_provenance(built_table(table), row, "test")
         assert found["paper_file"] == f"{paths.printed(KEY)}, {place}"
 
 
