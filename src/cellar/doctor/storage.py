@@ -8,7 +8,7 @@ from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import platformdirs  # as DVC, which brings it
+import platformdirs
 
 from cellar.doctor.finding import Finding, gigabytes
 from cellar.errors import CellarError
