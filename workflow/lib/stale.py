@@ -106,6 +106,7 @@ def stages_of(repo: Any, file: Path) -> Any:
 def wait_for(ask: Callable[[], list[Any]], busy: type[Exception]) -> list[Any]:
     reported = False
     while True:
+        began = time.monotonic()
         try:
             return ask()
         except busy as error:
@@ -114,7 +115,7 @@ def wait_for(ask: Callable[[], list[Any]], busy: type[Exception]) -> list[Any]:
                     f"cellar: waiting for the stage that DVC is running here: {words_of(error)[:200]}", file=sys.stderr
                 )
             reported = True
-            time.sleep(1)
+            time.sleep(max(1.0, 10 * (time.monotonic() - began)))  # not a core for asking, beside what runs
 
 
 def write_marker(stage: Stage, as_dvc_has_it: Any, reason: Any, asked: int, time_of: Callable[[Path], int]) -> None:
