@@ -64,6 +64,15 @@ def test_the_readmes_first_table_is_of_the_archived_runs(project: Path) -> None:
     assert f"(C with a teacher of 18 epochs: {taught})" in readme
 
 
+def test_rows_are_sorted_by_their_numbers_and_those_without_are_left_out(project: Path) -> None:
+    run = findings.Run("fer2013_cpu")
+    rows = run.sorted_rows("table_iv", "accuracy")
+    numbers = [run.find("table_iv", name, "accuracy")[0].value for name, _ in rows]
+    assert len(rows) > 3 and numbers == sorted(numbers, key=lambda number: -float(number or 0))
+    gains = {name for name, _ in run.sorted_rows("table_iv", "gain")}
+    assert gains and gains < {name for name, _ in rows} and "fer2013-resemotenet" not in gains
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
