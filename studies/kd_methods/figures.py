@@ -1,6 +1,7 @@
 """What each method gains over the student alone, with intervals: a panel for each pair, methods sorted."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from cellar.config import Params
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 CODE = ("printed.py", "lines.py", "trainings.py", "tables", "figures.py")
 INCH_PER_ROW, WIDTH, COLUMNS = 0.24, 4.6, 3
+LETTERS_PER_INCH = 9  # of a title
 HELPS, HURTS, UNKNOWN = "#1b7837", "#b2182b", "#888888"
 
 Gain = tuple[str, float, Sequence[float], bool]  # method, points, 95 % interval, whether it is over seeds
@@ -53,12 +55,13 @@ def draw(params: Params) -> "Figure":
     columns = min(COLUMNS, len(shown))
     lines = -(-len(shown) // columns)
     height = 0.9 + INCH_PER_ROW * max(map(len, shown.values()))
-    figure = Figure(figsize=(WIDTH * columns, height * lines + 0.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH * columns, height * lines + 0.6), layout="constrained")
     for axes, (name, found) in zip(figure.subplots(lines, columns, squeeze=False).flat, shown.items(), strict=False):
         panel(axes, name, found)
     for axes in figure.axes[len(shown) :]:
         axes.set_axis_off()
-    figure.suptitle(caption(params, "Accuracy beyond the student alone, 95 % intervals"))
+    title = caption(params, "Accuracy beyond the student alone, 95 % intervals")
+    figure.suptitle(fill(title, int(LETTERS_PER_INCH * WIDTH * columns)))
     return figure
 
 
@@ -75,7 +78,7 @@ def panel(axes: "Axes", name: str, found: list[Gain]) -> None:
     axes.set_yticks(range(len(found)), [heading(method) for method, *_ in found])
     axes.set_ylim(-0.7, len(found) - 0.3)
     axes.set_title(name.replace("-", " → ").replace("_", "-"))
-    axes.set_xlabel("points (open dot: interval over test images, not over seeds)")
+    axes.set_xlabel("points (open dot: interval over\ntest images, not over seeds)")
     axes.grid(axis="x", linewidth=0.3)
 
 

@@ -52,3 +52,12 @@ def test_a_student_alone_of_more_seeds_is_no_input(project: Fabricate) -> None:
     assert len(figure.inputs()) == 31
     (axes,) = figure.draw().axes
     assert len(axes.get_yticklabels()) == 30
+
+
+def test_words_of_a_single_panel_fit_the_figure(project: Fabricate) -> None:
+    drawn = figures.catalogue(project("sample", evaluated=True).config())[FIGURE].draw()
+    drawn.draw_without_rendering()
+    width = drawn.bbox.width
+    for words in (drawn._suptitle, drawn.axes[0].xaxis.label):
+        box = words.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= width

@@ -155,7 +155,9 @@ class TestWhatIsNoPrintedPair:
         made.raw["studies"][KEY]["teachers"]["resnet56"]["model"] = "vgg13"
         rows = self.rows(made)
         assert (rows["teacher"]["last_epoch"].paper, rows["kd"]["last_epoch"].paper) == (None, None)
-        assert f"{KEY}/repdistiller_same" not in tables.known(made.config())  # the printed table has none of its pairs here
+        assert f"{KEY}/repdistiller_same" not in tables.known(
+            made.config()
+        )  # the printed table has none of its pairs here
 
     def test_nor_has_another_data_set(self, made: Project) -> None:
         made.raw["datasets"]["mine"] = made.raw["datasets"].pop("cifar100")
@@ -191,7 +193,10 @@ class TestNotes:
         made = project("sample", evaluated=True)
         made.raw["studies"][KEY]["experiments"]["resnet20-resnet8-dkd"]["method"]["warm_up"] = 20
         notes = "\n".join(made.build(SAMPLE).notes)
-        assert "30 intervals of 95 % against the student alone: " in notes and "about 1.5 of them would exclude 0 by chance" in notes
+        assert (
+            "30 intervals of 95 % against the student alone: " in notes
+            and "about 1.5 of them would exclude 0 by chance" in notes
+        )
         assert "DKD: warm_up 20 does not end within its 3 epochs, so its loss never has its full weight." in notes
         assert "DKD+LSKD: warm_up" not in notes and "SimKD: its student keeps a projector" in notes
 
