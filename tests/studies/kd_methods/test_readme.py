@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
-from cellar import tables
+from cellar import models, tables
 from cellar.config import Config
 from cellar.config.composed import use
+from cellar.methods.simkd import Reused
 from cellar.pipeline import plan, resolved
 from tests.conftest import ROOT
 from tests.studies.kd_methods.conftest import KEY, evaluate
@@ -81,3 +83,15 @@ def test_a_method_that_cannot_serve_the_networks_is_one_line_before_anything_run
     mine.experiment("mine-fsp")["model"] = "vgg8"
     with pytest.raises(CellarError, match=r"mine-fsp: method fsp: its matrices must have one shape[^\n]*$"):
         resolved.by_file(mine.config())
+
+
+def test_what_simkd_adds_to_its_student_is_as_stated() -> None:
+    """Projector and classifier of ResNet50 -> MobileNetV2, in parameters."""
+    sides = [models.build(name, 100) for name in ("mobilenet_v2_half", "resnet50_cifar")]
+    student, teacher = (network.eval().features(torch.zeros(1, 3, 32, 32)) for network in sides)  # type: ignore[operator]
+    inputs, outputs = student.maps[-1].shape[1], teacher.maps[-1].shape[1]
+    reused = Reused(inputs, outputs // 2, outputs, 100, (1, 1))
+    added = sum(tensor.numel() for tensor in reused.parameters()) + reused.weight.numel() + reused.bias.numel()
+    own = sum(tensor.numel() for tensor in sides[0].parameters())
+    words = f"{added / 1e6:.0f} million parameters more than the other students' {own / 1e6:.1f} million"
+    assert words in " ".join(README.read_text(encoding="utf-8").split())
