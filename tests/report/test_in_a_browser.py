@@ -39,7 +39,8 @@ seen = {open: document.getElementById("panel").open, title: document.querySelect
 
 def seen(folder: Path, tmp_path: Path, script: str, width: int, place: str = "") -> dict[str, Any]:
     """What `script` puts into `seen` when it is run in the page, in a frame of `width` pixels: windows have a least one."""
-    probe = f"<script>{{ let seen; {script}; parent.postMessage(JSON.stringify(seen), '*') }}</script></body>"
+    tried = f"let seen; try {{ {script} }} catch (error) {{ seen = {{error: String(error)}} }}"
+    probe = f"<script>{{ {tried}; parent.postMessage(JSON.stringify(seen), '*') }}</script></body>"
     (tmp_path / "page.html").write_text((folder / paths.REPORT).read_text().replace("</body>", probe))
     frame = f'<iframe src="page.html{place}" style="width:{width}px;height:900px;border:0"></iframe>'
     listen = "<script>onmessage = (event) => { document.title = event.data }</script>"
@@ -51,6 +52,7 @@ def seen(folder: Path, tmp_path: Path, script: str, width: int, place: str = "")
     title = re.search(r"<title>(.*?)</title>", done.stdout, re.DOTALL)
     assert title and title[1], done.stderr[-2000:]
     found: dict[str, Any] = json.loads(html.unescape(title[1]))
+    assert "error" not in found
     return found
 
 

@@ -2,10 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cellar import paths, report
+from cellar import config, paths, report
+from cellar.config.composed import use
 from cellar.tables import render
 from cellar.tables.cells import NOT_RUN, Cell, Column, Row, Table
 from tests.conftest import ROOT
@@ -14,6 +16,7 @@ from tests.report.test_in_a_browser import BROWSER, seen
 pytestmark = pytest.mark.skipif(not BROWSER, reason="no browser is installed")
 
 KEY = "kd_methods"
+FIRST, SECOND = "resnet32x4-cnn4", "resnet32x4-resnet8x4"
 GAINS = {"kd": (1.5, [0.5, 2.5]), "at": None, "sp": (-10.0, [-12.0, -8.0]), "dist": (9.0, [-1.0, 19.0])}
 SORT = """
 const table = document.querySelector("table.sortable");
@@ -54,20 +57,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
         shutil.copytree(ROOT / "src", "src", ignore=shutil.ignore_patterns("__pycache__"))
-        use_sample()
-        for name, sign in (("a-b", 1), ("a-c", -1)):
-            render.write(table(name, sign), paths.TABLES)
+        use([f"{KEY}/cpu"])
+        scale = config.load().scale.model_dump(mode="json")
+        for name, sign in ((FIRST, 1), (SECOND, -1)):
+            render.write(table(name, sign, scale), paths.TABLES)
         report.write()
     return made
 
 
-def use_sample() -> None:
-    from cellar.config.composed import use
-
-    use([f"{KEY}/sample"])
-
-
-def table(name: str, sign: int) -> Table:
+def table(name: str, sign: int, scale: dict[str, Any]) -> Table:
     columns = [Column("gain", "gain (points)", "points"), Column("over_kd", "over KD (points)", "points")]
     columns += [Column("validation", "validation (%)", "%"), Column("last_epoch", "last epoch (%)", "%")]
     rows = []
@@ -77,7 +75,6 @@ def table(name: str, sign: int) -> Table:
         rows.append(
             Row(method, method, {"gain": gain} | dict.fromkeys(("over_kd", "validation", "last_epoch"), NOT_RUN))
         )
-    scale = {"name": "sample", "synthetic": True, "note": "a sample"}
     return Table(f"{KEY}/{name}", f"Methods: {name}", KEY, scale, [], columns, rows)
 
 
@@ -110,7 +107,7 @@ def test_dots_stand_on_their_side_of_one_zero_line(folder: Path, tmp_path: Path)
 
 def test_a_number_opens_its_chain(folder: Path, tmp_path: Path) -> None:
     found = seen(folder, tmp_path, OPEN, 1280)
-    assert found == {"open": True, "value": "+1.50", "hash": f"#{KEY}/a-b.kd.gain"}
+    assert found == {"open": True, "value": "+1.50", "hash": f"#{KEY}/{FIRST}.kd.gain"}
 
 
 def test_on_a_phone_names_stay_and_the_page_is_not_wider(folder: Path, tmp_path: Path) -> None:
