@@ -9,6 +9,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "lib"))
 import planning
+import scheduling
 import slurm_queue
 import terminal
 
@@ -69,6 +70,7 @@ for kind in PLAN.kinds:
 
 onstart:
     PLAN.force()
+    scheduling.look_when_a_job_ends(workflow)
     slurm_queue.watch(workflow)
 
 
