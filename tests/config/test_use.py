@@ -223,3 +223,31 @@ def test_an_error_that_a_study_has_brought_names_its_file(studies: Path) -> None
     edit("epochs: 2", "epochs: 0")
     with pytest.raises(CellarError, match=r"^studies/one/params/quick\.yaml: studies\.one\.recipes\.long\.epochs: "):
         config.load()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("\n  faces: {enabled: true", "\n  people: {enabled: true"),
+        ("\n      big: {dataset", "\n      large: {dataset"),
+        ("\n      longer: {epochs", "\n      longest: {epochs"),
+    ],
+)
+def test_what_no_longer_exists_is_missed_in_params_yaml(studies: Path, old: str, new: str) -> None:
+    """The line that names it is as its study has it, but the edit is here, and mending the study's file helps nobody."""
+    use(["quick"])
+    edit(old, new)
+    with pytest.raises(CellarError, match=r"^params\.yaml: studies\.one\..* has no '[a-z]+'"):
+        config.load()
+
+
+def test_a_decimal_comma_is_said_to_be_one(studies: Path) -> None:
+    """In `{task_weight: 0,20}` the comma ends the value, and 20 is a key."""
+    write_study("one", quick=QUICK.replace("method:\n      temperature: 4", "method: {task_weight: 0,20}"))
+    with pytest.raises(CellarError, match=r"quick\.yaml: line 11 .* key 20 is .*, or write the point where a comma"):
+        use(["quick"])
+    write_study("one", quick=QUICK)
+    use(["quick"])
+    edit("task_weight: 0.2", "task_weight: 0,2")
+    with pytest.raises(CellarError, match=r"^params\.yaml: .*\.20: .*, or write the point where a comma"):
+        config.load()

@@ -25,7 +25,13 @@ def evaluation_of(kind: str) -> dict[str, Any]:
     return {name: those[name] for name in EvaluationSettings.model_fields if name in those} | {"batch_size": 4}
 
 
-def card_of(monkeypatch: pytest.MonkeyPatch, kind: str, licence: str = "MIT", **settings: Any) -> str:
+def card_of(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    licence: str = "MIT",
+    classes: tuple[str, ...] = CLASSES,
+    **settings: Any,
+) -> str:
     from cellar.deployment.export import card, scores
     from cellar.deployment.export.settings import EvaluationOfExport
 
@@ -38,7 +44,7 @@ def card_of(monkeypatch: pytest.MonkeyPatch, kind: str, licence: str = "MIT", **
     monkeypatch.setattr(card, "Student", lambda path: SimpleNamespace(description=replace(ABOUT, licence=licence)))
     monkeypatch.setattr(card, "without_leaked", lambda *_: (3, 4))
     stated = {"item": "toy/small", "synthetic": False, "student": evaluation_of(kind)}
-    image_set = SimpleNamespace(split=np.array(["train", "test"] * IMAGES), classes=CLASSES, sources={})
+    image_set = SimpleNamespace(split=np.array(["train", "test"] * IMAGES), classes=classes, sources={})
     text: str = card.text(EvaluationOfExport.model_validate(stated | settings), image_set, predictions, found)  # type: ignore[arg-type]
     return text
 
@@ -70,3 +76,17 @@ def test_of_weights_from_a_file_nothing_is_claimed_that_is_not_known(monkeypatch
 
 def test_a_bar_in_a_licence_parts_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert r"| licence | MIT \| BSD |" in card_of(monkeypatch, "teachers", "MIT | BSD", recipe=RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("classes", "of_faces"),
+    [(("happy", "sad", "contempt"), True), (("Angry", "calm", "bored"), True), (("apple", "pear", "plum"), False)],
+)
+def test_what_is_said_of_faces_and_emotions_is_said_where_the_classes_are_emotions(
+    monkeypatch: pytest.MonkeyPatch, classes: tuple[str, ...], of_faces: bool
+) -> None:
+    text = card_of(monkeypatch, "students", classes=classes, recipe=RECIPE)
+    about_faces = ("Prohibited use", "2024/1689", "usability tests", "a face looks like")
+    assert [word in text for word in about_faces] == [of_faces] * 4
+    assert ("an image looks like" in text) is not of_faces
+    assert text.count("## Intended use") == 1 and "No decision about a person" in text and not text.endswith("\n\n")

@@ -109,6 +109,28 @@ def test_a_raw_set_that_is_not_here(project: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines()[-1] == "next: cellar download cifar100"
 
 
+@pytest.mark.parametrize(("synthetic", "said"), [(True, "not synthetic"), (False, "are synthetic")])
+def test_images_that_every_table_would_call_something_else(project: Path, synthetic: bool, said: str) -> None:
+    """Folders of the user's own in the params.yaml of synthetic sets, or the reverse."""
+    mine = {
+        "enabled": True,
+        "layout": "image_folder",
+        "path": "data/raw/mine",
+        "input_size": 32,
+        "augmentation": "flip",
+    }
+    change("datasets", "mine", value=mine | {"normalisation": "unit", "source": {"manual": "mine"}})
+    change("scale", "synthetic", value=synthetic)
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            Path("data/raw/mine", split, name).mkdir(parents=True)
+            Path("data/raw/mine", split, name, "1.png").touch()
+    warned = [finding for finding in doctor.examine(config.load())[0] if "scale.synthetic" in finding.what]
+    expected = ["data mine"] if synthetic else ["data cifar100", "data fer2013", "data raf_db"]
+    assert sorted(finding.topic for finding in warned) == expected
+    assert all(finding.state == "warn" and said in finding.what for finding in warned)
+
+
 def test_a_raw_set_for_which_one_must_ask(project: Path) -> None:
     change("datasets", "raf_db", "source", value={"manual": "ask its authors"})
     found, following = examined()

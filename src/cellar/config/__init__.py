@@ -90,12 +90,12 @@ class Config(Settings):
 
 def load(path: Path = PARAMS_FILE) -> Config:
     """Read and check a parameter file. Raises CellarError, one line, for the first thing that is wrong; it names the
-    study's file where the value is as that file has it, else `path`."""
+    study's file where that file has it too, else `path`."""
 
     def source_of(key: str) -> Path:
         from cellar.config import composed  # which composes anew, and only where something is wrong
 
-        return composed.source_of(key, path)
+        return composed.at_fault(key, path)
 
     return validate(read_yaml(path), source_of)
 

@@ -132,6 +132,22 @@ def shown(value: Any) -> str:
     return f"{{{len(value)} keys}}" if isinstance(value, dict) else str(value)
 
 
+def at_fault(key: str, path: Path) -> Path:
+    """The file to mend for a problem at a dotted key: `path` where what it was composed from has none, for then an edit
+    brought it, perhaps of what the key names; else the file that its value came from."""
+    header = read_header(read_text(path))
+    composition = recompose(header.names) if header else None
+    return path if composition and is_sound(composition) else source_of(key, path)
+
+
+def is_sound(composition: Composition) -> bool:
+    try:
+        validate(composition.values, composition.source_of)
+    except CellarError:
+        return False
+    return True
+
+
 def source_of(key: str, path: Path = PARAMS_FILE) -> Path:
     """The study's file that the value at a dotted key of `path` came from; `path` itself where the value was edited
     since, or where the file was not composed. Of a key that is missing: of what it would be part of."""

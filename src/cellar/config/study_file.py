@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cellar.config.strict_yaml import StrictLoader, one_line_errors, read_text
+from cellar.config.validation_errors import quote
 
 MERGE = "tag:yaml.org,2002:merge"
 PLAIN = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+ -]*")  # text that needs no quotes anywhere in YAML
@@ -86,7 +87,7 @@ class Reader:
                 continue
             key = self.loader.construct_object(key_node)
             if not isinstance(key, str):
-                raise error_at(key_node, f"the key {key!r} is not text to YAML; put it in quotes")
+                raise error_at(key_node, f"the key {key!r} is not text to YAML; {quote(key)}")
             if key in own:
                 raise error_at(key_node, f"{key!r} is given twice")
             own[key] = key_node, value

@@ -32,9 +32,15 @@ def describe(problem: ErrorDetails, root: type[BaseModel], location: list[int | 
     if isinstance(value, str) and (number := as_number(value)):
         return f"{value} is text to YAML, not a number; write {number}"
     if kind == "string_type" and problem["loc"][-1] == "[key]":
-        return f"YAML reads this name as {safe_repr(value)}, which is no text; put it in quotes"
+        return f"YAML reads this name as {safe_repr(value)}, which is no text; {quote(value)}"
     found = "" if isinstance(value, dict) else f" (found {value!r})"  # of a whole section the message says enough
     return f"{message[0].lower()}{message[1:]}{found}"
+
+
+def quote(name: object) -> str:
+    """What to do with a name that is no text; a number is often what follows a decimal comma."""
+    point = ", or write the point where a comma stands for it" if type(name) in (int, float) else ""
+    return f"put it in quotes{point}"
 
 
 def is_name(problem: ErrorDetails) -> bool:

@@ -123,7 +123,7 @@ def examine(config: Config) -> tuple[list[Finding], dict[str, Extent]]:
             findings.append(finding)
             if extent:
                 extents[name] = extent
-    return [*findings, *named_files(config), *doubtful_images(config)], extents
+    return [*findings, *misdescribed(config), *named_files(config), *doubtful_images(config)], extents
 
 
 def look(name: str, section: Dataset) -> tuple[Finding, Extent | None]:
@@ -165,6 +165,16 @@ def state_of(name: str, path: Path) -> str:
     if (paths.prepared(name) / "arrays.npz").exists():
         return "prepared"
     return "not prepared yet" if path.exists() else "made when they are needed"
+
+
+def misdescribed(config: Config) -> Iterator[Finding]:
+    """Data sets of which `scale` says what they are not: every table's first lines are written from it."""
+    for name, section in config.datasets.items():
+        if section.enabled and section.is_synthetic != config.scale.synthetic:
+            are, said = ("", "not ") if section.is_synthetic else ("not ", "")
+            what = f"its images are {are}synthetic; by scale.synthetic in params.yaml, every table says that they are {said}so"
+            do = f"mend scale (name, synthetic, note), or set datasets.{name}.enabled: false"
+            yield Finding("warn", f"data {name}", what, do)
 
 
 def named_files(config: Config) -> Iterator[Finding]:

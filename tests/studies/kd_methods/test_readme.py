@@ -1,4 +1,4 @@
-"""The README's five lines for one's own images and networks, followed as far as its trainings."""
+"""The README's six lines for one's own images and networks, followed as far as its trainings."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.table_project import Project, put_studies
 README = ROOT / "studies" / KEY / "README.md"
 
 
-def five_lines() -> str:
+def six_lines() -> str:
     """The first YAML of the README."""
     found = re.search(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert found
@@ -33,13 +33,21 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project after `cellar use kd_methods/mine`."""
     monkeypatch.chdir(tmp_path)
     put_studies()
-    Path(f"studies/{KEY}/params/mine.yaml").write_text(five_lines(), encoding="utf-8")
+    Path(f"studies/{KEY}/params/mine.yaml").write_text(six_lines(), encoding="utf-8")
     assert use([f"{KEY}/mine"]) == [f"{KEY}/mine"]
     return Project(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
 
 
-def test_they_are_five_lines() -> None:
-    assert len(five_lines().splitlines()) == 5
+def test_they_are_six_lines() -> None:
+    assert len(six_lines().splitlines()) == 6
+
+
+def test_the_scale_that_tables_show_is_not_that_of_the_papers(mine: Project) -> None:
+    """A table's first line said "the usual recipe of 240 epochs", whatever the user's own recipe was."""
+    params = mine.params(KEY)
+    epochs = params.recipes[params.experiments["mine-alone"].recipe].epochs
+    assert params.scale.name == "mine" and not params.scale.synthetic
+    assert f"{epochs} epochs" in params.scale.note and "240" not in params.scale.note
 
 
 def test_they_compare_all_methods_on_the_folder(mine: Project) -> None:

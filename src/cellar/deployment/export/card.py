@@ -10,6 +10,7 @@ import numpy as np
 
 from cellar import paths
 from cellar.data.audit.pairs import leaked_rows, read_pairs
+from cellar.data.class_names import SYNONYMS, meaning
 from cellar.data.inputs.prepared import SPLITS, ImageSet
 from cellar.deployment.export import scores
 from cellar.deployment.export.session import FP32, INT8, Student
@@ -42,6 +43,7 @@ def text(
         "recalls": recalls if len(recalls) <= MOST_CLASSES else {},
         "clean": without_leaked(settings.student.dataset, predictions["index"], right["fp32"]),
         "images": {split: int((image_set.split == split).sum()) for split in SPLITS},
+        "emotions": any(meaning(name) in SYNONYMS for name in image_set.classes),
         "sources": image_set.sources,
     }
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(values).strip() + "\n"
