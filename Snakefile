@@ -23,7 +23,7 @@ PLAN = planning.open_plan(workflow)
 terminal.at_exit(workflow)
 shell.prefix(planning.SHELL_PREFIX)
 
-# `tee` shows progress while it runs and keeps it; bash's pipefail keeps the exit code.
+# `tee` shows progress while it runs and keeps it, to the stage's last line after Ctrl-C; bash's pipefail keeps the exit code.
 REPRO = shlex.join(dvc.REPRO)
 OWN_GPU = shlex.join([sys.executable, str(Path(workflow.basedir) / "workflow/lib/own_gpu.py")])
 
@@ -65,7 +65,7 @@ for kind in PLAN.kinds:
             torch=PLAN.torch_threads_of(kind),
             gpu=PLAN.gpus_of(kind),
         shell:
-            "{OWN_GPU} {resources.gpu} {REPRO} {params.stage} 2>&1 | tee {log}"
+            "{OWN_GPU} {resources.gpu} {REPRO} {params.stage} 2>&1 | tee --ignore-interrupts {log}"
 
 
 onstart:

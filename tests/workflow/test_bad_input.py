@@ -1,6 +1,10 @@
 """Through the real tools, bad input ends in one line that says what is wrong, where, and what to do."""
 
+import json
+import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import yaml
 from cellar import config
 from cellar.errors import CellarError
 from cellar.pipeline import resolved
+from cellar.pipeline.dvc import RWLOCK
 
 from .conftest import FACES, ROOT, Project, experiment, tiny
 
@@ -140,3 +145,19 @@ def test_files_that_cannot_be_written_whole_are_not_written_at_all(project: Proj
     assert message.startswith("cellar: cannot write data/prepared/fer2013/arrays.npz")
     assert (project.folder / "data/prepared/fer2013/arrays.npz").read_bytes() == before
     assert not list((project.folder / "data/prepared/fer2013").glob(".*tmp"))
+
+
+def test_ctrl_c_while_snakemake_waits_for_dvc_is_one_line(fresh: Project) -> None:
+    """This process stands for a DVC that is writing a file of the project."""
+    busy = {str(fresh.folder / "params.yaml"): {"pid": os.getpid(), "cmd": "dvc repro"}}
+    notes = fresh.folder / RWLOCK
+    notes.parent.mkdir(parents=True, exist_ok=True)
+    notes.write_text(json.dumps({"write": busy, "read": {}}))
+    with fresh.start("snakemake", "--dry-run", stderr=subprocess.PIPE) as running:
+        assert running.stderr is not None
+        while "cellar: waiting for the stage that DVC is running here" not in (said := running.stderr.readline()):
+            assert said
+        running.send_signal(signal.SIGINT)
+        left = running.stderr.read()
+    assert running.returncode == 130
+    assert left == "cellar: interrupted before anything ran; run the same command again\n"

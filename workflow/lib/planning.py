@@ -183,6 +183,9 @@ def open_plan(workflow: Any) -> Plan:
         where = error.filename or "this folder"
         print(f"cellar: {where}: {error.strerror or error}; snakemake writes here, dry runs too", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("cellar: interrupted before anything ran; run the same command again", file=sys.stderr)
+        sys.exit(130)
     return planned
 
 

@@ -5,6 +5,7 @@ with neither, and neither does a run that Snakemake refuses.
 """
 
 import atexit
+import os
 import sys
 import time
 from pathlib import Path
@@ -42,9 +43,19 @@ def nothing_to_do(workflow: Any) -> bool:
 
 
 def show_tables() -> None:
-    for target in sys.argv[1:]:
+    for target in map(os.path.relpath, filter(None, sys.argv[1:])):
         if target.startswith("results/tables/") and target.endswith(".md") and Path(target).exists():
-            print("\n" + head(Path(target).read_text(encoding="utf-8"), target))
+            show("\n" + head(Path(target).read_text(encoding="utf-8"), target), target)
+
+
+def show(words: str, target: str) -> None:
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without ✓ shows \u2713
+    try:
+        print(words, flush=True)
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # a reader that went away, as of `| head`, has what it wanted
+            print(f"cellar: {target} is made, but cannot be shown: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds
 
 
 def head(page: str, target: str) -> str:

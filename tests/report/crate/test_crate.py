@@ -1,6 +1,7 @@
 """The crate: every stage an action, every file named, nothing of the host; and the profile's own validator."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from importlib.resources import files as resources
@@ -77,6 +78,11 @@ def test_every_reference_leads_somewhere(graph: Graph) -> None:
             for one in value if isinstance(value, list) else [value]:
                 if isinstance(one, dict) and not one["@id"].startswith("http"):
                     assert one["@id"] in graph, f"{entity['@id']} {key}"
+
+
+def test_every_name_is_an_address(graph: Graph) -> None:
+    """RFC 3986's letters, which RO-Crate asks for; RDF cannot be written of others."""
+    assert [one for one in graph if not re.fullmatch(r"([\w.~!$&'()*+,;=:@/?#-]|%[0-9A-F]{2})+", one, re.ASCII)] == []
 
 
 def test_every_file_of_the_crate_is_there(run: Path, graph: Graph) -> None:

@@ -4,6 +4,7 @@ import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File as CrateFile
@@ -54,6 +55,7 @@ class Entities:
 
     def thing(self, address: str, kind: str, /, **facts: Any) -> Any:
         """A contextual entity of the type `kind`; the first to name it says what it is."""
+        address = uri(address)
         found = self.crate.dereference(address)
         if found is not None:
             return found
@@ -83,7 +85,7 @@ class Entities:
         made["about"] = self.crate.root_dataset
 
     def copied(self, path: Path) -> Any:
-        found = self.crate.dereference(str(path))
+        found = self.crate.dereference(quote(path.as_posix()))  # as the library names it
         if found is not None:
             return found
         facts = {"name": path.name, "contentSize": str(path.stat().st_size)}
@@ -93,7 +95,7 @@ class Entities:
 
     def parameter(self, key: str, kind: str, description: str = "") -> Any:
         """A slot; `kind` is File, Collection, Text, Integer, Float or Boolean."""
-        identifier = f"#parameter/{key}"
+        identifier = uri(f"#parameter/{key}")
         found = self.crate.dereference(identifier)
         if found is not None:
             return found
@@ -110,6 +112,11 @@ class Entities:
         link(entity, "exampleOfWork", slot)
         link(slot, "workExample", entity)
         return entity
+
+
+def uri(address: str) -> str:
+    """With what no address may hold, such as blanks and brackets, as %XX; RDF could not be written of it."""
+    return quote(address, safe="/:#=,@+")
 
 
 def link(entity: Any, key: str, other: Any) -> None:
