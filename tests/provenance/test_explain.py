@@ -141,7 +141,7 @@ def test_the_text_says_the_same(project: Path) -> None:
         'method: {"name": "logit_kd", "temperature": 3}',
         "data/raw/faces  aa.dir",
         "3 files and folders",
-        f"{COMMIT} and changes in src not committed",
+        f"{COMMIT} and changes not committed",
         "python 3.11.7, torch 2.13.0, numpy 2.3.0, dvc 3.67",
         "vm, Linux, a processor, device cpu, threads 2, seed 0",
         "2030-01-01T00:00:00+00:00, 12.5 s, 1.5 GB at most, the last part: it went on from epoch 3",

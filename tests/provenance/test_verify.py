@@ -17,7 +17,7 @@ from cellar.metrics import classification, from_predictions
 from cellar.paths import STUDIES
 from cellar.pipeline import content, dvc_yaml, plan, resolved
 from cellar.pipeline.stage import Stage as PlannedStage
-from cellar.provenance import explain, lineage, verify
+from cellar.provenance import explain, lineage, recomputed, verify
 from cellar.provenance.lineage import Stage
 from cellar.tables import cells, render
 from cellar.tables.cells import Cell, Column, Row, Table
@@ -234,6 +234,16 @@ def test_a_table_that_is_not_what_its_inputs_give(project: Path) -> None:
     assert problems == [
         f"{SOURCE}: cell E1, fer2013_accuracy is not what its inputs give: 99.5 here, {value} from them"
     ]
+
+
+def test_of_a_table_that_is_wrong_throughout_ten_cells_are_named() -> None:
+    """As when the tables of another params.yaml are here."""
+    built, found = (
+        {"rows": [{"id": str(row), "cells": {"x": {"value": row + add}}} for row in range(13)]} for add in (0, 1)
+    )
+    *named, more = recomputed.differences(built, found, None)
+    assert named == [f"cell {row}, x is not what its inputs give: {row + 1} here, {row} from them" for row in range(10)]
+    assert more == "3 more cells not what its inputs give"
 
 
 def test_a_title_that_is_not_what_params_give(project: Path) -> None:

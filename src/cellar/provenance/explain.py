@@ -86,7 +86,7 @@ def stage_text(stage: dict[str, Any]) -> Iterator[str]:
 
 
 def run_text(run: dict[str, Any]) -> Iterator[str]:
-    yield field("commit", f"{run['commit'] or 'none'}{' and changes in src not committed' if run['dirty'] else ''}")
+    yield field("commit", f"{run['commit'] or 'none'}{' and changes not committed' if run['dirty'] else ''}")
     versions = [f"{name} {version}" for name, version in (run["versions"] or {}).items()]
     yield field("with", ", ".join([f"python {run['python']}", *versions]))
     yield field("on", ", ".join(machine_text(run)))

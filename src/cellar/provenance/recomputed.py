@@ -8,12 +8,13 @@ from typing import Any
 from cellar import files, paths, tables
 from cellar.config import Config
 from cellar.deployment.export import scores
-from cellar.errors import CellarError
+from cellar.errors import CellarError, count
 from cellar.metrics import from_predictions, scalars
 from cellar.provenance.lineage import Stage
 from cellar.tables import cells, render
 
 SHOWN = 3
+MOST_CELLS = 10
 OF_EXPORTS = f"{paths.METRICS}/exports/"
 RESULTS_OF_RUNS = (*(f"{paths.METRICS}/{kind}/" for kind in ("teachers", "students")), OF_EXPORTS)
 
@@ -84,9 +85,11 @@ def differences(built: dict[str, Any], found: dict[str, Any], cell: tuple[str, s
         return
     ours, theirs = cells_of(built), cells_of(found)
     wrong = [place for place in ours | theirs if ours.get(place) != theirs.get(place) and cell in (None, place)]
-    for row, column in wrong:
+    for row, column in wrong[:MOST_CELLS]:
         kept, given = (side.get((row, column), {}).get("value") for side in (theirs, ours))
         yield f"cell {row}, {column} is not what its inputs give: {kept} here, {given} from them"
+    if len(wrong) > MOST_CELLS:
+        yield f"{count(len(wrong) - MOST_CELLS, 'more cell')} not what its inputs give"
     keys = [key for key in built | found if built.get(key) != found.get(key)]
     if keys and not wrong and cell is None:
         yield f"{', '.join(keys)} not as its inputs and params.yaml give"

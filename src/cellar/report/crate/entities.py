@@ -116,7 +116,7 @@ class Entities:
 
 def uri(address: str) -> str:
     """With what no address may hold, such as blanks and brackets, as %XX; RDF could not be written of it."""
-    return quote(address, safe="/:#=,@+")
+    return quote(address, safe=":/?#@!$&'()*+,;=%")
 
 
 def link(entity: Any, key: str, other: Any) -> None:
