@@ -82,7 +82,7 @@ def test_a_bar_in_a_licence_parts_no_cell(monkeypatch: pytest.MonkeyPatch) -> No
     ("classes", "of_faces"),
     [(("happy", "sad", "contempt"), True), (("Angry", "calm", "bored"), True), (("apple", "pear", "plum"), False)],
 )
-def test_what_is_said_of_faces_and_emotions_is_said_where_the_classes_are_emotions(
+def test_the_text_on_faces_and_emotions_is_for_classes_of_emotions(
     monkeypatch: pytest.MonkeyPatch, classes: tuple[str, ...], of_faces: bool
 ) -> None:
     text = card_of(monkeypatch, "students", classes=classes, recipe=RECIPE)
